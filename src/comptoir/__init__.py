@@ -1,0 +1,1 @@
+"""Comptoir: an open, self-hosted accounting-data platform."""
