@@ -1,0 +1,254 @@
+"""What an integration declares, and what the engine gives it in return.
+
+An integration is data and pure functions: how its API is read (RESOURCES), what is served from it (DATA_TYPES), how
+its OAuth works, which words its set-up page shows. It never does I/O itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+__all__ = [
+    "Access",
+    "DataType",
+    "Direction",
+    "Feature",
+    "Hop",
+    "Identity",
+    "Integration",
+    "Kind",
+    "Link",
+    "Loaded",
+    "Making",
+    "Note",
+    "OAuth",
+    "RawRecord",
+    "RawRow",
+    "Resource",
+    "SetupStep",
+    "Source",
+    "Words",
+]
+
+
+class Kind(StrEnum):
+    """How a resource answers: a paged list, one unpaged document holding records, or one record."""
+
+    LIST = "list"
+    DOCUMENT = "document"
+    SINGLE = "single"
+
+
+class Link(msgspec.Struct, frozen=True):
+    """A record of ours names another: (`paid_invoice`, `invoices`, `5150077`). Kept in an indexed table."""
+
+    name: str
+    resource: str
+    id: str
+
+
+class RawRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """What the engine must know of a record to store it raw; the body itself is kept as it arrived."""
+
+    id: str
+    updated_at: datetime | None
+    links: tuple[Link, ...] = ()
+    sort_key: str = ""  # mapping reads a resource in the order (sort_key, id)
+
+
+class Resource(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing the upstream offers, and how to read all of it.
+
+    `keys` are the members of the answer that hold records, a list each (or one object); the member a record came
+    under is kept as its `part`. `read` looks at one record's bytes; it raises msgspec.ValidationError or ValueError
+    for one that cannot be filed, which is then set aside with that reason.
+    `per` names a resource whose every record asks for a read of its own: `per_param` takes that record's URL.
+    """
+
+    name: str
+    path: str
+    kind: Kind
+    keys: tuple[str, ...]
+    read: Callable[[bytes], RawRecord]
+    params: tuple[tuple[str, str], ...] = ()
+    per: str | None = None
+    per_param: str | None = None
+    access_level: int = 1
+    since: str | None = None  # the parameter that asks for changes only, where there is one
+    today_param: str | None = None  # a parameter that takes today's date, such as a report's to_date
+
+
+class RawRow(msgspec.Struct, frozen=True):
+    """A stored raw record as mapping sees it."""
+
+    id: str
+    part: str
+    body: bytes
+
+
+class Loaded(msgspec.Struct, kw_only=True):
+    """What the engine has read for one batch; an integration builds its books from this.
+
+    `whole`: every row of the small resources the data type names. `rows`: rows reached by hops, by resource and id
+    (the batch itself included). `naming`: rows found by an incoming hop: (resource, link name) -> id named -> rows.
+    `carried` lives through one mapping of one data type: running totals go here. `today` is the day of the sync.
+    """
+
+    whole: Mapping[str, tuple[RawRow, ...]]
+    rows: Mapping[str, Mapping[str, RawRow]]
+    naming: Mapping[tuple[str, str], Mapping[str, tuple[RawRow, ...]]]
+    carried: dict[str, Any]
+    today: datetime
+    complete: frozenset[str]  # resources whose latest read was complete
+
+
+class Direction(StrEnum):
+    OUT = "out"  # follow a link from a loaded row to the row it names
+    IN = "in"  # find rows whose link names a loaded row
+
+
+class Hop(msgspec.Struct, frozen=True, kw_only=True):
+    """One step of loading: from the rows of `start` loaded so far to rows of `to`, along the link `link`.
+
+    OUT: `link` is declared on `start` and names rows of `to`. IN: `link` is declared on `to` and names rows of `start`.
+    Hops run in order; a later hop starts from what earlier ones loaded.
+    """
+
+    start: str
+    link: str
+    to: str
+    direction: Direction
+
+
+class Note(msgspec.Struct, frozen=True, kw_only=True):
+    """Doubt about one field of one record: served all the same, and reported as a warning."""
+
+    record_id: str
+    field: str
+    message: str
+
+
+class Source(msgspec.Struct, frozen=True, kw_only=True):
+    """A resource a data type needs. A required one unread fails the data type; an optional one only warns."""
+
+    resource: str
+    required: bool = True
+
+
+class Making(msgspec.Struct, frozen=True, kw_only=True):
+    """Records of a data type are made from each row of `resource` by `map`: (payload, books) -> records and notes.
+
+    `decode` turns a raw row into the typed payload; it raises msgspec.ValidationError or ValueError for one that
+    cannot be read, which is then set aside with that reason while its neighbours go on.
+    """
+
+    resource: str
+    decode: Callable[[RawRow], Any]
+    map: Callable[[Any, Any], Iterable[Any]]
+
+
+class Feature(StrEnum):
+    GET = "Get"
+    POST = "Post"
+    PUT = "Put"
+    DELETE = "Delete"
+
+
+class DataType(msgspec.Struct, frozen=True, kw_only=True):
+    """One data type of the standard model as this integration serves it. `name` is the platform's key.
+
+    `merges`: several raw rows yield the same record (equal bytes for an equal id), as derived lists do.
+    """
+
+    name: str
+    access_level: int
+    sources: tuple[Source, ...]
+    made_from: tuple[Making, ...]
+    whole: tuple[str, ...] = ()
+    hops: tuple[Hop, ...] = ()
+    features: frozenset[Feature] = frozenset({Feature.GET})
+    merges: bool = False
+
+
+class Identity(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose books a grant opens: read once after approval, compared at every re-link."""
+
+    company_id: str
+    company_name: str
+
+
+class Access(msgspec.Struct, frozen=True, kw_only=True):
+    """What the approving user may see: a level and its name in the upstream's words."""
+
+    level: int
+    name: str
+
+
+class OAuth(msgspec.Struct, frozen=True, kw_only=True):
+    """Where and how a customer approves. Paths are joined to the configured origin."""
+
+    authorise_path: str
+    token_path: str
+    identity_path: str  # GET, tells which company the token opens
+    identity: Callable[[bytes], Identity]
+    access_path: str  # GET, tells the approving user's access level
+    access: Callable[[bytes], Access]
+    wrong_pair: Callable[[int, bytes], bool]  # (status, body) of a token answer: are the app's own keys refused?
+
+
+class SetupStep(msgspec.Struct, frozen=True, kw_only=True):
+    """One numbered step of the set-up page. `kind` says what the page shows with it."""
+
+    text: Mapping[str, str]  # by language; **bold** marks the upstream's own labels
+    kind: str = "text"  # "text", "developer_link" (to the developer site) or "redirect_uri" (with a copy button)
+
+
+class Words(msgspec.Struct, frozen=True, kw_only=True):
+    """The integration's own words on pages, by language ("en", "fr")."""
+
+    about: Mapping[str, str]  # one sentence for lists
+    setup_steps: tuple[SetupStep, ...]
+    caution: Mapping[str, str]
+    what_is_read: Mapping[str, tuple[str, ...]]  # told to the customer on the Link page
+    client_id_hint: Mapping[str, str]
+    client_secret_hint: Mapping[str, str]
+
+
+class Integration(msgspec.Struct, frozen=True, kw_only=True):
+    """One upstream system, whole."""
+
+    key: str  # the platform key, as in the public API
+    slug: str  # folder, page address and settings prefix: COMPTOIR_<SLUG>_*; without it for the first integration
+    name: str
+    integration_id: UUID
+    source_id: UUID
+    source_type: str
+    monogram: str
+    colour: str
+    origin: str  # production
+    developer_url: str
+    api_root: str  # path prefix of the API below the origin, e.g. "/v2"
+    own_hosts: tuple[str, ...]  # on these and their subdomains limits may not be loosened
+    refused_hosts: Mapping[str, str]  # host suffix -> the sentence that refuses it
+    limits: tuple[tuple[int, int], ...]  # (calls, seconds) a connection, windows aligned to the clock
+    refresh_limit: tuple[int, int]
+    address_limit: tuple[int, int]
+    page_size: int
+    oauth: OAuth
+    resources: tuple[Resource, ...]  # in reading order: parents first
+    data_types: tuple[DataType, ...]
+    books: Callable[[Loaded], Any]
+    access_levels: Mapping[int, str]
+    words: Words
+
+    def resource(self, name: str) -> Resource:
+        return next(resource for resource in self.resources if resource.name == name)
+
+    def data_type(self, name: str) -> DataType | None:
+        return next((data_type for data_type in self.data_types if data_type.name == name), None)

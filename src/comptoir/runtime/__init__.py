@@ -1,0 +1,1 @@
+"""What every floor may use: time, log redaction, metrics, failpoints, seeds."""
