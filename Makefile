@@ -1,0 +1,58 @@
+# Every verb sets up .venv by itself; only Python 3.11+ with pip, git and make are needed.
+# The plain commands behind each verb are in README.md.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-fast check bench lock wheel clean
+
+help: ## list the verbs
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+# What the product needs, and the product itself from this folder.
+$(VENV)/.run: requirements/run.txt pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(INSTALL) -r requirements/run.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# The tools for tests and checks on top of it.
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.run
+	@$(INSTALL) -r requirements/dev.txt
+	@touch $@
+
+setup: $(VENV)/.dev ## install everything, pinned by hash, into .venv
+
+demo: $(VENV)/.run ## start a stand-in for FreeAgent and the product, link a company, show its books
+	@$(BIN)/comptoir demo $(ARGS)
+
+test: $(VENV)/.dev ## all tests: both databases, browser, official SDKs
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -q $(ARGS)
+
+test-fast: $(VENV)/.dev ## the tests that take under a minute
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -q -m "not slow and not browser and not sdk" $(ARGS)
+
+check: $(VENV)/.dev ## lint, formatting, types, layers
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: $(VENV)/.dev ## measure against a bare limit program and peers, side by side
+	@$(BIN)/python bench/run.py $(ARGS)
+
+lock: ## pin dependencies anew from pyproject.toml
+	@$(PYTHON) -m venv $(VENV)/lock && $(VENV)/lock/bin/python -m pip install --quiet uv
+	@for to in run dev; do \
+	  group=$$([ $$to = run ] && echo build || echo dev); \
+	  $(VENV)/lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --no-emit-find-links --no-header --no-annotate pyproject.toml --group $$group -o requirements/$$to.txt; done
+
+wheel: $(VENV)/.run ## build the wheel into dist/
+	@$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+
+clean: ## remove .venv and what tools left behind
+	@rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .bench
