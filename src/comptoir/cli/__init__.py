@@ -1,0 +1,198 @@
+"""The command line: one function a command; each says a plain sentence and ends non-zero when it cannot go on.
+
+Heavy imports happen inside the commands, so that `--help` and `pull` start at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+import comptoir
+from comptoir.errors import ProductError
+
+__all__ = ["app", "main"]
+
+app = App(
+    name="comptoir",
+    help="An open, self-hosted accounting-data platform: your customers link FreeAgent, you read their books.",
+    version=comptoir.__version__,
+)
+tenants = App(name="tenant", help="Tenants: separate operators, keys and companies in one installation.")
+app.command(tenants)
+
+
+def main() -> None:
+    """Run the command line; a mistake ends with exit code 1 and one sentence."""
+    try:
+        app()
+    except ProductError as error:
+        print(error.message, file=sys.stderr)  # noqa: T201 - a command's answer
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+@app.command
+def demo(
+    *,
+    port: int = 8000,
+    standin_port: int = 8001,
+    data_dir: Path | None = None,
+    books: str = "small",
+    seed: int = 1,
+    limits: str = "120/60,3600/3600,15/60",
+    ready_file: Path | None = None,
+    once: Annotated[bool, Parameter(negative="")] = False,
+    json: Annotated[bool, Parameter(negative="")] = False,
+    manual: Annotated[bool, Parameter(negative="")] = False,
+) -> None:
+    """Start a stand-in for FreeAgent and Comptoir, link a company, read its books, check them, and go on serving.
+
+    Parameters
+    ----------
+    port
+        Port of Comptoir's portal and API on this machine.
+    standin_port
+        Port of the stand-in.
+    data_dir
+        Keep the data here, the stand-in's too; without it a temporary folder is used and removed.
+    books
+        Size of the stand-in's books: small, medium, large, or a number of bank lines.
+    seed
+        Another seed gives other books.
+    limits
+        Calls/seconds the stand-in allows, the last one for token refreshes; off for none.
+    ready_file
+        Write addresses, keys and counts to this file as JSON when ready.
+    once
+        End when the books are read; exit code 0 only if all of it worked.
+    json
+        Print addresses, keys and counts as JSON.
+    manual
+        Only start both servers and print the steps for you to click.
+    """
+    from comptoir.cli.demo import Options, run
+
+    options = Options(
+        port=port,
+        standin_port=standin_port,
+        data_dir=data_dir,
+        books=books,
+        seed=seed,
+        limits=limits,
+        ready_file=ready_file,
+        once=once,
+        json=json,
+        manual=manual,
+    )
+    sys.exit(run(options))
+
+
+@app.command
+def pull(
+    *,
+    freeagent_url: str,
+    access_token: str,
+    data_dir: Path = Path("comptoir-data"),
+    data_types: str | None = None,
+    limits: str | None = None,
+) -> None:
+    """Read one company's books into a local database, by an access token you already have. No server, no linking.
+
+    Parameters
+    ----------
+    freeagent_url
+        The address of the API without /v2, such as https://api.freeagent.com.
+    access_token
+        An OAuth access token for the company.
+    data_dir
+        Where the database is kept.
+    data_types
+        Only these data types, separated by commas, such as invoices,bills.
+    limits
+        Calls/seconds to keep to, the last one for token refreshes; off for a server that has none.
+    """
+    from comptoir.cli.pull import run
+
+    chosen = tuple(name.strip() for name in data_types.split(",") if name.strip()) if data_types else None
+    sys.exit(
+        run(
+            origin=freeagent_url,
+            access_token=access_token,
+            data_dir=data_dir,
+            data_types=chosen,
+            limits=limits,
+        )
+    )
+
+
+@app.command
+def serve(*, host: str | None = None, port: int | None = None, data_dir: Path | None = None) -> None:
+    """Serve portal, Link pages and API, and sync in the background, until stopped.
+
+    Parameters
+    ----------
+    host
+        Address to listen on; 127.0.0.1 unless COMPTOIR_HOST says otherwise.
+    port
+        Port to listen on; 8000 unless COMPTOIR_PORT says otherwise.
+    data_dir
+        Where database, key file and logs are kept; ./comptoir-data unless COMPTOIR_DATA_DIR says otherwise.
+    """
+    from comptoir.app import serve as serve_
+    from comptoir.settings import read
+
+    serve_(read(host=host, port=_text(port), data_dir=_text(data_dir)))
+
+
+@app.command
+def init(*, email: str, data_dir: Path | None = None) -> None:
+    """Make the tenant `default` and its Administrator, and print the password once.
+
+    Parameters
+    ----------
+    email
+        The Administrator's e-mail address, used to sign in.
+    data_dir
+        Where the data is kept; ./comptoir-data unless COMPTOIR_DATA_DIR says otherwise.
+    """
+    from comptoir.app import initialise
+    from comptoir.settings import read
+
+    print(initialise(read(data_dir=_text(data_dir)), email=email))  # noqa: T201 - a command's answer
+
+
+@tenants.command(name="add")
+def add_tenant(name: str, *, email: str, data_dir: Path | None = None) -> None:
+    """Add a tenant with an Administrator of its own, and print the password once.
+
+    Parameters
+    ----------
+    name
+        The tenant's name.
+    email
+        Its Administrator's e-mail address.
+    data_dir
+        Where the data is kept; ./comptoir-data unless COMPTOIR_DATA_DIR says otherwise.
+    """
+    from comptoir.app import add_tenant as add
+    from comptoir.settings import read
+
+    print(add(read(data_dir=_text(data_dir)), name=name, email=email))  # noqa: T201 - a command's answer
+
+
+@app.command
+def routes() -> None:
+    """List every route and what it takes to use it."""
+    from comptoir.app import routes as routes_
+
+    for line in routes_():
+        print(line)  # noqa: T201 - a command's answer
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
