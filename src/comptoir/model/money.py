@@ -1,0 +1,71 @@
+"""Exact decimals: in plain notation, rounded half away from zero, never a binary float."""
+
+from __future__ import annotations
+
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, ROUND_HALF_UP, Context, Decimal
+from functools import lru_cache
+
+__all__ = ["ZERO", "minor_unit", "plain", "rate", "rounded"]
+
+ZERO = Decimal(0)
+_ONE = Decimal(1)
+_EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
+_MOST_PLACES = Context(prec=60, rounding=ROUND_HALF_UP)
+# Currencies whose minor unit is not a hundredth (ISO 4217).
+_PLACES = {
+    **dict.fromkeys(
+        [
+            "BIF",
+            "CLP",
+            "DJF",
+            "GNF",
+            "ISK",
+            "JPY",
+            "KMF",
+            "KRW",
+            "PYG",
+            "RWF",
+            "UGX",
+            "UYI",
+            "VND",
+            "VUV",
+            "XAF",
+            "XOF",
+            "XPF",
+        ],
+        0,
+    ),
+    **dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3),
+}
+
+
+@lru_cache(maxsize=65536)
+def plain(number: Decimal) -> Decimal:
+    """The same number without exponent or trailing zeros; minus zero becomes zero. Any number of digits is kept."""
+    if not number:
+        return ZERO
+    exponent = int(number.as_tuple().exponent)
+    if exponent > 0:
+        return _EXACT.quantize(number, _ONE)
+    if exponent == 0:
+        return number
+    shortest = _EXACT.normalize(number)
+    return shortest if int(shortest.as_tuple().exponent) <= 0 else _EXACT.quantize(shortest, _ONE)
+
+
+@lru_cache(maxsize=64)
+def minor_unit(currency: str | None) -> Decimal:
+    """The smallest amount of a currency: 0.01 unless ISO 4217 says otherwise."""
+    return Decimal(1).scaleb(-_PLACES.get(currency or "", 2))
+
+
+def rounded(number: Decimal, unit: Decimal) -> Decimal:
+    """Rounded half away from zero to a multiple of `unit` (0.01, 1, ...)."""
+    return plain(_EXACT.quantize(number, unit, rounding=ROUND_HALF_UP))
+
+
+def rate(dividend: Decimal, divisor: Decimal) -> Decimal | None:
+    """A rate to at most nine decimals; None where there is nothing to divide by."""
+    if not divisor:
+        return None
+    return rounded(_MOST_PLACES.divide(abs(dividend), abs(divisor)), Decimal("0.000000001"))

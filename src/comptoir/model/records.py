@@ -1,0 +1,212 @@
+"""What all records of the standard model share: references, lines, dates, and how they become JSON.
+
+Documents are written once, when mapped; `modifiedDate` and `metadata` are added by the store, because they tell of our
+copy and not of the source. Members without a value are left out.
+"""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from enum import StrEnum
+from functools import cache
+from typing import Any, NewType, TypeVar
+
+import msgspec
+
+__all__ = [
+    "AccountRef",
+    "Column",
+    "ColumnKind",
+    "ContactRef",
+    "Instant",
+    "ItemRef",
+    "LocalDate",
+    "ProjectRef",
+    "Record",
+    "RecordRef",
+    "TaxRateRef",
+    "TrackingCategoryRef",
+    "ValidDatatypeLinks",
+    "Value",
+    "WithholdingTax",
+    "columns_of",
+    "decoder",
+    "encode",
+    "values_of",
+]
+
+LocalDate = NewType("LocalDate", str)  # YYYY-MM-DDT00:00:00, a day without zone
+Instant = NewType("Instant", str)  # YYYY-MM-DDTHH:MM:SSZ
+
+
+class Value(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """Part of a record: written in camelCase, members at their default left out."""
+
+
+class Record(Value, frozen=True, kw_only=True):
+    """A record of the standard model; ids are unique within data type and connection, and safe in a path."""
+
+    id: str
+    source_modified_date: Instant | None = None
+
+
+class AccountRef(Value, frozen=True, kw_only=True):
+    id: str | None = None
+    name: str | None = None
+
+
+class TaxRateRef(Value, frozen=True, kw_only=True):
+    id: str | None = None
+    name: str | None = None
+    effective_tax_rate: Decimal | None = None
+
+
+class ItemRef(Value, frozen=True, kw_only=True):
+    id: str
+    name: str | None = None
+
+
+class TrackingCategoryRef(Value, frozen=True, kw_only=True):
+    id: str
+    name: str | None = None
+
+
+class ProjectRef(Value, frozen=True, kw_only=True):
+    id: str
+    name: str | None = None
+
+
+class RecordRef(Value, frozen=True, kw_only=True):
+    """A reference that says its data type."""
+
+    id: str
+    data_type: str
+
+
+class ContactRef(Value, frozen=True, kw_only=True):
+    id: str
+    data_type: str
+
+
+class ValidDatatypeLinks(Value, frozen=True, kw_only=True):
+    """Where a reference to this record may stand."""
+
+    property: str
+    links: tuple[str, ...]
+
+
+class WithholdingTax(Value, frozen=True, kw_only=True):
+    """Tax kept back by the payer, such as a CIS deduction; never part of the totals."""
+
+    name: str
+    amount: Decimal
+
+
+class ColumnKind(StrEnum):
+    """How a scalar property is compared: ids by letter, other text without regard to case."""
+
+    ID = "id"
+    TEXT = "text"
+    ENUM = "enum"
+    AMOUNT = "amount"
+    INTEGER = "integer"
+    DATE = "date"
+    INSTANT = "instant"
+    BOOLEAN = "boolean"
+
+
+class Column(msgspec.Struct, frozen=True):
+    """One scalar property, reachable without passing through an array."""
+
+    path: str
+    kind: ColumnKind
+
+
+_encoder = msgspec.json.Encoder(decimal_format="number")
+_T = TypeVar("_T")
+
+
+def encode(value: Value) -> bytes:
+    """The document as JSON; numbers in plain notation."""
+    document = _encoder.encode(value)
+    if b"E+" in document or b"E-" in document:  # perhaps a very small or very large number: write it out
+        return _encoder.encode(_written_out(msgspec.to_builtins(value, builtin_types=(Decimal,))))
+    return document
+
+
+def _written_out(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return msgspec.Raw(format(value, "f").encode())
+    if isinstance(value, dict):
+        return {name: _written_out(member) for name, member in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_written_out(member) for member in value]
+    return value
+
+
+@cache
+def decoder(struct: type[_T]) -> msgspec.json.Decoder[_T]:
+    """Reads documents of one type; decimals exactly as written."""
+    return msgspec.json.Decoder(struct)
+
+
+def columns_of(struct: type[Value]) -> tuple[Column, ...]:
+    """The scalar properties of a record type, in a fixed order, nested objects by dotted path."""
+    return tuple(Column(path, kind) for path, kind, _ in _walk(struct, "", ()))
+
+
+def values_of(struct: type[Value]) -> Callable[[Any], tuple[Any, ...]]:
+    """A function from a record to the values of its columns, in the order of `columns_of`."""
+    source = []
+    for _, _, steps in _walk(struct, "", ()):
+        if len(steps) == 1:
+            source.append(f"r.{steps[0]}")
+        else:
+            *owners, last = steps
+            owner = "r." + ".".join(owners)
+            source.append(f"({owner}.{last} if {owner} is not None else None)")
+    namespace: dict[str, Any] = {}
+    # The names come from our own struct definitions; compiled once so that no record pays for the walk.
+    exec(f"def values(r): return ({', '.join(source)},)", namespace)  # noqa: S102
+    return typing.cast("Callable[[Any], tuple[Any, ...]]", namespace["values"])
+
+
+def _walk(
+    struct: type[Value], prefix: str, steps: tuple[str, ...]
+) -> Iterator[tuple[str, ColumnKind, tuple[str, ...]]]:
+    hints = typing.get_type_hints(struct)
+    for field in msgspec.structs.fields(struct):
+        kind = _bare(hints[field.name])
+        path, here = prefix + field.encode_name, (*steps, field.name)
+        if isinstance(kind, type) and issubclass(kind, Value):
+            if len(here) == 1:  # deeper nesting has no scalar anyone filters by
+                yield from _walk(kind, path + ".", here)
+        elif (column := _column_kind(field.encode_name, kind)) is not None:
+            yield path, column, here
+
+
+def _bare(hint: Any) -> Any:
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        hint = next(one for one in typing.get_args(hint) if one is not type(None))
+    return hint
+
+
+def _column_kind(name: str, kind: Any) -> ColumnKind | None:
+    if kind is LocalDate:
+        return ColumnKind.DATE
+    if kind is Instant:
+        return ColumnKind.INSTANT
+    if kind is str:
+        return ColumnKind.ID if name == "id" or name.endswith("Id") else ColumnKind.TEXT
+    if kind is bool:
+        return ColumnKind.BOOLEAN
+    if kind is Decimal:
+        return ColumnKind.AMOUNT
+    if kind is int:
+        return ColumnKind.INTEGER
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        return ColumnKind.ENUM
+    return None
