@@ -40,6 +40,8 @@ def _shape(name: str, struct: type[Value], *, path_word: str | None = None, **fa
     )
 
 
+_BARE = {"has_metadata": False, "has_modified_date": False}
+
 SHAPES: Mapping[str, Shape] = MappingProxyType(
     {
         shape.name: shape

@@ -9,34 +9,12 @@ __all__ = ["ZERO", "minor_unit", "plain", "rate", "rounded"]
 
 ZERO = Decimal(0)
 _ONE = Decimal(1)
-_EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
+_EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN, rounding=ROUND_HALF_UP)
 _MOST_PLACES = Context(prec=60, rounding=ROUND_HALF_UP)
 # Currencies whose minor unit is not a hundredth (ISO 4217).
-_PLACES = {
-    **dict.fromkeys(
-        [
-            "BIF",
-            "CLP",
-            "DJF",
-            "GNF",
-            "ISK",
-            "JPY",
-            "KMF",
-            "KRW",
-            "PYG",
-            "RWF",
-            "UGX",
-            "UYI",
-            "VND",
-            "VUV",
-            "XAF",
-            "XOF",
-            "XPF",
-        ],
-        0,
-    ),
-    **dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3),
-}
+_WITHOUT = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
+_THOUSANDTHS = "BHD IQD JOD KWD LYD OMR TND"
+_PLACES = {**dict.fromkeys(_WITHOUT.split(), 0), **dict.fromkeys(_THOUSANDTHS.split(), 3)}
 
 
 @lru_cache(maxsize=65536)
@@ -61,7 +39,7 @@ def minor_unit(currency: str | None) -> Decimal:
 
 def rounded(number: Decimal, unit: Decimal) -> Decimal:
     """Rounded half away from zero to a multiple of `unit` (0.01, 1, ...)."""
-    return plain(_EXACT.quantize(number, unit, rounding=ROUND_HALF_UP))
+    return plain(_EXACT.quantize(number, unit))
 
 
 def rate(dividend: Decimal, divisor: Decimal) -> Decimal | None:

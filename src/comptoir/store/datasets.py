@@ -1,0 +1,217 @@
+"""Datasets: one read of one data type. The queue of syncs, and their history."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import Connection, Row
+
+from comptoir.errors import Conflict
+from comptoir.model import ColumnKind
+from comptoir.store import lists
+from comptoir.store.ids import CompanyId, ConnectionId, DatasetId, TenantId, new_id
+from comptoir.store.query import Order, Property, Query, Where
+from comptoir.store.rows import Page, all_of, one_of, only, struct_of
+from comptoir.store.tables import DATASETS as TABLE
+
+__all__ = ["Dataset", "Status", "Warning_", "advance", "end_all", "get", "latest", "list_page", "open_ones", "queue"]
+
+
+class Status(StrEnum):
+    """As the public API names them; those from COMPLETE on are final."""
+
+    INITIAL = "Initial"
+    QUEUED = "Queued"
+    FETCHING = "Fetching"
+    MAP_QUEUED = "MapQueued"
+    MAPPING = "Mapping"
+    PROCESSING_QUEUED = "ProcessingQueued"
+    PROCESSING = "Processing"
+    VALIDATION_QUEUED = "ValidationQueued"
+    VALIDATING = "Validating"
+    COMPLETE = "Complete"
+    FETCH_ERROR = "FetchError"
+    MAP_ERROR = "MapError"
+    INTERNAL_ERROR = "InternalError"
+    PROCESSING_ERROR = "ProcessingError"
+    VALIDATION_ERROR = "ValidationError"
+    AUTH_ERROR = "AuthError"
+    RATE_LIMIT_ERROR = "RateLimitError"
+    PERMISSIONS_ERROR = "PermissionsError"
+    PREREQUISITE_NOT_MET = "PrerequisiteNotMet"
+    NOT_SUPPORTED = "NotSupported"
+    CANCELLED = "Cancelled"
+
+    @property
+    def is_ended(self) -> bool:
+        return self is Status.COMPLETE or self.is_error
+
+    @property
+    def is_error(self) -> bool:
+        return self.value.endswith("Error") or self in (
+            Status.PREREQUISITE_NOT_MET,
+            Status.NOT_SUPPORTED,
+            Status.CANCELLED,
+        )
+
+
+PROPERTIES = {
+    "id": Property("datasets.id", ColumnKind.ID),
+    "companyid": Property("datasets.company_id", ColumnKind.ID),
+    "connectionid": Property("datasets.connection_id", ColumnKind.ID),
+    "datatype": Property("datasets.data_type", ColumnKind.ENUM),
+    "status": Property("datasets.status", ColumnKind.ENUM),
+    "statusdescription": Property("datasets.status_description", ColumnKind.TEXT),
+    "errormessage": Property("datasets.error_message", ColumnKind.TEXT),
+    "requested": Property("datasets.requested", ColumnKind.INSTANT),
+    "completed": Property("datasets.completed", ColumnKind.INSTANT),
+    "progress": Property("datasets.progress", ColumnKind.INTEGER),
+}
+
+
+class Warning_(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):  # noqa: N801 - the plain name is Python's own
+    """Doubt that did not stop the dataset, as the validation answer tells it."""
+
+    item_id: str
+    message: str
+    rule_id: str = "mapping"
+    validator_name: str = ""
+
+
+class Dataset(msgspec.Struct, frozen=True, kw_only=True):
+    id: DatasetId
+    tenant_id: TenantId
+    company_id: CompanyId
+    connection_id: ConnectionId
+    data_type: str
+    status: Status
+    status_description: str | None
+    error_message: str | None
+    requested: datetime
+    started: datetime | None
+    completed: datetime | None
+    progress: int
+    records_read: int
+    records_new: int
+    records_changed: int
+    records_deleted: int
+    records_set_aside: int
+    warnings: tuple[Warning_, ...]
+    sync_id: str | None
+    retry_at: datetime | None
+    attempt: int
+
+
+_warnings = msgspec.json.Decoder(tuple[Warning_, ...])
+
+
+def _dataset(row: Row[Any]) -> Dataset:
+    return struct_of(Dataset, row, status=Status(row.status), warnings=_warnings.decode(row.warnings))
+
+
+def queue(
+    tx: Connection, tenant: TenantId, company: CompanyId, connection: ConnectionId, data_type: str, now: datetime
+) -> Dataset:
+    """Queue a read; Conflict if one of this type is running. One that only waits for its next try is run at once."""
+    mine = only(TABLE, tenant, TABLE.c.connection_id == connection, TABLE.c.data_type == data_type)
+    running = tx.execute(sa.select(TABLE).where(mine, sa.not_(TABLE.c.is_ended))).one_or_none()
+    if running is not None:
+        if running.status == Status.QUEUED and running.retry_at is not None:
+            return advance(tx, tenant, running.id, retry_at=None, status_description=None)
+        raise Conflict(
+            f"DatasetAlreadyInProgressException: Cannot queue {data_type} sync for {company} as previous sync "
+            f"{running.id} is still in progress"
+        )
+    id_ = DatasetId(new_id())
+    values = {
+        "id": id_,
+        "tenant_id": tenant,
+        "company_id": company,
+        "connection_id": connection,
+        "data_type": data_type,
+        "status": Status.QUEUED.value,
+        "requested": now,
+        "warnings": b"[]",
+    }
+    tx.execute(sa.insert(TABLE).values(values))
+    return get(tx, tenant, id_)
+
+
+def get(tx: Connection, tenant: TenantId, dataset: str, company: str | None = None) -> Dataset:
+    message = f"No data set was found with ID {dataset}"
+    row = one_of(tx, TABLE, tenant, dataset, message)
+    if company is not None and row.company_id != company:
+        return _dataset(one_of(tx, TABLE, tenant, "", message))
+    return _dataset(row)
+
+
+def open_ones(tx: Connection, tenant: TenantId, connection: ConnectionId) -> list[Dataset]:
+    """Those that have not ended, in the order they were asked for."""
+    rows = all_of(tx, TABLE, tenant, TABLE.c.connection_id == connection, sa.not_(TABLE.c.is_ended))
+    return sorted(map(_dataset, rows), key=lambda one: (one.requested, one.data_type))
+
+
+def advance(tx: Connection, tenant: TenantId, dataset: DatasetId, **members: Any) -> Dataset:
+    """Change members of a dataset; `status` moves it on, and an ended one stays as it is."""
+    if "warnings" in members:
+        members["warnings"] = msgspec.json.encode(members["warnings"])
+    if (status := members.get("status")) is not None:
+        members["status"] = Status(status).value
+        members["is_ended"] = Status(status).is_ended
+    mine = only(TABLE, tenant, TABLE.c.id == dataset, sa.not_(TABLE.c.is_ended))
+    tx.execute(sa.update(TABLE).where(mine).values(members))
+    return get(tx, tenant, dataset)
+
+
+def end_all(
+    tx: Connection, tenant: TenantId, connection: ConnectionId, status: Status, message: str, now: datetime
+) -> None:
+    """End whatever is under way over a connection, as when it is unlinked."""
+    mine = only(TABLE, tenant, TABLE.c.connection_id == connection, sa.not_(TABLE.c.is_ended))
+    values = {"status": status.value, "error_message": message, "completed": now, "is_ended": True}
+    tx.execute(sa.update(TABLE).where(mine).values(values))
+
+
+def latest(tx: Connection, tenant: TenantId, company: CompanyId) -> dict[str, tuple[Dataset, Dataset | None]]:
+    """Per data type the newest dataset and the newest that succeeded."""
+    newest: dict[str, tuple[Dataset, Dataset | None]] = {}
+    ranked = sa.select(
+        TABLE.c.id,
+        sa.func.row_number()
+        .over(
+            partition_by=(TABLE.c.data_type, TABLE.c.status == Status.COMPLETE.value),
+            order_by=(TABLE.c.requested.desc(), TABLE.c.id),
+        )
+        .label("rank"),
+    ).where(only(TABLE, tenant, TABLE.c.company_id == company))
+    inner = ranked.subquery()
+    wanted = sa.select(inner.c.id).where(inner.c.rank == 1)
+    for row in all_of(tx, TABLE, tenant, TABLE.c.id.in_(wanted)):
+        dataset = _dataset(row)
+        last, good = newest.get(dataset.data_type, (dataset, None))
+        newest[dataset.data_type] = (
+            max(last, dataset, key=lambda one: one.requested),
+            dataset if dataset.status is Status.COMPLETE else good,
+        )
+    return newest
+
+
+def list_page(
+    tx: Connection,
+    tenant: TenantId,
+    company: CompanyId,
+    *,
+    query: Query | None = None,
+    order: str | None = None,
+    page: int = 1,
+    page_size: int = 100,
+) -> Page:
+    where = query.where(PROPERTIES, "DataSet", tx.dialect.name) if query else Where.all()
+    where = Where(f"datasets.company_id = ? AND {where.sql}", (company, *where.values))
+    ordering = Order.parse(order, PROPERTIES, "DataSet")
+    default = "datasets.requested DESC, datasets.id"
+    return lists.page(tx, TABLE, tenant, where, ordering, page, page_size, _dataset, default_order=default)

@@ -1,0 +1,103 @@
+"""A tenant's profile, and how often and how much is synced."""
+
+from __future__ import annotations
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import Connection, Table
+
+from comptoir.errors import InvalidInput
+from comptoir.model import DATA_TYPE_KEYS
+from comptoir.store.ids import TenantId
+from comptoir.store.rows import only
+from comptoir.store.tables import PROFILES, SYNC_SETTINGS
+
+__all__ = ["Profile", "SyncSetting", "get", "overridden", "put", "put_sync_settings", "sync_settings"]
+
+REPORTS = ("balanceSheet", "profitAndLoss", "cashFlowStatement")
+SCHEDULES = (0, 1, 24, 168, 720)
+
+
+class Profile(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    name: str
+    redirect_url: str = ""
+    logo_url: str | None = None
+    icon_url: str | None = None
+    white_list_urls: tuple[str, ...] = ()
+    confirm_company_name: bool | None = None
+    alert_auth_header: str | None = None
+
+
+class SyncSetting(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """How one data type is kept fresh: `sync_schedule` in hours (0 none), lower `sync_order` first."""
+
+    data_type: str
+    fetch_on_first_link: bool
+    sync_schedule: int
+    sync_order: int
+    sync_from_utc: str | None = None
+    sync_from_window: int | None = None
+    months_to_sync: int | None = None
+    is_locked: bool = False
+
+
+_DEFAULTS = tuple(
+    SyncSetting(
+        data_type=name,
+        fetch_on_first_link=True,
+        sync_schedule=24 if name in REPORTS else 1,
+        sync_order=0,
+        months_to_sync=24 if name in REPORTS else None,
+    )
+    for name in DATA_TYPE_KEYS
+)
+
+
+def get(tx: Connection, tenant: TenantId, default_name: str) -> Profile:
+    row = tx.execute(sa.select(PROFILES.c.document).where(only(PROFILES, tenant))).one_or_none()
+    return Profile(name=default_name) if row is None else msgspec.json.decode(row.document, type=Profile)
+
+
+def put(tx: Connection, tenant: TenantId, profile: Profile) -> None:
+    _replace(tx, PROFILES, tenant, {}, msgspec.json.encode(profile))
+
+
+def sync_settings(tx: Connection, tenant: TenantId, company: str = "") -> tuple[SyncSetting, ...]:
+    """One setting for every data type: the company's own where it has them, else the tenant's, else the defaults."""
+    for owner in dict.fromkeys((company, "")):
+        mine = only(SYNC_SETTINGS, tenant, SYNC_SETTINGS.c.company_id == owner)
+        row = tx.execute(sa.select(SYNC_SETTINGS.c.document).where(mine)).one_or_none()
+        if row is not None:
+            return msgspec.json.decode(row.document, type=tuple[SyncSetting, ...])
+    return _DEFAULTS
+
+
+def overridden(tx: Connection, tenant: TenantId, company: str = "") -> bool:
+    mine = only(SYNC_SETTINGS, tenant, SYNC_SETTINGS.c.company_id == company)
+    return tx.execute(sa.select(SYNC_SETTINGS.c.tenant_id).where(mine)).one_or_none() is not None
+
+
+def put_sync_settings(
+    tx: Connection, tenant: TenantId, settings: tuple[SyncSetting, ...] | None, company: str = ""
+) -> None:
+    """Change the data types named and keep the rest; None goes back to what stands above."""
+    if settings is None:
+        tx.execute(sa.delete(SYNC_SETTINGS).where(only(SYNC_SETTINGS, tenant, SYNC_SETTINGS.c.company_id == company)))
+        return
+    current = {one.data_type: one for one in sync_settings(tx, tenant, company)}
+    for one in settings:
+        if one.data_type not in current:
+            raise InvalidInput(f"There is no data type {one.data_type!r}.", field="dataType")
+        if current[one.data_type].is_locked:
+            raise InvalidInput(f"The settings of {one.data_type} are locked.", field="isLocked")
+        if one.sync_schedule not in SCHEDULES:
+            allowed = ", ".join(map(str, SCHEDULES))
+            raise InvalidInput(f"syncSchedule of {one.data_type} is in hours: {allowed}.", field="syncSchedule")
+        current[one.data_type] = one
+    _replace(tx, SYNC_SETTINGS, tenant, {"company_id": company}, msgspec.json.encode(tuple(current.values())))
+
+
+def _replace(tx: Connection, table: Table, tenant: TenantId, key: dict[str, str], document: bytes) -> None:
+    condition = only(table, tenant, *(table.c[name] == value for name, value in key.items()))
+    tx.execute(sa.delete(table).where(condition))
+    tx.execute(sa.insert(table).values(tenant_id=tenant, document=document, **key))

@@ -1,0 +1,263 @@
+"""The query language of lists: `status=Paid&&{totalAmount>100||currency!=GBP}`.
+
+Parsed by a grammar, bound as values on listed columns: text of a query never becomes SQL. A missing value matches
+nothing but `!=`, which it always matches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+from typing import Any, Literal
+
+import msgspec
+from lark import Lark, Token, Tree, UnexpectedInput
+
+from comptoir.errors import InvalidInput
+from comptoir.model import ColumnKind
+from comptoir.store.values import amount_key, text_of
+
+__all__ = ["LONGEST_QUERY", "Order", "Property", "Query", "Where", "parse"]
+
+LONGEST_QUERY = 2048
+_DEEPEST = 32
+
+_GRAMMAR = r"""
+    start: _or
+    _or: any | _and
+    any: _and ("||" _and)+
+    _and: all | _term
+    all: _term ("&&" _term)+
+    _term: "{" _or "}" | test
+    test: PATH OPERATOR VALUE
+    PATH: /[ \t]*[A-Za-z_][\w\-]*([ \t]*\.[ \t]*[A-Za-z_][\w\-]*)*[ \t]*/
+    OPERATOR: "!=" | ">=" | "<=" | "=" | ">" | "<" | "~"
+    VALUE: /(?:[^&|{}]|&(?!&)|\|(?!\|))+/
+    %ignore /[ \t\r\n]+/
+"""
+
+Operator = Literal["=", "!=", ">", "<", ">=", "<=", "~"]
+_ALLOWED: dict[ColumnKind, tuple[str, ...]] = {
+    ColumnKind.ID: ("=", "!=", "~"),
+    ColumnKind.TEXT: ("=", "!=", "~"),
+    ColumnKind.ENUM: ("=", "!=", "~"),
+    ColumnKind.AMOUNT: ("=", "!=", ">", "<", ">=", "<="),
+    ColumnKind.INTEGER: ("=", "!=", ">", "<", ">=", "<="),
+    ColumnKind.DATE: ("=", "!=", ">", "<", ">=", "<="),
+    ColumnKind.INSTANT: ("=", "!=", ">", "<", ">=", "<="),
+    ColumnKind.BOOLEAN: ("=", "!="),
+}
+
+
+class Property(msgspec.Struct, frozen=True):
+    """What a path may name: a column (our own SQL, never the caller's) and how it compares.
+
+    `any_of`: a list of sub-objects, as the start of a SELECT: `=` holds if any matches, `!=` if none does.
+    """
+
+    column: str
+    kind: ColumnKind
+    any_of: str | None = None
+
+
+class Where(msgspec.Struct, frozen=True):
+    """A condition in SQL with `?` for each value in `values`, in order."""
+
+    sql: str
+    values: tuple[Any, ...] = ()
+
+    @classmethod
+    def all(cls) -> Where:
+        return cls("1=1")
+
+
+class Order(msgspec.Struct, frozen=True):
+    """What a list is ordered by: our own column, and which way."""
+
+    column: str | None = None
+    descending: bool = False
+
+    @classmethod
+    def parse(cls, text: str | None, properties: Mapping[str, Property], type_word: str) -> Order:
+        """`name` or `-name`; an unknown name is refused."""
+        if text is None or not text.strip():
+            return cls()
+        name = text.strip()
+        descending = name.startswith("-")
+        found = properties.get(name.lstrip("+-").strip().lower())
+        if found is None or found.any_of:
+            raise InvalidInput(
+                f"Error parsing query - Could not resolve property {name.lstrip('+-')} on {type_word}", field="orderBy"
+            )
+        return cls(found.column, descending)
+
+    def sql(self, tie: str) -> str:
+        """ORDER BY terms; missing values last, `tie` decides between equals."""
+        if self.column is None:
+            return tie
+        way = " DESC" if self.descending else ""
+        return f"{self.column} IS NULL, {self.column}{way}, {tie}"
+
+
+class _Test(msgspec.Struct, frozen=True):
+    path: str
+    operator: str
+    value: str
+
+
+class _All(msgspec.Struct, frozen=True):
+    parts: tuple[Any, ...]
+
+
+class _Any(msgspec.Struct, frozen=True):
+    parts: tuple[Any, ...]
+
+
+class Query:
+    """A parsed query; it is bound to a list's properties when used."""
+
+    def __init__(self, node: Any) -> None:
+        self._node = node
+
+    def where(self, properties: Mapping[str, Property], type_word: str, dialect: str) -> Where:
+        """The condition in SQL. Raises InvalidInput for unknown properties and values of the wrong type."""
+        values: list[Any] = []
+        sql = _sql(self._node, properties, type_word, dialect, values)
+        return Where(sql, tuple(values))
+
+    def matches(self, get: Callable[[str], str | None]) -> bool:
+        """Whether texts got by name match (for short lists in memory): without regard to case."""
+        return _matches(self._node, get)
+
+
+@lru_cache(maxsize=1)
+def _parser() -> Lark:
+    return Lark(_GRAMMAR, parser="lalr", lexer="contextual")
+
+
+@lru_cache(maxsize=512)
+def parse(text: str) -> Query:
+    """Parse a query. Raises InvalidInput that says where it went wrong."""
+    if len(text) > LONGEST_QUERY:
+        raise InvalidInput(
+            f"Error parsing query - Malformed query. It has {len(text)} characters, {LONGEST_QUERY} are allowed.",
+            field="query",
+        )
+    if text.count("{") > _DEEPEST:
+        raise InvalidInput("Error parsing query - Malformed query. It nests too many braces.", field="query")
+    try:
+        tree = _parser().parse(text)
+    except UnexpectedInput as error:
+        position = getattr(error, "pos_in_stream", None)
+        place = f" at character {position + 1}" if isinstance(position, int) else " at its end"
+        raise InvalidInput(f"Error parsing query - Malformed query. It went wrong{place}.", field="query") from error
+    return Query(_node(tree.children[0]))
+
+
+def _node(tree: Any) -> Any:
+    assert isinstance(tree, Tree)
+    if tree.data == "test":
+        path, operator, value = tree.children
+        assert isinstance(path, Token)
+        assert isinstance(operator, Token)
+        name = "".join(str(path).split())
+        return _Test(name, str(operator), _unquoted(str(value).strip()))
+    parts = tuple(_node(child) for child in tree.children)
+    return _All(parts) if tree.data == "all" else _Any(parts)
+
+
+def _unquoted(text: str) -> str:
+    if len(text) >= 2 and text[0] == text[-1] and text[0] in "\"'":
+        return text[1:-1]
+    return text
+
+
+def _sql(node: Any, properties: Mapping[str, Property], word: str, dialect: str, values: list[Any]) -> str:
+    if isinstance(node, (_All, _Any)):
+        joint = " AND " if isinstance(node, _All) else " OR "
+        return "(" + joint.join(_sql(part, properties, word, dialect, values) for part in node.parts) + ")"
+    found = properties.get(node.path.lower())
+    if found is None:
+        raise InvalidInput(f"Error parsing query - Could not resolve property {node.path} on {word}", field="query")
+    if node.operator not in _ALLOWED[found.kind]:
+        allowed = " ".join(_ALLOWED[found.kind])
+        raise InvalidInput(
+            f"Error parsing query - {node.operator} cannot be used with {node.path}; it takes {allowed}", field="query"
+        )
+    if found.any_of:
+        inner = _comparison(found, "=" if node.operator == "!=" else node.operator, node, dialect, values)
+        return f"{'NOT ' if node.operator == '!=' else ''}EXISTS ({found.any_of}{inner})"
+    comparison = _comparison(found, node.operator, node, dialect, values)
+    return f"({found.column} IS NULL OR {comparison})" if node.operator == "!=" else comparison
+
+
+def _comparison(found: Property, operator: str, node: _Test, dialect: str, values: list[Any]) -> str:
+    column, value = found.column, node.value
+    sql_operator = "<>" if operator == "!=" else operator
+    if found.kind in (ColumnKind.TEXT, ColumnKind.ENUM):
+        fold = "lower" if dialect == "postgresql" else "casefold"
+        column, value = f"{fold}({column})", value.lower() if dialect == "postgresql" else value.casefold()
+    if operator == "~":
+        values.append(value)
+        # strpos and instr take the text as it is: no pattern characters to escape.
+        return f"strpos({column}, ?) > 0" if dialect == "postgresql" else f"instr({column}, ?) > 0"
+    values.append(_bound(found.kind, value, node, dialect))
+    return f"{column} {sql_operator} ?"
+
+
+def _bound(kind: ColumnKind, text: str, node: _Test, dialect: str) -> Any:
+    try:
+        if kind in (ColumnKind.TEXT, ColumnKind.ENUM, ColumnKind.ID):
+            return text
+        if kind is ColumnKind.BOOLEAN:
+            return {"true": True, "false": False}[text.lower()]
+        if kind is ColumnKind.AMOUNT:
+            number = Decimal(text)
+            if not number.is_finite() or abs(number.adjusted()) > 4000:
+                raise ValueError(text)
+            return number if dialect == "postgresql" else amount_key(number)
+        if kind is ColumnKind.INTEGER:
+            return int(text)
+        return text_of(_moment(text))
+    except (KeyError, ValueError, InvalidOperation, OverflowError) as error:
+        raise InvalidInput(
+            f"Error parsing query - {text[:60]!r} is not a value for {node.path} ({_expected(kind)})", field="query"
+        ) from error
+
+
+def _moment(text: str) -> datetime:
+    # More fraction digits than a microsecond are met; what is beyond is cut.
+    head, dot, rest = text.partition(".")
+    if dot:
+        digits = rest[: len(rest) - len(rest.lstrip("0123456789"))]
+        text = f"{head}.{digits[:6].ljust(6, '0')}{rest[len(digits) :]}"
+    moment = datetime.fromisoformat(text.strip().replace(" ", "+") if "T" in text else text.strip())
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+
+
+def _expected(kind: ColumnKind) -> str:
+    return {
+        ColumnKind.BOOLEAN: "true or false",
+        ColumnKind.AMOUNT: "a number",
+        ColumnKind.INTEGER: "a whole number",
+        ColumnKind.DATE: "a date such as 2024-03-31",
+        ColumnKind.INSTANT: "a date or time such as 2024-03-31T10:00:00Z",
+    }.get(kind, "text")
+
+
+def _matches(node: Any, get: Callable[[str], str | None]) -> bool:
+    if isinstance(node, _All):
+        return all(_matches(part, get) for part in node.parts)
+    if isinstance(node, _Any):
+        return any(_matches(part, get) for part in node.parts)
+    if node.operator not in ("=", "!=", "~"):
+        raise InvalidInput(f"Error parsing query - {node.operator} cannot be used with {node.path}", field="query")
+    held = get(node.path)
+    if held is None:
+        return bool(node.operator == "!=")
+    held, wanted = held.casefold(), node.value.casefold()
+    if node.operator == "~":
+        return wanted in held
+    return bool((held == wanted) == (node.operator == "="))

@@ -1,0 +1,87 @@
+"""Syncs: one run over a connection each, at most one at a time, with what it found out."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from comptoir.store.ids import ConnectionId, SyncId, TenantId, new_id
+from comptoir.store.rows import only, struct_of
+from comptoir.store.tables import RESOURCE_READS, SYNCS
+
+__all__ = ["ResourceRead", "Sync", "active", "begin", "end", "latest", "read_ended", "reads"]
+
+
+class Sync(msgspec.Struct, frozen=True, kw_only=True):
+    """`checks` is the result of the books check as JSON, None until it ran."""
+
+    id: SyncId
+    tenant_id: TenantId
+    connection_id: ConnectionId
+    started: datetime
+    ended: datetime | None
+    calls: int
+    checks: bytes | None
+
+
+class ResourceRead(msgspec.Struct, frozen=True, kw_only=True):
+    """How the latest read of one resource ended: `complete`, or why not."""
+
+    resource: str
+    sync_id: SyncId
+    outcome: str
+    message: str | None
+    level_needed: int | None
+    set_aside: int
+    deleted: int
+    read_at: datetime
+
+
+def active(tx: Connection, tenant: TenantId, connection: ConnectionId) -> Sync | None:
+    mine = only(SYNCS, tenant, SYNCS.c.connection_id == connection, SYNCS.c.ended.is_(None))
+    row = tx.execute(sa.select(SYNCS).where(mine)).one_or_none()
+    return None if row is None else struct_of(Sync, row)
+
+
+def begin(tx: Connection, tenant: TenantId, connection: ConnectionId, now: datetime) -> Sync:
+    """The run that is under way, or a new one: a run that was killed goes on under its own id."""
+    if (running := active(tx, tenant, connection)) is not None:
+        return running
+    values = {"id": new_id(), "tenant_id": tenant, "connection_id": connection, "started": now, "calls": 0}
+    tx.execute(sa.insert(SYNCS).values(values))
+    return Sync(**values, ended=None, checks=None)  # type: ignore[arg-type]  # the values just written
+
+
+def end(tx: Connection, tenant: TenantId, sync: SyncId, *, calls: int, checks: bytes | None, now: datetime) -> None:
+    values = {"ended": now, "calls": calls, "checks": checks}
+    tx.execute(sa.update(SYNCS).where(only(SYNCS, tenant, SYNCS.c.id == sync)).values(values))
+
+
+def latest(tx: Connection, tenant: TenantId, connection: ConnectionId) -> Sync | None:
+    """The newest sync that has ended."""
+    mine = only(SYNCS, tenant, SYNCS.c.connection_id == connection, SYNCS.c.ended.is_not(None))
+    row = tx.execute(sa.select(SYNCS).where(mine).order_by(SYNCS.c.started.desc()).limit(1)).one_or_none()
+    return None if row is None else struct_of(Sync, row)
+
+
+def read_ended(tx: Connection, tenant: TenantId, connection: ConnectionId, read: ResourceRead) -> None:
+    """Remember how the read of a resource ended; the newest one counts."""
+    mine = only(
+        RESOURCE_READS,
+        tenant,
+        RESOURCE_READS.c.connection_id == connection,
+        RESOURCE_READS.c.resource == read.resource,
+    )
+    tx.execute(sa.delete(RESOURCE_READS).where(mine))
+    values = msgspec.structs.asdict(read) | {"tenant_id": tenant, "connection_id": connection}
+    tx.execute(sa.insert(RESOURCE_READS).values(values))
+
+
+def reads(tx: Connection, tenant: TenantId, connection: ConnectionId) -> dict[str, ResourceRead]:
+    """The latest read of each resource."""
+    mine = only(RESOURCE_READS, tenant, RESOURCE_READS.c.connection_id == connection)
+    rows = tx.execute(sa.select(RESOURCE_READS).where(mine))
+    return {row.resource: struct_of(ResourceRead, row) for row in rows}

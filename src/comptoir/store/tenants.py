@@ -1,0 +1,46 @@
+"""Tenants: each has operators, keys and companies of its own, and sees nothing of the others."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from comptoir.errors import Conflict, NotFound
+from comptoir.store.ids import TenantId, new_id
+from comptoir.store.rows import struct_of
+from comptoir.store.tables import TENANTS
+
+__all__ = ["Tenant", "add", "all_tenants", "by_name", "get"]
+
+
+class Tenant(msgspec.Struct, frozen=True, kw_only=True):
+    id: TenantId
+    name: str
+    created: datetime | None
+
+
+def add(tx: Connection, name: str, now: datetime) -> Tenant:
+    if by_name(tx, name) is not None:
+        raise Conflict(f"There is a tenant {name!r} already. Choose another name.")
+    tenant = Tenant(id=TenantId(new_id()), name=name, created=now)
+    tx.execute(sa.insert(TENANTS).values(id=tenant.id, name=name, created=now))
+    return tenant
+
+
+def get(tx: Connection, tenant: TenantId) -> Tenant:
+    row = tx.execute(sa.select(TENANTS).where(TENANTS.c.id == tenant)).one_or_none()
+    if row is None:
+        raise NotFound("There is no such tenant.")
+    return struct_of(Tenant, row)
+
+
+def by_name(tx: Connection, name: str) -> Tenant | None:
+    row = tx.execute(sa.select(TENANTS).where(TENANTS.c.name == name)).one_or_none()
+    return None if row is None else struct_of(Tenant, row)
+
+
+def all_tenants(tx: Connection) -> list[Tenant]:
+    return [struct_of(Tenant, row) for row in tx.execute(sa.select(TENANTS).order_by(TENANTS.c.created))]
