@@ -26,6 +26,7 @@ __all__ = [
     "Link",
     "Loaded",
     "Making",
+    "Mapped",
     "Note",
     "OAuth",
     "RawRecord",
@@ -134,6 +135,13 @@ class Note(msgspec.Struct, frozen=True, kw_only=True):
     message: str
 
 
+class Mapped(msgspec.Struct, frozen=True):
+    """A record, and what the standard model has no member for: kept beside it, off the wire unless asked for."""
+
+    record: Any
+    supplemental: dict[str, Any] = {}
+
+
 class Source(msgspec.Struct, frozen=True, kw_only=True):
     """A resource a data type needs. A required one unread fails the data type; an optional one only warns."""
 
@@ -142,7 +150,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Making(msgspec.Struct, frozen=True, kw_only=True):
-    """Records of a data type are made from each row of `resource` by `map`: (payload, books) -> records and notes.
+    """Records of a data type are made from each row of `resource` by `map`: (payload, books) -> Mapped and Note.
 
     `decode` turns a raw row into the typed payload; it raises msgspec.ValidationError or ValueError for one that
     cannot be read, which is then set aside with that reason while its neighbours go on.
