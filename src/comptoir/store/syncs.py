@@ -12,7 +12,7 @@ from comptoir.store.ids import ConnectionId, SyncId, TenantId, new_id
 from comptoir.store.rows import only, struct_of
 from comptoir.store.tables import RESOURCE_READS, SYNCS
 
-__all__ = ["ResourceRead", "Sync", "active", "begin", "end", "latest", "read_ended", "reads"]
+__all__ = ["ResourceRead", "Sync", "active", "begin", "count_ended", "end", "latest", "read_ended", "reads"]
 
 
 class Sync(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,6 +65,11 @@ def latest(tx: Connection, tenant: TenantId, connection: ConnectionId) -> Sync |
     mine = only(SYNCS, tenant, SYNCS.c.connection_id == connection, SYNCS.c.ended.is_not(None))
     row = tx.execute(sa.select(SYNCS).where(mine).order_by(SYNCS.c.started.desc()).limit(1)).one_or_none()
     return None if row is None else struct_of(Sync, row)
+
+
+def count_ended(tx: Connection, tenant: TenantId, connection: ConnectionId) -> int:
+    mine = only(SYNCS, tenant, SYNCS.c.connection_id == connection, SYNCS.c.ended.is_not(None))
+    return tx.execute(sa.select(sa.func.count()).select_from(SYNCS).where(mine)).scalar_one()
 
 
 def read_ended(tx: Connection, tenant: TenantId, connection: ConnectionId, read: ResourceRead) -> None:
