@@ -1,0 +1,43 @@
+"""The first start: a tenant and its Administrator, whose password is told once."""
+
+from __future__ import annotations
+
+import msgspec
+
+from comptoir.access import operators
+from comptoir.access.roles import Role
+from comptoir.runtime.clock import Clock
+from comptoir.store import Database, TenantId, tenants
+
+__all__ = ["FIRST_EMAIL", "FIRST_TENANT", "FirstStart", "add_tenant", "ensure_first"]
+
+FIRST_TENANT = "default"
+FIRST_EMAIL = "admin@comptoir.local"
+
+
+class FirstStart(msgspec.Struct, frozen=True, kw_only=True):
+    """A tenant that was just made; the password is kept nowhere else."""
+
+    tenant_id: TenantId
+    email: str
+    password: str
+
+    def __repr__(self) -> str:
+        return f"FirstStart(tenant_id={self.tenant_id!r}, email={self.email!r})"
+
+
+def add_tenant(db: Database, clock: Clock, *, name: str, email: str) -> FirstStart:
+    """A further tenant with an Administrator of its own; Conflict when name or e-mail address is taken."""
+    now = clock.now()
+    with db.write() as tx:
+        tenant = tenants.add(tx, name, now)
+        operator, password = operators.add(tx, tenant.id, email=email, role=Role.ADMINISTRATOR, now=now)
+    return FirstStart(tenant_id=tenant.id, email=operator.email, password=password)
+
+
+def ensure_first(db: Database, clock: Clock, *, email: str = FIRST_EMAIL) -> FirstStart | None:
+    """Make the tenant `default` and its Administrator if there is no tenant yet; None if there is."""
+    with db.read() as tx:
+        if tenants.all_tenants(tx):
+            return None
+    return add_tenant(db, clock, name=FIRST_TENANT, email=email)

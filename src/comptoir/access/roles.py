@@ -1,0 +1,40 @@
+"""What operators may do, by role. Every route declares the permission it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+
+__all__ = ["PERMISSIONS", "Permission", "Role"]
+
+
+class Permission(StrEnum):
+    READ_DATA = "read data"
+    MANAGE_COMPANIES = "manage companies"
+    REFRESH_DATA = "refresh data"
+    MANAGE_INTEGRATIONS = "manage integrations"
+    MANAGE_KEYS = "manage API keys"
+    MANAGE_OPERATORS = "manage operators"
+
+
+class Role(StrEnum):
+    ADMINISTRATOR = "Administrator"
+    DEVELOPER = "Developer"
+    ANALYST = "Analyst"
+    ADVISOR = "Advisor"
+    ONBOARDING = "Onboarding"
+
+
+_P = Permission
+PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
+    {
+        Role.ADMINISTRATOR: frozenset(Permission),
+        Role.DEVELOPER: frozenset(
+            {_P.READ_DATA, _P.MANAGE_COMPANIES, _P.REFRESH_DATA, _P.MANAGE_INTEGRATIONS, _P.MANAGE_KEYS}
+        ),
+        Role.ANALYST: frozenset({_P.READ_DATA, _P.REFRESH_DATA}),
+        Role.ADVISOR: frozenset({_P.READ_DATA}),
+        Role.ONBOARDING: frozenset({_P.MANAGE_COMPANIES, _P.REFRESH_DATA}),
+    }
+)
