@@ -121,13 +121,17 @@ def _upstream(integration: Integration, values: Mapping[str, str]) -> UpstreamSe
         return values.get(f"{prefix}_{name}") or None
 
     origin = _address(f"{prefix}_URL", value("URL") or integration.origin)
-    authorise = value("AUTHORISE_URL") or origin + integration.oauth.authorise_path
-    token = value("TOKEN_URL") or origin + integration.oauth.token_path
+    authorise = _address(
+        f"{prefix}_AUTHORISE_URL", value("AUTHORISE_URL") or origin + integration.oauth.authorise_path, bare=False
+    )
+    token = _address(f"{prefix}_TOKEN_URL", value("TOKEN_URL") or origin + integration.oauth.token_path, bare=False)
     for name, address in (("URL", origin), ("AUTHORISE_URL", authorise), ("TOKEN_URL", token)):
         _refuse_host(integration, f"{prefix}_{name}", address)
+        if _is_own(integration, address) and urlsplit(address).scheme != "https":
+            raise InvalidInput(f"COMPTOIR_{prefix}_{name}={address}: {integration.name} is only reached over https.")
 
     calls, refreshes = integration.limits, integration.refresh_limit
-    own = any(_is_host(urlsplit(origin).hostname or "", host) for host in integration.own_hosts)
+    own = _is_own(integration, origin)
     if (text := value("LIMITS")) is not None:
         given_calls, given_refreshes = _limits(f"{prefix}_LIMITS", text)
         if own and _looser((*calls, refreshes), given_calls, given_refreshes):
@@ -168,6 +172,10 @@ def _refuse_host(integration: Integration, name: str, address: str) -> None:
             raise InvalidInput(f"COMPTOIR_{name}={address}: {sentence}")
 
 
+def _is_own(integration: Integration, address: str) -> bool:
+    return any(_is_host(urlsplit(address).hostname or "", host) for host in integration.own_hosts)
+
+
 def _is_host(host: str, suffix: str) -> bool:
     host = host.rstrip(".").lower()
     return host == suffix or host.endswith("." + suffix)
@@ -180,7 +188,7 @@ def _rate(limit: Limit) -> float:
 def _looser(own: tuple[Limit, ...], calls: tuple[Limit, ...] | None, refreshes: Limit | None) -> bool:
     if calls is None or refreshes is None:
         return True
-    given = dict((seconds, count) for count, seconds in calls)
+    given = {seconds: count for count, seconds in calls}
     *own_calls, own_refreshes = own
     missing_or_more = any(given.get(seconds, count + 1) > count for count, seconds in own_calls)
     return missing_or_more or _rate(refreshes) > _rate(own_refreshes)
