@@ -1,36 +1,31 @@
-"""People who sign in to the portal. Passwords are kept as memory-hard hashes; guessing is slowed, never locked out."""
+"""Operators: the people who sign in to the portal. Each belongs to one tenant; the last Administrator cannot go."""
 
 from __future__ import annotations
 
-import secrets
-import string
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import msgspec
 import sqlalchemy as sa
-from argon2 import PasswordHasher
-from argon2.exceptions import VerificationError
 from sqlalchemy import Connection, Row
 
+from comptoir.access import passwords
 from comptoir.access.roles import PERMISSIONS, Permission, Role
-from comptoir.errors import Conflict, InvalidInput, NotFound, TryLater
-from comptoir.store import Database, OperatorId, TenantId, new_id, tenants
+from comptoir.errors import Conflict, InvalidInput, NotFound
+from comptoir.store import OperatorId, TenantId, new_id
+from comptoir.store.rows import all_of as rows_of
 from comptoir.store.rows import one_of, only, struct_of
-from comptoir.store.tables import OPERATORS, SIGN_IN_FAILURES
+from comptoir.store.tables import OPERATORS as TABLE
+from comptoir.store.tables import SESSIONS
 
-__all__ = ["FirstStart", "Operator", "add", "ensure_first", "get", "set_language", "sign_in"]
+__all__ = ["LANGUAGES", "Operator", "add", "all_of", "by_email", "change_password", "disable", "get", "set_language"]
 
-_hasher = PasswordHasher()
-# Verified against when nobody has the address, so that the answer takes as long as for one who exists.
-_NOBODY = _hasher.hash(secrets.token_urlsafe(16))
-_ALPHABET = string.ascii_letters + string.digits
-_FREE_TRIES = 3
-_LONGEST_DELAY = timedelta(minutes=15)
-_FORGOTTEN_AFTER = timedelta(hours=24)
-_LONGEST_PASSWORD = 1024
+LANGUAGES = ("en", "fr")
+_LONGEST_EMAIL = 254
 
 
 class Operator(msgspec.Struct, frozen=True, kw_only=True):
+    """`language` is None until chosen: the browser's then counts."""
+
     id: OperatorId
     tenant_id: TenantId
     email: str
@@ -43,117 +38,78 @@ class Operator(msgspec.Struct, frozen=True, kw_only=True):
         return permission in PERMISSIONS[self.role]
 
 
-class FirstStart(msgspec.Struct, frozen=True, kw_only=True):
-    """What is told once: the Administrator made at the first start."""
-
-    tenant: TenantId
-    email: str
-    password: str
-
-    def __repr__(self) -> str:
-        return f"FirstStart(email={self.email!r})"
-
-
-def _operator(row: Row[tuple[object, ...]]) -> Operator:
-    return struct_of(Operator, row, role=Role(row.role))
-
-
-def new_password() -> str:
-    """Twenty letters and digits in four groups: 119 bits, easy to copy by hand."""
-    return "-".join("".join(secrets.choice(_ALPHABET) for _ in range(5)) for _ in range(4))
-
-
 def add(
-    tx: Connection, tenant: TenantId, *, email: str, role: Role, now: datetime, password: str | None = None
+    tx: Connection, tenant: TenantId, *, email: str, password: str | None = None, role: Role, now: datetime
 ) -> tuple[Operator, str]:
-    """A new operator and the password, which is shown once: given, or made here."""
-    address = email.strip().lower()
-    if not address or "@" not in address or any(letter.isspace() for letter in address):
-        raise InvalidInput(f"{email!r} is not an e-mail address.", field="email")
-    if tx.execute(sa.select(OPERATORS.c.id).where(OPERATORS.c.email == address)).one_or_none() is not None:
-        raise Conflict(f"{address} is an operator already.")
-    chosen = password or new_password()
-    id_ = OperatorId(new_id())
-    tx.execute(
-        sa.insert(OPERATORS).values(
-            id=id_, tenant_id=tenant, email=address, password_hash=_hasher.hash(chosen), role=role.value, created=now
-        )
+    """A new operator and the password, which is told this once; one is made up if none is given."""
+    address = _checked_email(email)
+    password = passwords.made_up() if password is None else passwords.checked(password)
+    # E-mail addresses are unique over all tenants: signing in asks for nothing else.
+    taken = sa.select(TABLE.c.id).where(TABLE.c.email == address, TABLE.c.tenant_id.is_not(None))
+    if tx.execute(taken).first() is not None:
+        raise Conflict(f"There is an operator with the e-mail address {address} already.")
+    operator = Operator(
+        id=OperatorId(new_id()), tenant_id=tenant, email=address, role=role, language=None, created=now, disabled=None
     )
-    return get(tx, tenant, id_), chosen
+    values = msgspec.structs.asdict(operator) | {"role": role.value, "password_hash": passwords.hashed(password)}
+    tx.execute(sa.insert(TABLE).values(values))
+    return operator, password
 
 
-def get(tx: Connection, tenant: TenantId, operator: OperatorId) -> Operator:
-    return _operator(one_of(tx, OPERATORS, tenant, operator, "There is no such operator."))
-
-
-def set_language(tx: Connection, tenant: TenantId, operator: OperatorId, language: str) -> None:
-    tx.execute(
-        sa.update(OPERATORS).where(only(OPERATORS, tenant, OPERATORS.c.id == operator)).values(language=language)
-    )
-
-
-def sign_in(db: Database, *, email: str, password: str, address: str, now: datetime) -> Operator:
-    """The operator with this password. InvalidInput, in the same words and time whoever it is, if there is none.
-
-    After three failures in a row for an e-mail address from one network address each further one must wait longer:
-    TryLater says how long.
-    """
-    key = f"{email.strip().lower()}|{address}"
-    with db.read() as tx:
-        failed = tx.execute(sa.select(SIGN_IN_FAILURES).where(SIGN_IN_FAILURES.c.key == key)).one_or_none()
-        condition = sa.and_(OPERATORS.c.email == email.strip().lower(), OPERATORS.c.tenant_id.is_not(None))
-        row = tx.execute(sa.select(OPERATORS).where(condition)).one_or_none()
-    if failed is not None and now - failed.last < _FORGOTTEN_AFTER:
-        opens = failed.last + _delay(failed.count)
-        if now < opens:
-            seconds = int((opens - now).total_seconds()) + 1
-            raise TryLater(
-                f"Too many wrong passwords. Wait {seconds} seconds, then try again.", retry_after_seconds=seconds
-            )
-    is_right = _verified(row.password_hash if row is not None else _NOBODY, password)
-    if row is None or not is_right or row.disabled is not None:
-        _count_failure(db, key, now)
-        raise InvalidInput("E-mail or password is wrong.", field="password")
-    with db.write() as tx:
-        tx.execute(sa.delete(SIGN_IN_FAILURES).where(SIGN_IN_FAILURES.c.key == key))
-    return _operator(row)
-
-
-def _verified(password_hash: str, password: str) -> bool:
-    if len(password) > _LONGEST_PASSWORD:
-        return False
-    try:
-        return _hasher.verify(password_hash, password)
-    except VerificationError:
-        return False
-
-
-def _delay(failures: int) -> timedelta:
-    if failures < _FREE_TRIES:
-        return timedelta()
-    return min(timedelta(seconds=2 ** min(failures - _FREE_TRIES, 20)), _LONGEST_DELAY)
-
-
-def _count_failure(db: Database, key: str, now: datetime) -> None:
-    with db.write() as tx:
-        tx.execute(sa.delete(SIGN_IN_FAILURES).where(SIGN_IN_FAILURES.c.last < now - _FORGOTTEN_AFTER))
-        mine = SIGN_IN_FAILURES.c.key == key
-        values = {"count": SIGN_IN_FAILURES.c.count + 1, "last": now}
-        if not tx.execute(sa.update(SIGN_IN_FAILURES).where(mine).values(values)).rowcount:
-            tx.execute(sa.insert(SIGN_IN_FAILURES).values(key=key, count=1, last=now))
-
-
-def ensure_first(tx: Connection, now: datetime, *, email: str = "admin@localhost") -> FirstStart | None:
-    """Make the tenant `default` and its Administrator, if there is no tenant yet; None if there is."""
-    if tenants.all_tenants(tx):
-        return None
-    tenant = tenants.add(tx, "default", now)
-    operator, password = add(tx, tenant.id, email=email, role=Role.ADMINISTRATOR, now=now)
-    return FirstStart(tenant=tenant.id, email=operator.email, password=password)
+def get(tx: Connection, tenant: TenantId, operator: str) -> Operator:
+    return of_row(one_of(tx, TABLE, tenant, operator, "There is no such operator."))
 
 
 def by_email(tx: Connection, tenant: TenantId, email: str) -> Operator:
-    row = tx.execute(sa.select(OPERATORS).where(only(OPERATORS, tenant, OPERATORS.c.email == email))).one_or_none()
+    mine = only(TABLE, tenant, TABLE.c.email == email.strip().lower())
+    row = tx.execute(sa.select(TABLE).where(mine)).one_or_none()
     if row is None:
         raise NotFound("There is no such operator.")
-    return _operator(row)
+    return of_row(row)
+
+
+def all_of(tx: Connection, tenant: TenantId) -> list[Operator]:
+    return sorted((of_row(row) for row in rows_of(tx, TABLE, tenant)), key=lambda one: one.email)
+
+
+def set_language(tx: Connection, tenant: TenantId, operator: str, language: str) -> None:
+    if language not in LANGUAGES:
+        raise InvalidInput(f"The language is one of {', '.join(LANGUAGES)}.", field="language")
+    _set(tx, tenant, operator, {"language": language})
+
+
+def change_password(tx: Connection, tenant: TenantId, operator: str, password: str) -> None:
+    """Every session of the operator ends; a new one starts by signing in with the new password."""
+    get(tx, tenant, operator)
+    _set(tx, tenant, operator, {"password_hash": passwords.hashed(passwords.checked(password))})
+    _end_sessions(tx, tenant, operator)
+
+
+def disable(tx: Connection, tenant: TenantId, operator: str, now: datetime) -> None:
+    """The operator cannot sign in any more, and every session ends at once."""
+    leaving = get(tx, tenant, operator)
+    others = [one for one in all_of(tx, tenant) if one.id != operator and one.disabled is None]
+    if leaving.role is Role.ADMINISTRATOR and not any(one.role is Role.ADMINISTRATOR for one in others):
+        raise Conflict("This is the last Administrator. Make another one first.")
+    _set(tx, tenant, operator, {"disabled": now})
+    _end_sessions(tx, tenant, operator)
+
+
+def of_row(row: Row[tuple[object, ...]]) -> Operator:
+    return struct_of(Operator, row, role=Role(row.role))
+
+
+def _checked_email(email: str) -> str:
+    address = email.strip().lower()
+    name, at, host = address.rpartition("@")
+    if not (at and name and host) or any(sign.isspace() for sign in address) or len(address) > _LONGEST_EMAIL:
+        raise InvalidInput(f"{email.strip()[:80]!r} is not an e-mail address.", field="email")
+    return address
+
+
+def _set(tx: Connection, tenant: TenantId, operator: str, values: dict[str, object]) -> None:
+    tx.execute(sa.update(TABLE).where(only(TABLE, tenant, TABLE.c.id == operator)).values(values))
+
+
+def _end_sessions(tx: Connection, tenant: TenantId, operator: str) -> None:
+    tx.execute(sa.delete(SESSIONS).where(only(SESSIONS, tenant, SESSIONS.c.operator_id == operator)))

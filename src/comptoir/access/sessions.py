@@ -10,31 +10,33 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from comptoir.access.operators import Operator, get
-from comptoir.store import Database, OperatorId, TenantId
+from comptoir.access import operators
+from comptoir.access.operators import Operator
+from comptoir.store import Database, TenantId
 from comptoir.store.rows import only
-from comptoir.store.tables import SESSIONS
+from comptoir.store.tables import OPERATORS, SESSIONS
 
-__all__ = ["Session", "begin", "end", "end_all", "find"]
+__all__ = ["ABSOLUTE", "IDLE", "Session", "begin", "end", "end_all", "find"]
 
-_IDLE_END = timedelta(hours=12)
-_ABSOLUTE_END = timedelta(days=7)
-_SEEN_EVERY = timedelta(minutes=5)
+IDLE = timedelta(hours=12)
+ABSOLUTE = timedelta(days=7)
+_SEEN_EVERY = timedelta(minutes=5)  # more often would only make the database write
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
+    """Who is signed in; `csrf` goes into every form of the session and comes back with it."""
+
     operator: Operator
     csrf: str
-
-
-def _hashed(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
+    created: datetime
+    last_seen: datetime
 
 
 def begin(tx: Connection, operator: Operator, now: datetime) -> str:
     """The token of a new session; it is told once and goes into the cookie."""
     token = secrets.token_urlsafe(32)
-    tx.execute(sa.delete(SESSIONS).where(only(SESSIONS, operator.tenant_id, SESSIONS.c.created < now - _ABSOLUTE_END)))
+    over = sa.or_(SESSIONS.c.last_seen <= now - IDLE, SESSIONS.c.created <= now - ABSOLUTE)
+    tx.execute(sa.delete(SESSIONS).where(only(SESSIONS, operator.tenant_id, over)))
     tx.execute(
         sa.insert(SESSIONS).values(
             token_hash=_hashed(token),
@@ -49,26 +51,29 @@ def begin(tx: Connection, operator: Operator, now: datetime) -> str:
 
 
 def find(db: Database, token: str, now: datetime) -> Session | None:
-    """The session of a cookie's token, if it lives and its operator may still sign in."""
-    condition = sa.and_(SESSIONS.c.token_hash == _hashed(token), SESSIONS.c.tenant_id.is_not(None))
+    """The session of a cookie's token, if it lives and its operator may still come in. That keeps it alive."""
+    mine = sa.and_(SESSIONS.c.token_hash == _hashed(token), SESSIONS.c.tenant_id.is_not(None))
     with db.read() as tx:
-        row = tx.execute(sa.select(SESSIONS).where(condition)).one_or_none()
-        if row is None or now - row.last_seen > _IDLE_END or now - row.created > _ABSOLUTE_END:
+        held = tx.execute(sa.select(SESSIONS).where(mine)).one_or_none()
+        if held is None or now >= min(held.last_seen + IDLE, held.created + ABSOLUTE):
             return None
-        operator = get(tx, row.tenant_id, row.operator_id)
-    if operator.disabled is not None:
-        return None
-    if now - row.last_seen > _SEEN_EVERY:
-        with db.write() as tx:
-            tx.execute(sa.update(SESSIONS).where(condition).values(last_seen=now))
-    return Session(operator=operator, csrf=row.csrf)
+        condition = only(OPERATORS, held.tenant_id, OPERATORS.c.id == held.operator_id, OPERATORS.c.disabled.is_(None))
+        row = tx.execute(sa.select(OPERATORS).where(condition)).one_or_none()
+        if row is None:
+            return None
+    if now - held.last_seen > _SEEN_EVERY:
+        db.write_if_free(lambda tx: tx.execute(sa.update(SESSIONS).where(mine).values(last_seen=now)))
+    return Session(operator=operators.of_row(row), csrf=held.csrf, created=held.created, last_seen=held.last_seen)
 
 
 def end(tx: Connection, token: str) -> None:
-    condition = sa.and_(SESSIONS.c.token_hash == _hashed(token), SESSIONS.c.tenant_id.is_not(None))
-    tx.execute(sa.delete(SESSIONS).where(condition))
+    """Sign out: the token is worth nothing from now on."""
+    tx.execute(sa.delete(SESSIONS).where(SESSIONS.c.token_hash == _hashed(token), SESSIONS.c.tenant_id.is_not(None)))
 
 
-def end_all(tx: Connection, tenant: TenantId, operator: OperatorId) -> None:
-    """At a password change, or when an operator is disabled."""
+def end_all(tx: Connection, tenant: TenantId, operator: str) -> None:
     tx.execute(sa.delete(SESSIONS).where(only(SESSIONS, tenant, SESSIONS.c.operator_id == operator)))
+
+
+def _hashed(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

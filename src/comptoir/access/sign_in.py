@@ -58,7 +58,7 @@ def sign_in(db: Database, *, email: str, password: str, address: str, now: datet
         if fresh is not None:
             mine = only(OPERATORS, operator.tenant_id, OPERATORS.c.id == operator.id)
             tx.execute(sa.update(OPERATORS).where(mine).values(password_hash=fresh))
-        return sessions.start(tx, operator, now)
+        return sessions.begin(tx, operator, now)
 
 
 def _key(*parts: str) -> str:
@@ -67,10 +67,10 @@ def _key(*parts: str) -> str:
 
 def _waits(tx: Connection, key: str, free: int, now: datetime) -> int:
     """Seconds until another try is looked at."""
-    row = tx.execute(sa.select(TABLE).where(TABLE.c.key == key)).one_or_none()
-    if row is None or row.count < free or now - row.last > _FORGOTTEN_AFTER:
+    row = tx.execute(sa.select(TABLE.c.count.label("failures"), TABLE.c.last).where(TABLE.c.key == key)).one_or_none()
+    if row is None or row.failures < free or now - row.last > _FORGOTTEN_AFTER:
         return 0
-    delay = min(2 ** min(row.count - free, 16), _LONGEST_WAIT_SECONDS)
+    delay = min(2 ** min(row.failures - free, 16), _LONGEST_WAIT_SECONDS)
     return int(max(0.0, -(-(row.last + timedelta(seconds=delay) - now).total_seconds() // 1)))
 
 

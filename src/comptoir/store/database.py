@@ -1,7 +1,7 @@
 """The database: opened once, one writing connection on SQLite, transactions that callers own.
 
 SQLite serves one process: a file lock says so. WAL lets readers go on while one connection writes; two writing
-connections could lose commits on SQLite before 3.51.3, so there is only ever one.
+connections could lose commits on SQLite before 3.51.3, so there is only ever one, and readers open the file read-only.
 """
 
 from __future__ import annotations
@@ -10,59 +10,105 @@ import fcntl
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import quote
 
+import psycopg
+import psycopg_pool
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import URL, Connection, Engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import QueuePool
 
-from comptoir.errors import ActionNeeded
+from comptoir.errors import ActionNeeded, TryLater
+from comptoir.store import views
+from comptoir.store.direct import Direct, OnPostgres, OnSqlite, marked
 
-__all__ = ["Database", "open_database"]
+__all__ = ["Database", "Source", "fetch", "open_database"]
 
 Dialect = Literal["sqlite", "postgresql"]
+_RETRY_AFTER_SECONDS = 5.0
+_BUSY_SECONDS = 30.0
+_PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=NORMAL",
+    "foreign_keys=ON",
+    "temp_store=MEMORY",
+)
+# What heals by itself: busy, locked, read-only, input/output, full, cannot open.
+_PASSING = frozenset({5, 6, 8, 10, 13, 14})
+_FULL = 13
 
 
 class Database:
     """One database. Writing transactions are taken one after another on SQLite, side by side on PostgreSQL."""
 
-    def __init__(self, writer: Engine, reader: Engine, lock_file: int | None) -> None:
+    def __init__(self, writer: Engine, reader: Engine, direct: Direct, lock_file: int | None) -> None:
         self.dialect: Dialect = "postgresql" if writer.dialect.name == "postgresql" else "sqlite"
-        self.mark = "%s" if self.dialect == "postgresql" else "?"  # a place for a value in a driver's own SQL
         self._writer = writer
         self._reader = reader
+        self._direct = direct
         self._lock_file = lock_file
         self._turn = threading.Lock()
         self._holder: int | None = None
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """One writing transaction: committed at the end, rolled back when anything is raised."""
+        """One writing transaction: committed at the end, rolled back when anything is raised.
+
+        TryLater when the database does not answer or its disk is full: nothing of the transaction is kept then.
+        """
         if self.dialect == "postgresql":
-            with self._writer.begin() as tx:
+            with _later(), self._writer.begin() as tx:
                 yield tx
             return
         if self._holder == threading.get_ident():
             raise RuntimeError("a writing transaction was opened inside another one of the same thread")
-        with self._turn:
-            self._holder = threading.get_ident()
-            try:
-                with self._writer.begin() as tx:
-                    yield tx
-            finally:
-                self._holder = None
+        with self._turn, self._turn_taken() as tx:
+            yield tx
 
-    def read(self) -> AbstractContextManager[Connection]:
-        """A view of the data as it is now; sees no half of a transaction."""
-        return self._reader.begin()
+    def write_if_free(self, work: Callable[[Connection], object]) -> bool:
+        """Do `work` in a transaction unless another one writes just now; for what may as well be left out."""
+        if self.dialect == "postgresql":
+            with self.write() as tx:
+                work(tx)
+            return True
+        if not self._turn.acquire(blocking=False):
+            return False
+        try:
+            with self._turn_taken() as tx:
+                work(tx)
+        finally:
+            self._turn.release()
+        return True
+
+    @contextmanager
+    def _turn_taken(self) -> Iterator[Connection]:
+        self._holder = threading.get_ident()
+        try:
+            with _later(), self._writer.begin() as tx:
+                yield tx
+        finally:
+            self._holder = None
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A view of the data as it is now; it stays the same until the end."""
+        with _later(), self._reader.begin() as tx:
+            yield tx
+
+    def fetch(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """All rows of one SELECT with `?` for each value, run on the driver itself: for what is asked often."""
+        with _later():
+            return self._direct.fetch(sql, values)
 
     def close(self) -> None:
+        self._direct.close()
         self._reader.dispose()
         self._writer.dispose()
         if self._lock_file is not None:
@@ -70,37 +116,97 @@ class Database:
             self._lock_file = None
 
 
+Source = Connection | Database  # what a SELECT may be run on: inside a transaction, or by itself
+
+
+def fetch(source: Source, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    """All rows of one SELECT of our own with `?` for each value."""
+    if isinstance(source, Database):
+        return source.fetch(sql, values)
+    return [tuple(row) for row in source.exec_driver_sql(marked(sql, source.dialect.name), tuple(values))]
+
+
+@contextmanager
+def _later() -> Iterator[None]:
+    """A database that is down, busy or full is waited for, and is nobody's mistake."""
+    try:
+        yield
+    except (sa.exc.DBAPIError, sqlite3.Error, psycopg.Error, psycopg_pool.PoolTimeout, sa.exc.TimeoutError) as error:
+        sentence = _passing(error.orig if isinstance(error, sa.exc.DBAPIError) else error)
+        if sentence is None:
+            raise
+        raise TryLater(sentence, retry_after_seconds=_RETRY_AFTER_SECONDS) from error
+
+
+def _passing(error: BaseException | None) -> str | None:
+    """The sentence for an error that passes by itself; None for one that is ours."""
+    if isinstance(error, sqlite3.Error):
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code not in _PASSING:
+            return None
+        if code == _FULL:
+            return "The disk is full: nothing was changed. Make room; work then goes on by itself."
+        return "The database file cannot be used just now: nothing was changed. It is tried again in a moment."
+    if isinstance(error, psycopg.errors.DiskFull):
+        return "The database's disk is full: nothing was changed. Make room; work then goes on by itself."
+    if isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError, sa.exc.TimeoutError)):
+        return "The database does not answer just now: nothing was changed. It is tried again in a moment."
+    return None
+
+
 def open_database(url: str) -> Database:
     """Open `sqlite:////path/file.db` or `postgresql+psycopg://...` and bring its tables up to date.
 
     Raises ActionNeeded with a sentence when the place cannot be written, the file is damaged, or in use elsewhere.
     """
-    parsed = make_url(url)
-    if parsed.get_backend_name() == "postgresql":
-        engine = sa.create_engine(parsed.set(drivername="postgresql+psycopg"), pool_size=10, pool_pre_ping=True)
-        database = Database(engine, engine, None)
-        where = f"the PostgreSQL database {parsed.database!r} on {parsed.host}"
-    elif parsed.get_backend_name() == "sqlite" and parsed.database:
+    try:
+        parsed = make_url(url)
+    except sa.exc.ArgumentError:
+        parsed = URL.create("")
+    if parsed.drivername and parsed.get_backend_name() == "postgresql":
+        database = _postgres(parsed)
+        where = f"The PostgreSQL database {parsed.database!r} on {parsed.host or 'this machine'}"
+    elif parsed.drivername and parsed.get_backend_name() == "sqlite" and parsed.database:
         path = Path(parsed.database)
         where = str(path)
-        lock = _lock(path)
-        writer = _sqlite(path, pool_size=1, read_only=False)
-        database = Database(writer, _sqlite(path, pool_size=8, read_only=True), lock)
+        database = _sqlite(path)
     else:
         raise ActionNeeded(
-            f"The database address {url!r} is not understood. Write sqlite:////folder/comptoir.db or "
+            "The database address is not understood. Write sqlite:////folder/comptoir.db or "
             "postgresql+psycopg://user:password@host/name."
         )
     try:
         with database.write() as tx:
             _migrate(tx)
-    except (sa.exc.OperationalError, sa.exc.DatabaseError) as error:
+    except (sa.exc.DBAPIError, TryLater) as error:
         database.close()
+        cause = error.__cause__ if isinstance(error, TryLater) else error
+        said = str(getattr(cause, "orig", None) or cause).strip().splitlines()[0]
         raise ActionNeeded(
-            f"{where} cannot be opened: {error.orig}. If the file was damaged, restore a backup; if the server is "
-            "down, start it."
+            f"{where} cannot be opened: {said}. If the file was damaged, restore a backup; if the server is down, "
+            "start it."
         ) from error
+    except BaseException:
+        database.close()
+        raise
     return database
+
+
+def _postgres(url: URL) -> Database:
+    engine = sa.create_engine(
+        url.set(drivername="postgresql+psycopg"), pool_size=10, max_overflow=10, pool_pre_ping=True, pool_timeout=30
+    )
+    # One view of the data for all statements of a reading transaction, as on SQLite.
+    reader = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    address = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    return Database(engine, reader, OnPostgres(address), None)
+
+
+def _sqlite(path: Path) -> Database:
+    lock = _lock(path)
+    writer = _engine(lambda: _connect(path, read_only=False), at_most=1, begin="BEGIN IMMEDIATE")
+    reader = _engine(lambda: _connect(path, read_only=True), at_most=32, begin="BEGIN")
+    return Database(writer, reader, OnSqlite(lambda: _connect(path, read_only=True)), lock)
 
 
 def _lock(path: Path) -> int:
@@ -123,36 +229,39 @@ def _lock(path: Path) -> int:
     return descriptor
 
 
-def _sqlite(path: Path, *, pool_size: int, read_only: bool) -> Engine:
-    engine = sa.create_engine(
-        sa.URL.create("sqlite+pysqlite", database=str(path)),
-        poolclass=QueuePool,
-        pool_size=pool_size,
-        max_overflow=0 if not read_only else 24,
-        connect_args={"check_same_thread": False, "timeout": 30},
+def _connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
+    # A reader that may not write cannot checkpoint either: that stays with the one writing connection.
+    address = f"file:{quote(str(path))}?mode={'ro' if read_only else 'rwc'}"
+    connection = sqlite3.connect(
+        address,
+        uri=True,
+        timeout=_BUSY_SECONDS,
+        isolation_level=None,  # we say BEGIN ourselves
+        check_same_thread=False,
+        cached_statements=512,
     )
+    connection.create_function("casefold", 1, _casefold, deterministic=True)
+    for pragma in _PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")
+    connection.execute(f"PRAGMA cache_size={-4000 if read_only else -64000}")
+    if read_only:
+        connection.execute("PRAGMA query_only=ON")
+        connection.execute("PRAGMA mmap_size=268435456")
+    return connection
 
-    @event.listens_for(engine, "connect")
-    def _prepare(connection: sqlite3.Connection, _: Any) -> None:
-        connection.isolation_level = None  # we say BEGIN ourselves
-        connection.create_function(
-            "casefold", 1, lambda text: None if text is None else str(text).casefold(), deterministic=True
-        )
-        for pragma in (
-            "journal_mode=WAL",
-            "synchronous=NORMAL",
-            "foreign_keys=ON",
-            "cache_size=-32000",
-            "temp_store=MEMORY",
-            "mmap_size=268435456",
-        ):
-            connection.execute(f"PRAGMA {pragma}")
-        if read_only:
-            connection.execute("PRAGMA query_only=ON")
+
+def _casefold(text: object) -> str | None:
+    return None if text is None else str(text).casefold()
+
+
+def _engine(connect: Callable[[], sqlite3.Connection], *, at_most: int, begin: str) -> Engine:
+    engine = sa.create_engine(
+        "sqlite+pysqlite://", creator=connect, poolclass=QueuePool, pool_size=at_most, max_overflow=0
+    )
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+        connection.exec_driver_sql(begin)
 
     return engine
 
@@ -164,3 +273,4 @@ def _migrate(tx: Connection) -> None:
     if tx.dialect.name == "postgresql":  # several processes may start at once: one migrates, the others wait
         tx.exec_driver_sql("SELECT pg_advisory_xact_lock(739125)")
     command.upgrade(config, "head")
+    views.ensure(tx)

@@ -7,16 +7,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Table
 
+from comptoir.store.direct import marked
 from comptoir.store.ids import TenantId
 from comptoir.store.query import Order, Where
 from comptoir.store.rows import Page
 
-__all__ = ["marked", "page"]
-
-
-def marked(sql: str, dialect: str) -> str:
-    """Our own SQL with the driver's marks for values. Our SQL holds no text literal with ? or %."""
-    return sql.replace("?", "%s") if dialect == "postgresql" else sql
+__all__ = ["page"]
 
 
 def page(

@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from comptoir.integrations.contract import RawRecord, RawRow
+from comptoir.store.direct import marked
 from comptoir.store.ids import ConnectionId, SyncId, TenantId
-from comptoir.store.lists import marked
 from comptoir.store.rows import only
 from comptoir.store.tables import RAW, RAW_ASIDE, RAW_LINKS, RAW_VERSIONS
 from comptoir.store.values import text_of

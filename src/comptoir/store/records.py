@@ -16,8 +16,8 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from comptoir.model import SHAPES, ColumnKind
+from comptoir.store.direct import marked
 from comptoir.store.ids import CompanyId, ConnectionId, TenantId
-from comptoir.store.lists import marked
 from comptoir.store.query import Order, Property, Query, Where
 from comptoir.store.raw import Counts
 from comptoir.store.rows import only

@@ -12,7 +12,7 @@ from sqlalchemy import Boolean, CheckConstraint, Column, Index, Integer, LargeBi
 from comptoir.model import SHAPES, ColumnKind, Shape
 from comptoir.store.values import Amount, Instant
 
-__all__ = ["METADATA", "STANDARD", "standard_name", "typed_column_name"]
+__all__ = ["METADATA", "STANDARD", "snake", "standard_name", "typed_column_name"]
 
 METADATA = MetaData(
     naming_convention={
@@ -365,15 +365,15 @@ _INDEXED = ("issueDate", "date", "clearedOnDate")
 
 
 def standard_name(data_type: str) -> str:
-    return "std_" + _snake(data_type)
+    return "std_" + snake(data_type)
 
 
 def typed_column_name(path: str) -> str:
     """The column of a property: `customerRef.id` becomes `p_customer_ref_id`; the prefix keeps ours apart."""
-    return "p_" + _snake(path.replace(".", "_"))
+    return "p_" + snake(path.replace(".", "_"))
 
 
-def _snake(name: str) -> str:
+def snake(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name).lower()
 
 
