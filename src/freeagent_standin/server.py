@@ -1,0 +1,358 @@
+"""The stand-in as an ASGI application: who is calling, may they, what goes wrong, and what is answered.
+
+The way of a call below /v2: faults that answer in FreeAgent's place, User-Agent, token, closed company, limits,
+the API itself, faults that spoil the answer, the wire. It is kept short, because benchmarks run through it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import random
+import secrets
+import socket
+import struct
+import sys
+import traceback
+from collections.abc import Awaitable, Callable, MutableMapping
+from email.utils import formatdate
+from typing import Any
+
+import msgspec
+
+from freeagent_standin import web
+from freeagent_standin.clock import Clock
+from freeagent_standin.companies import Companies, World
+from freeagent_standin.counters import Counters
+from freeagent_standin.drift import drift
+from freeagent_standin.faults import INSTEAD, Delivery, Faults, Reset, instead, spoil
+from freeagent_standin.limits import TEST_LIMIT, Limit, Windows
+from freeagent_standin.oauth import token_endpoint, too_many
+from freeagent_standin.settings import Settings
+from freeagent_standin.state import AccessToken, State
+from freeagent_standin.wire import Answer, Call
+
+__all__ = ["Credentials", "Standin"]
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+_MOST_BODY_BYTES = 32 * 1024 * 1024
+
+
+class Credentials(msgspec.Struct, frozen=True, kw_only=True):
+    """The one pair that signs in at both sites."""
+
+    email: str
+    password: str
+
+
+class Standin:
+    """One stand-in: its books, what it remembers, and how it behaves at the moment."""
+
+    def __init__(
+        self,
+        *,
+        companies: Companies,
+        answer: Callable[[Any, Call], Answer],
+        state: State,
+        clock: Clock,
+        settings: Settings,
+        credentials: Credentials,
+        seed: int = 1,
+    ) -> None:
+        self.companies = companies
+        self.state = state
+        self.clock = clock
+        self.settings = settings
+        self.credentials = credentials
+        self.seed = seed
+        self.windows = Windows()
+        self.counters = Counters()
+        self.counters.reset(clock.now().isoformat())
+        self.faults = Faults(seed)
+        self.in_flight = 0
+        self._answer = answer
+        self._chance = random.Random(seed)  # noqa: S311 - drift is to be repeatable, not secret
+        self._date = (0, "")
+        self._pages: Any = None
+
+    # The front door
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        self.in_flight += 1
+        self.counters.in_flight_peak = max(self.counters.in_flight_peak, self.in_flight)
+        try:
+            request = await _read(scope, receive)
+            if request is None:
+                await self._send(send, Delivery(answer=web.error(413, "Request body too large")))
+            elif not request.has_good_host:
+                await self._send(send, Delivery(answer=web.error(400, "The Host header is missing or not a host")))
+            elif request.path.startswith("/v2/") or request.path == "/v2":
+                await self._v2(request, send)
+            elif request.path.startswith("/control"):
+                await self._send(send, Delivery(answer=self._control(request)))
+            else:
+                await self._send(send, Delivery(answer=self.pages.answer(request)))
+        finally:
+            self.in_flight -= 1
+
+    @property
+    def pages(self) -> Any:
+        """The pages; made when the first is asked for, because templates take a while to load."""
+        if self._pages is None:
+            from freeagent_standin.pages import Pages
+
+            self._pages = Pages(self)
+        return self._pages
+
+    def _control(self, request: web.Request) -> Answer:
+        from freeagent_standin import control
+
+        try:
+            return control.answer(self, request)
+        except Exception:
+            return web.json_answer({"error": _report(request)}, 500)
+
+    # Below /v2
+
+    async def _v2(self, request: web.Request, send: Send) -> None:
+        token = self._token(request)
+        company_id = token.grant.company_id if token is not None else None
+        actions = self.faults.striking(request, company_id) if self.faults else ()
+        self.counters.faults += len(actions)
+        struck = next((action for action in actions if isinstance(action, INSTEAD)), None)
+        if isinstance(struck, Reset):
+            self._count(request, 0, 0, company_id)
+            self._break(send)
+            return
+        answer = instead(struck) if struck is not None else None
+        if answer is None:
+            answer = self._true_answer(request, token)
+        self._count(request, answer.status, _records_in(request, answer), company_id)
+        delivery = spoil(answer, actions) if actions else Delivery(answer=answer)
+        wait = delivery.wait_seconds + self.settings.latency_seconds
+        if wait > 0:
+            await asyncio.sleep(wait)
+        await self._send(send, delivery)
+
+    def _count(self, request: web.Request, status: int, records: int, company_id: int | None) -> None:
+        if request.path == "/v2/token_endpoint":
+            self.counters.token_statuses[status] += 1
+        elif request.path != "/v2/approve_app":
+            self.counters.call(_resource(request.path), status, records, company_id)
+
+    def _true_answer(self, request: web.Request, token: AccessToken | None) -> Answer:
+        try:
+            if request.path == "/v2/token_endpoint":
+                return token_endpoint(
+                    request,
+                    state=self.state,
+                    clock=self.clock,
+                    settings=self.settings,
+                    windows=self.windows,
+                    counters=self.counters,
+                )
+            if request.path == "/v2/approve_app":
+                answer: Answer = self.pages.answer(request)
+                return answer
+            return _with_usual_headers(self._call(request, token), request.method)
+        except Exception:
+            return web.error(500, _report(request))
+
+    def _token(self, request: web.Request) -> AccessToken | None:
+        """The live access token the call shows, if it shows one."""
+        scheme, _, value = request.headers.get(b"authorization", b"").partition(b" ")
+        if scheme.lower() != b"bearer":
+            return None
+        token = self.state.access.get(value.strip().decode("latin-1"))
+        if token is None or (token.expires_at is not None and token.expires_at <= self.clock.seconds()):
+            return None
+        return token
+
+    def _call(self, request: web.Request, token: AccessToken | None) -> Answer:
+        settings = self.settings
+        if settings.missing_user_agent_status is not None and not request.headers.get(b"user-agent", b"").strip():
+            return web.error(settings.missing_user_agent_status, "A User-Agent header is required")
+        if token is None:
+            return web.error(401, "Access token not recognised")
+        grant = token.grant
+        if grant.company_id in self.state.closed:
+            status = self.state.closed[grant.company_id]
+            return web.error(status, "Access token not recognised" if status == 401 else "This company is closed")
+        world = self.companies.get(grant.company_id)
+        user = self.companies.user(world, grant.user_id)
+        if user is None:
+            return web.error(401, "Access token not recognised")
+        refused = self._over_a_limit(request, token)
+        if refused is not None:
+            return refused
+        call = Call(
+            method="GET" if request.method == "HEAD" else request.method,
+            path=request.path[4:].strip("/"),
+            query=request.query,
+            body=request.body,
+            base_url=request.origin,
+            now=self.clock.now(),
+            level=user.permission_level,
+            user_id=user.id,
+        )
+        answer = self._answer(world, call)
+        if settings.page_drift and call.method == "GET" and _has_next(answer):
+            self._drift(world, call, answer)
+        return answer
+
+    def _over_a_limit(self, request: web.Request, token: AccessToken) -> Answer | None:
+        now = self.clock.seconds()
+        grant = token.grant
+        who = f"{grant.client_id or 'ready-made'}/{grant.company_id}/{grant.user_id}"
+        self.counters.in_windows(who, request.address, now)
+        limits = self.settings.limits
+        asked: list[tuple[str, Limit]] = []
+        if limits.minute is not None:
+            asked.append((who, limits.minute))
+        if limits.hour is not None:
+            asked.append((who, limits.hour))
+        if limits.address is not None:
+            asked.append((request.address, limits.address))
+        if request.headers.get(b"x-ratelimit-test", b"").lower() == b"true":
+            asked.append((f"test/{who}", TEST_LIMIT))
+        refusal = self.windows.take(tuple(asked), now) if asked else None
+        if refusal is None:
+            return None
+        return too_many(refusal.limit.calls, refusal.limit.seconds, refusal.retry_after_seconds)
+
+    def _drift(self, world: World, call: Call, answer: Answer) -> None:
+        left = self.settings.page_drift
+        if drift(self.companies, world, call, answer, self._chance):
+            self.counters.drifts += 1
+            if left is not True:
+                self.settings = msgspec.structs.replace(self.settings, page_drift=int(left) - 1)
+
+    # The wire
+
+    async def _send(self, send: Send, delivery: Delivery) -> None:
+        answer = delivery.answer
+        if delivery.is_lost:
+            self._break(send)
+            return
+        body = answer.body
+        headers = [
+            (b"date", self._now_header()),
+            (b"content-type", answer.content_type.encode("latin-1")),
+            (b"content-length", str(len(body)).encode()),
+        ]
+        headers += [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
+        if delivery.cut_after_bytes is not None:
+            # Closed in good order after too few bytes: what a proxy that gives up leaves behind.
+            part = body[: min(delivery.cut_after_bytes, max(0, len(body) - 1))]
+            await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+            self.counters.broken += 1
+            _transport(send).close()
+            return
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        if delivery.stall_after_bytes is not None:
+            await send({"type": "http.response.body", "body": body[: delivery.stall_after_bytes], "more_body": True})
+            await asyncio.sleep(delivery.stall_seconds)
+            body = body[delivery.stall_after_bytes :]
+        await send({"type": "http.response.body", "body": body})
+
+    def _now_header(self) -> bytes:
+        second = int(self.clock.seconds())
+        if self._date[0] != second:
+            self._date = (second, formatdate(second, usegmt=True))
+        return self._date[1].encode()
+
+    def _break(self, send: Send) -> None:
+        """Reset the connection: the other side sees it fail, not end."""
+        self.counters.broken += 1
+        transport = _transport(send)
+        sock = transport.get_extra_info("socket")
+        with contextlib.suppress(OSError):
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        transport.abort()
+
+
+def _transport(send: Send) -> asyncio.Transport:
+    """The connection behind an answer; uvicorn's `send` is a method of the exchange that has it."""
+    transport = send.__self__.transport  # type: ignore[attr-defined]  # uvicorn offers no other way to break one
+    assert isinstance(transport, asyncio.Transport)
+    return transport
+
+
+async def _read(scope: Scope, receive: Receive) -> web.Request | None:
+    """The whole request; None when its body is larger than anything FreeAgent takes."""
+    headers = dict(scope["headers"])
+    body = b""
+    if b"content-length" in headers or b"transfer-encoding" in headers:
+        more = True
+        while more:
+            message = await receive()
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+            if len(body) > _MOST_BODY_BYTES:
+                return None
+    return web.Request(
+        method=scope["method"],
+        path=scope["path"],
+        query_string=scope["query_string"],
+        headers=headers,
+        body=body,
+        scheme=scope["scheme"],
+        address=scope["client"][0] if scope["client"] else "",
+    )
+
+
+def _report(request: web.Request) -> str:
+    """Tell whoever runs the stand-in of a bug in it; returns what to tell the caller."""
+    print(f"A bug in the stand-in, at {request.method} {request.path}:", file=sys.stderr)  # noqa: T201
+    traceback.print_exc()
+    return "Internal server error (a bug in the stand-in; its log has the details)"
+
+
+def _resource(path: str) -> str:
+    """The words of an address below /v2, without ids: `invoices` for /v2/invoices/12."""
+    return "/".join(part for part in path[4:].split("/") if part and not part[0].isdigit())
+
+
+def _has_next(answer: Answer) -> bool:
+    return any(name.lower() == "link" and 'rel="next"' in value for name, value in answer.headers)
+
+
+def _records_in(request: web.Request, answer: Answer) -> int:
+    """How many records an answer of the API holds."""
+    if answer.status != 200 or request.method != "GET" or request.path == "/v2/approve_app":
+        return 0
+    total = next((value for name, value in answer.headers if name.lower() == "x-total-count"), None)
+    if total is not None:
+        query = dict(request.query)
+        per_page = _number(query.get("per_page"), 25)
+        before = (_number(query.get("page"), 1) - 1) * min(per_page, 100)
+        return max(0, min(min(per_page, 100), int(total) - before))
+    try:
+        document = msgspec.json.decode(answer.body)
+    except msgspec.DecodeError:
+        return 0
+    if not isinstance(document, dict):
+        return 0
+    lists = [len(value) for value in document.values() if isinstance(value, list)]
+    return sum(lists) if lists else 1
+
+
+def _number(text: str | None, default: int) -> int:
+    return int(text) if text and text.isascii() and text.isdigit() and int(text) > 0 else default
+
+
+def _with_usual_headers(answer: Answer, method: str) -> Answer:
+    """What every answer of the API carries, where the API has not said it itself."""
+    given = {name.lower() for name, _ in answer.headers}
+    usual = [("X-Request-Id", secrets.token_hex(16)), ("Cache-Control", "no-store")]
+    if method in ("GET", "HEAD") and answer.status == 200:
+        usual.append(("ETag", f'W/"{hashlib.blake2b(answer.body, digest_size=16).hexdigest()}"'))
+    more = tuple(pair for pair in usual if pair[0].lower() not in given)
+    return msgspec.structs.replace(answer, headers=(*answer.headers, *more))
