@@ -94,10 +94,8 @@ class Standin:
                 await self._send(send, Delivery(answer=web.error(400, "The Host header is missing or not a host")))
             elif request.path.startswith("/v2/") or request.path == "/v2":
                 await self._v2(request, send)
-            elif request.path.startswith("/control"):
-                await self._send(send, Delivery(answer=self._control(request)))
             else:
-                await self._send(send, Delivery(answer=self.pages.answer(request)))
+                await self._send(send, Delivery(answer=self._beside_v2(request)))
         finally:
             self.in_flight -= 1
 
@@ -110,12 +108,16 @@ class Standin:
             self._pages = Pages(self)
         return self._pages
 
-    def _control(self, request: web.Request) -> Answer:
-        from freeagent_standin import control
-
+    def _beside_v2(self, request: web.Request) -> Answer:
+        """The control address and the pages."""
         try:
-            return control.answer(self, request)
-        except Exception:
+            if request.path == "/control" or request.path.startswith("/control/"):
+                from freeagent_standin import control
+
+                return control.answer(self, request)
+            answer: Answer = self.pages.answer(request)
+            return answer
+        except Exception:  # a bug here must not look like a fault that was asked for
             return web.json_answer({"error": _report(request)}, 500)
 
     # Below /v2
@@ -161,7 +163,7 @@ class Standin:
                 answer: Answer = self.pages.answer(request)
                 return answer
             return _with_usual_headers(self._call(request, token), request.method)
-        except Exception:
+        except Exception:  # a bug of ours is answered as FreeAgent answers its own
             return web.error(500, _report(request))
 
     def _token(self, request: web.Request) -> AccessToken | None:

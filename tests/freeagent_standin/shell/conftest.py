@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -88,7 +89,8 @@ def tiny_answer(world: TinyWorld, call: Call) -> Answer:
 class Served:
     """A running stand-in and what a test needs to talk to it."""
 
-    def __init__(self, standin: Standin, url: str) -> None:
+    def __init__(self, standin: Standin, url: str, http: httpx.Client) -> None:
+        self._http = http
         self.standin = standin
         self.url = url
         self.token = READY_TOKEN + "1"
@@ -96,10 +98,10 @@ class Served:
     def get(self, path: str, *, token: str | None = None, headers: dict[str, str] | None = None) -> httpx.Response:
         """A call below /v2 with the ready-made token of company 1."""
         sent = {"Authorization": f"Bearer {token or self.token}", "User-Agent": "test", **(headers or {})}
-        return httpx.get(f"{self.url}/v2/{path}", headers=sent)
+        return self._http.get(f"{self.url}/v2/{path}", headers=sent)
 
     def control(self, method: str, path: str, body: object = None) -> Any:
-        answer = httpx.request(method, f"{self.url}/control/{path}", json=body)
+        answer = self._http.request(method, f"{self.url}/control/{path}", json=body)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
@@ -112,16 +114,33 @@ class Served:
         return made["clientId"], made["clientSecret"]
 
     def token_call(self, pair: tuple[str, str], **form: str) -> httpx.Response:
-        return httpx.post(f"{self.url}/v2/token_endpoint", data=form, auth=pair)
+        return self._http.post(f"{self.url}/v2/token_endpoint", data=form, auth=pair)
 
 
 Serve = Callable[..., Served]
 
 
+@pytest.fixture(scope="session")
+def http() -> Iterator[httpx.Client]:
+    """One client for all tests, because making one takes longer than most of them."""
+    with httpx.Client(trust_env=False) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def stopping() -> Iterator[list[tuple[threading.Thread, socket.socket]]]:
+    """Servers told to stop; waited for once, at the end, because each takes a tenth of a second to look."""
+    stopped: list[tuple[threading.Thread, socket.socket]] = []
+    yield stopped
+    for thread, listener in stopped:
+        thread.join(10)
+        listener.close()
+
+
 @pytest.fixture
-def serve() -> Iterator[Serve]:
+def serve(http: httpx.Client, stopping: list[tuple[threading.Thread, socket.socket]]) -> Iterator[Serve]:
     """Starts stand-ins over tiny worlds on free ports."""
-    running: list[tuple[uvicorn.Server, threading.Thread, Any]] = []
+    running: list[uvicorn.Server] = []
 
     def start(
         *, limits: str = "off", companies: int = 1, state: State | None = None, scale: float = 1.0, **settings: Any
@@ -143,14 +162,13 @@ def serve() -> Iterator[Serve]:
         server = uvicorn.Server(server_config(standin))
         thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])), daemon=True)
         thread.start()
-        running.append((server, thread, listener))
-        return Served(standin, f"http://127.0.0.1:{listener.getsockname()[1]}")
+        running.append(server)
+        stopping.append((thread, listener))
+        return Served(standin, f"http://127.0.0.1:{listener.getsockname()[1]}", http)
 
     yield start
-    for server, thread, listener in running:
-        server.should_exit = True
-        thread.join(10)
-        listener.close()
+    for server in running:
+        server.should_exit = server.force_exit = True
 
 
 @pytest.fixture
