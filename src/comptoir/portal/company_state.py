@@ -1,0 +1,138 @@
+"""What is known of a company's connections and reads, gathered for pages and for live progress."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection as Transaction
+
+from comptoir.access import Permission
+from comptoir.integrations.contract import Integration
+from comptoir.portal.looks import CONNECTION_STATES, LOOKS, dataset_state
+from comptoir.portal.visits import Visit
+from comptoir.store import CompanyId, connections, datasets, link_states, records, syncs
+from comptoir.store.companies import Company
+from comptoir.store.connections import Connection, ConnectionError_, ConnectionStatus
+from comptoir.store.datasets import Dataset
+
+__all__ = ["CompanyState", "ConnectionState", "TypeState", "company_state", "connection_state"]
+
+
+class ConnectionState(msgspec.Struct, frozen=True, kw_only=True):
+    """A connection with its words; `approval_since` is set while a customer is expected back from the upstream."""
+
+    connection: Connection
+    integration: Integration
+    tone: str
+    word: str
+    approval_since: datetime | None
+    active_errors: tuple[ConnectionError_, ...]
+    blocked: tuple[str, ...]  # data types that the approving user's access level does not reach
+
+
+class TypeState(msgspec.Struct, frozen=True, kw_only=True):
+    """One data type: its newest read, when it last succeeded, and how many records are held."""
+
+    key: str
+    name: str
+    tone: str
+    word: str
+    dataset: Dataset | None
+    last_success: datetime | None
+    count: int | None
+
+
+class CompanyState(msgspec.Struct, frozen=True, kw_only=True):
+    company_id: CompanyId
+    connections: tuple[ConnectionState, ...]
+    source: ConnectionState | None  # the connection that data is read over: the linked one, else the newest with data
+    types: tuple[TypeState, ...]
+    checks: Any
+    calls: int | None
+
+    @property
+    def is_reading(self) -> bool:
+        return any(one.dataset is not None and not one.dataset.status.is_ended for one in self.types)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether this may change by itself soon: a read runs, or a customer is expected back."""
+        return self.is_reading or any(one.approval_since is not None for one in self.connections)
+
+    @property
+    def asked(self) -> int:
+        """Data types of the round under way: those asked for since the oldest that has not ended."""
+        return len(self._round())
+
+    @property
+    def ended(self) -> int:
+        return sum(one.dataset.status.is_ended for one in self._round() if one.dataset is not None)
+
+    @property
+    def records(self) -> int:
+        return sum(one.count or 0 for one in self.types)
+
+    def _round(self) -> list[TypeState]:
+        held = [one for one in self.types if one.dataset is not None]
+        open_ones = [one.dataset.requested for one in held if one.dataset and not one.dataset.status.is_ended]
+        if not open_ones:
+            return held
+        return [one for one in held if one.dataset and one.dataset.requested >= min(open_ones)]
+
+
+def company_state(tx: Transaction, visit: Visit, company: Company) -> CompanyState:
+    found = tuple(connection_state(tx, visit, one) for one in connections.of_company(tx, visit.tenant, company.id))
+    linked = [one for one in found if one.connection.status is ConnectionStatus.LINKED]
+    with_data = [one for one in found if one.connection.linked_at is not None]
+    source = next(iter(linked or with_data[-1:]), None)
+    if source is None or not visit.may(Permission.READ_DATA):
+        return CompanyState(company_id=company.id, connections=found, source=source, types=(), checks=None, calls=None)
+    latest = datasets.latest(tx, visit.tenant, company.id)
+    sync = syncs.latest(tx, visit.tenant, source.connection.id)
+    return CompanyState(
+        company_id=company.id,
+        connections=found,
+        source=source,
+        types=tuple(_type_state(tx, visit, source, one.name, latest) for one in source.integration.data_types),
+        checks=msgspec.json.decode(sync.checks) if sync is not None and sync.checks else None,
+        calls=None if sync is None else sync.calls,
+    )
+
+
+def connection_state(tx: Transaction, visit: Visit, connection: Connection) -> ConnectionState:
+    tone, word = CONNECTION_STATES[connection.status]
+    integration = visit.services.integration_by_key(connection.integration_key)
+    level = connection.access_level
+    blocked = [one.name for one in integration.data_types if level is not None and one.access_level > level]
+    now = visit.services.clock.now()
+    return ConnectionState(
+        connection=connection,
+        integration=integration,
+        tone=tone,
+        word=word,
+        approval_since=link_states.open_since(tx, connection.tenant_id, connection.id, now),
+        active_errors=tuple(one for one in connection.errors if one.status == "Active"),
+        blocked=tuple(LOOKS[name].name if name in LOOKS else name for name in blocked),
+    )
+
+
+def _type_state(
+    tx: Transaction,
+    visit: Visit,
+    source: ConnectionState,
+    key: str,
+    latest: dict[str, tuple[Dataset, Dataset | None]],
+) -> TypeState:
+    newest, good = latest.get(key, (None, None))
+    tone, word = dataset_state(newest) if newest is not None else ("idle", "Not read yet")
+    return TypeState(
+        key=key,
+        name=LOOKS[key].name if key in LOOKS else key,
+        tone=tone,
+        word=word,
+        dataset=newest,
+        last_success=good.completed if good is not None else None,
+        count=records.count(tx, visit.tenant, source.connection.id, key) if good is not None or newest else None,
+    )

@@ -1,0 +1,63 @@
+"""One connection: its state, what the approving user may see, what went wrong, and how to end it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Response, get, post
+
+from comptoir.access import Permission
+from comptoir.portal.company_state import connection_state
+from comptoir.portal.visits import Asked
+from comptoir.store import companies, connections, events
+
+__all__ = ["ROUTES"]
+
+_SEES = {"permission": (Permission.READ_DATA, Permission.LINK)}
+_MANAGES = {"permission": Permission.MANAGE_COMPANIES}
+_BASE = "/companies/{company:str}/connections/{connection:str}"
+
+
+@get(_BASE, opt=_SEES, sync_to_thread=True)
+def show_connection(visit: Asked, company: str, connection: str) -> Response[Any]:
+    services = visit.services
+    with services.db.read() as tx:
+        owner = companies.get(tx, visit.tenant, company)
+        found = connections.get(tx, visit.tenant, connection, owner.id)
+        state = connection_state(tx, visit, found)
+    return visit.page(
+        "companies/connection.html",
+        company=owner,
+        state=state,
+        connection=found,
+        start_address=f"{services.link_url}/companies/{owner.id}/connections/{found.id}/start",
+        redirect_uri=services.redirect_uri(state.integration),
+        confirm=visit.query("confirm"),
+    )
+
+
+@post(f"{_BASE}/unlink", opt=_MANAGES, status_code=303, sync_to_thread=True)
+def unlink(visit: Asked, company: str, connection: str) -> Response[Any]:
+    services = visit.services
+    with services.db.read() as tx:
+        found = connections.get(tx, visit.tenant, connection, company)
+    services.unlink(visit.tenant, found.id)
+    with services.db.write() as tx:
+        events.audit(tx, visit.tenant, visit.actor, "connection: unlinked", found.id, services.clock.now())
+    name = services.integration_by_key(found.integration_key).name
+    return visit.go(f"/companies/{company}/connections/{found.id}", said="unlinked", name=name)
+
+
+@post(f"{_BASE}/delete", opt=_MANAGES, status_code=303, sync_to_thread=True)
+def delete_connection(visit: Asked, company: str, connection: str) -> Response[Any]:
+    services = visit.services
+    with services.db.read() as tx:
+        found = connections.get(tx, visit.tenant, connection, company)
+    services.delete_connection(visit.tenant, found.id)
+    with services.db.write() as tx:
+        events.audit(tx, visit.tenant, visit.actor, "connection: deleted", found.id, services.clock.now())
+    name = services.integration_by_key(found.integration_key).name
+    return visit.go(f"/companies/{company}", said="connection-deleted", name=name)
+
+
+ROUTES = (show_connection, unlink, delete_connection)

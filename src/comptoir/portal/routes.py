@@ -1,0 +1,70 @@
+"""All routes of the pages, under one guard and one way of failing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from litestar import Request, Router
+from litestar.di import Provide
+
+from comptoir.portal import (
+    api_keys,
+    companies,
+    connections,
+    integrations,
+    link_pages,
+    organisation,
+    progress,
+    records,
+    sign_in,
+    static_files,
+)
+from comptoir.portal.failures import handlers
+from comptoir.portal.services import PortalServices
+from comptoir.portal.visits import Visit, admit
+
+__all__ = ["routes"]
+
+_LARGEST_FORM_BYTES = 64 * 1024
+
+
+def routes(services: PortalServices) -> list[Router]:
+    """Portal, Link pages and redirect address, ready to be mounted at the root of the application."""
+    found = [
+        *sign_in.ROUTES,
+        *static_files.ROUTES,
+        *integrations.ROUTES,
+        *api_keys.ROUTES,
+        *organisation.ROUTES,
+        *companies.ROUTES,
+        *connections.ROUTES,
+        *records.ROUTES,
+        *progress.ROUTES,
+    ]
+    return [_router("/", found, services), *_link_routers(services)]
+
+
+def _link_routers(services: PortalServices) -> list[Router]:
+    return [
+        _router(services.link_path or "/", list(link_pages.ROUTES), services),
+        _router("/", [link_pages.callback], services),
+    ]
+
+
+def _router(path: str, found: Sequence[Any], services: PortalServices) -> Router:
+    return Router(
+        path=path,
+        route_handlers=found,
+        guards=[admit(services)],
+        dependencies={"visit": Provide(_visit, sync_to_thread=False)},
+        exception_handlers=handlers(services),
+        request_max_body_size=_LARGEST_FORM_BYTES,
+        include_in_schema=False,
+    )
+
+
+def _visit(request: Request[Any, Any, Any]) -> Visit:
+    visit = request.state.visit
+    assert isinstance(visit, Visit)
+    return visit

@@ -1,0 +1,45 @@
+"""What is confirmed after a form was sent, by the code that travels in a short-lived cookie: no free text does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import msgspec
+
+from comptoir.portal.languages import N_
+
+__all__ = ["SAID", "Said"]
+
+
+class Said(msgspec.Struct, frozen=True):
+    sentence: str
+    tone: str = "good"
+
+
+SAID: Mapping[str, Said] = MappingProxyType(
+    {
+        "signed-out": Said(N_("You are signed out.")),
+        "keys-saved": Said(N_("The keys for %(name)s are saved.")),
+        "keys-good": Said(N_("%(name)s accepts the keys.")),
+        "keys-wrong": Said(
+            N_("%(name)s refuses the keys. Copy both again from the same app, then save them here."), "bad"
+        ),
+        "keys-untested": Said(
+            N_("%(name)s could not be reached, so the keys are not tested. Try again in a moment."), "warn"
+        ),
+        "enabled": Said(N_("%(name)s is enabled. Companies can link it now.")),
+        "disabled": Said(N_("%(name)s is disabled. No company can link it; data already read stays readable.")),
+        "second-saved": Said(
+            N_("The next secret for %(name)s is saved. It is used as soon as %(name)s refuses the present one.")
+        ),
+        "second-dropped": Said(N_("The next secret for %(name)s is removed.")),
+        "company-added": Said(N_("%(name)s is added. Send its Link URL to the company to have it linked.")),
+        "company-deleted": Said(N_("%(name)s and all its data are deleted.")),
+        "reading": Said(N_("Reading has begun.")),
+        "unlinked": Said(N_("%(name)s is unlinked. Data already read stays readable.")),
+        "connection-deleted": Said(N_("The connection to %(name)s and the data read over it are deleted.")),
+        "organisation-saved": Said(N_("Your organisation's details are saved.")),
+        "key-deleted": Said(N_("The API key is deleted. It no longer works.")),
+    }
+)

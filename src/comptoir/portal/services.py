@@ -1,0 +1,102 @@
+"""What the pages need from the rest of the house. `app.py` fills this in; the pages build nothing themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from comptoir.errors import NotFound
+from comptoir.integrations.contract import Integration
+from comptoir.runtime.clock import Clock
+from comptoir.store import CompanyId, ConnectionId, Database, TenantId, Vault
+from comptoir.store.connections import Connection
+
+__all__ = ["Outcome", "PortalServices"]
+
+
+class Outcome(Protocol):
+    """How an approval ended, as `comptoir.link` tells it."""
+
+    @property
+    def status_code(self) -> int: ...
+    @property
+    def connection(self) -> Connection | None: ...
+    @property
+    def company_name(self) -> str | None: ...
+    @property
+    def message(self) -> str: ...
+    @property
+    def parameters(self) -> Mapping[str, str]: ...
+
+
+class _StartLink(Protocol):
+    """Begins an approval bound to a browser; returns the upstream's address to send the customer to."""
+
+    def __call__(self, connection: Connection, *, browser: str, parameters: Mapping[str, str]) -> str: ...
+
+
+class _FinishLink(Protocol):
+    """Ends an approval. On success the connection is Linked; the first sync is asked for by the pages."""
+
+    def __call__(
+        self, *, state: str | None, code: str | None, error: str | None, description: str | None, browser: str
+    ) -> Outcome: ...
+
+
+class _Refresh(Protocol):
+    """Queues reads and sees that they are worked off; None: all data types that are read on first link."""
+
+    def __call__(
+        self,
+        tenant: TenantId,
+        company: CompanyId,
+        *,
+        connection: ConnectionId | None = None,
+        data_types: Sequence[str] | None = None,
+    ) -> None: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class PortalServices:
+    """Addresses have no trailing slash. `link_url` is where Link pages are; `base_domain` is set where portal, Link
+    pages and redirect address have hosts of their own below it."""
+
+    db: Database
+    vault: Vault
+    clock: Clock
+    integrations: tuple[Integration, ...]
+    public_url: str
+    link_url: str
+    base_domain: str | None
+    redirect_uri: Callable[[Integration], str]
+    developer_url: Callable[[Integration], str]
+    start_link: _StartLink
+    finish_link: _FinishLink
+    test_keys: Callable[[TenantId, Integration], bool | None]  # None: could not be found out just now
+    request_refresh: _Refresh
+    unlink: Callable[[TenantId, ConnectionId], None]
+    delete_connection: Callable[[TenantId, ConnectionId], None]
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether browsers reach us over https, so that cookies may be kept to it."""
+        return self.public_url.startswith("https://")
+
+    @property
+    def link_path(self) -> str:
+        """The path before Link pages: empty where they have a host of their own."""
+        return urlsplit(self.link_url).path.rstrip("/")
+
+    def integration(self, slug: str) -> Integration:
+        found = next((one for one in self.integrations if one.slug == slug), None)
+        if found is None:
+            raise NotFound("There is no such integration.")
+        return found
+
+    def integration_by_key(self, key: str) -> Integration:
+        found = next((one for one in self.integrations if one.key == key), None)
+        if found is None:
+            raise NotFound("There is no such integration.")
+        return found

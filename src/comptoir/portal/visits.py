@@ -1,0 +1,257 @@
+"""Who asks, and whether they may: sessions, languages, proof of origin, permissions, confirmations.
+
+Every route of the portal declares `opt={"permission": ...}`; one that does not is refused to everyone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Any, Final
+from urllib.parse import quote, unquote, urlsplit
+
+from anyio.to_thread import run_sync
+from litestar import Request, Response
+from litestar.connection import ASGIConnection
+from litestar.exceptions import ImproperlyConfiguredException, NotAuthorizedException, PermissionDeniedException
+from litestar.handlers import BaseRouteHandler
+from litestar.params import Dependency
+
+from comptoir.access import PERMISSIONS, Operator, Permission, Session, sessions
+from comptoir.portal.languages import N_, Language, chosen, languages
+from comptoir.portal.pages import HEADERS, html, render
+from comptoir.portal.said import SAID
+from comptoir.portal.services import PortalServices
+from comptoir.store import TenantId
+
+__all__ = ["ANYONE", "Asked", "Visit", "admit", "anonymous", "safe_path"]
+
+ANYONE: Final = "anyone"  # the permission of pages that need no sign-in
+_SESSION, _BROWSER, _LANGUAGE, _SAID = "session", "browser", "language", "said"
+_YEAR_SECONDS = 365 * 24 * 3600
+_WEEK_SECONDS = 7 * 24 * 3600
+_SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Visit:
+    """One request as the pages see it. `browser` is a random value this browser keeps."""
+
+    request: Request[Any, Any, Any]
+    services: PortalServices
+    language: Language
+    browser: str
+    is_new_browser: bool
+    session: Session | None = None
+    form: Mapping[str, str] = field(default_factory=dict)
+    said: tuple[str, str] | None = None
+
+    @property
+    def operator(self) -> Operator | None:
+        """Who is signed in, if anybody."""
+        return None if self.session is None else self.session.operator
+
+    @property
+    def tenant(self) -> TenantId:
+        if self.operator is None:
+            raise NotAuthorizedException
+        return self.operator.tenant_id
+
+    @property
+    def actor(self) -> str:
+        """Who is named in the audit trail."""
+        return "" if self.operator is None else self.operator.email
+
+    @property
+    def page_number(self) -> int:
+        """The page of a list that was asked for, from 1."""
+        text = self.query("page")
+        return max(1, int(text)) if text.isascii() and text.isdigit() and len(text) < 7 else 1
+
+    @property
+    def csrf(self) -> str:
+        """Goes into every form and comes back with it; bound to the session, or to the browser before sign-in."""
+        if self.session is not None:
+            return self.session.csrf
+        return hashlib.sha256(b"form:" + self.browser.encode()).hexdigest()
+
+    @property
+    def token(self) -> str:
+        """The session's token as the browser gave it; empty without one."""
+        return self.request.cookies.get(_cookie_name(_SESSION, self.services), "")
+
+    @property
+    def path(self) -> str:
+        return self.request.url.path
+
+    def may(self, *permissions: Permission) -> bool:
+        """Whether the operator has any of these."""
+        return self.operator is not None and not PERMISSIONS[self.operator.role].isdisjoint(permissions)
+
+    def query(self, name: str) -> str:
+        return self.request.query_params.get(name, "")
+
+    def say(self, text: str, **values: object) -> str:
+        return self.language.say(text, **values)
+
+    def page(self, template: str, status: int = 200, *, here: str | None = None, **context: Any) -> Response[str]:
+        """A page. `here` is where the language switch comes back to: this address unless it takes posts only."""
+        if here is None:
+            here = self.path + (f"?{self.request.url.query}" if self.request.url.query else "")
+        code, name = self.said or ("", "")
+        said = SAID.get(code)
+        content = render(
+            template,
+            self.language,
+            visit=self,
+            csrf=self.csrf,
+            here=here,
+            said=None if said is None else self.say(said.sentence, name=name),
+            said_tone=None if said is None else said.tone,
+            said_code=None if said is None else code,
+            Permission=Permission,
+            **context,
+        )
+        response = html(content, status)
+        self._keep_browser(response)
+        if self.said is not None:
+            self._cookie(response, _SAID, "", 0)
+        return response
+
+    def go(self, path: str, *, said: str | None = None, name: str = "") -> Response[str]:
+        """See another page next: what follows a form that was sent. `said` is what to confirm there."""
+        response = Response("", status_code=303, headers={**HEADERS, "Location": path}, media_type="text/plain")
+        if said is not None:
+            self._cookie(response, _SAID, quote(f"{said}|{name[:200]}"), 60)
+        self._keep_browser(response)
+        return response
+
+    def sign_in(self, response: Response[str], token: str) -> None:
+        self._cookie(response, _SESSION, token, _WEEK_SECONDS)
+
+    def sign_out(self, response: Response[str]) -> None:
+        self._cookie(response, _SESSION, "", 0)
+
+    def speak(self, response: Response[str], code: str) -> None:
+        self._cookie(response, _LANGUAGE, code, _YEAR_SECONDS)
+
+    def _keep_browser(self, response: Response[str]) -> None:
+        if self.is_new_browser:
+            # Link pages and the redirect address may have hosts of their own: the cookie is theirs together.
+            self._cookie(response, _BROWSER, self.browser, _YEAR_SECONDS, domain=self.services.base_domain)
+
+    def _cookie(
+        self, response: Response[str], name: str, value: str, seconds: int, *, domain: str | None = None
+    ) -> None:
+        response.set_cookie(
+            _cookie_name(name, self.services, wide=domain is not None),
+            value,
+            max_age=seconds,
+            path="/",
+            domain=domain,
+            secure=self.services.is_secure,
+            httponly=True,
+            samesite="lax",
+        )
+
+
+Asked = Annotated[Visit, Dependency(skip_validation=True)]
+
+
+def _cookie_name(name: str, services: PortalServices, *, wide: bool = False) -> str:
+    prefix = "" if not services.is_secure else "__Secure-" if wide else "__Host-"
+    return f"{prefix}comptoir_{name}"
+
+
+def safe_path(text: str) -> str:
+    """A path on our own pages, for going back to; "/" for anything else."""
+    parts = urlsplit(text) if text.isprintable() and "\\" not in text else None
+    if parts is None or parts.scheme or parts.netloc or not text.startswith("/") or text.startswith("//"):
+        return "/"
+    return text[:2000]
+
+
+def anonymous(request: Request[Any, Any, Any], services: PortalServices) -> Visit:
+    """The visit as far as cookies and headers tell, before anybody is looked up."""
+    cookies = request.cookies
+    browser = cookies.get(_cookie_name(_BROWSER, services, wide=services.base_domain is not None), "")
+    is_new = not 40 <= len(browser) <= 60
+    speaks = languages().get(cookies.get(_cookie_name(_LANGUAGE, services), ""))
+    code, _, name = unquote(cookies.get(_cookie_name(_SAID, services), "")).partition("|")
+    return Visit(
+        request=request,
+        services=services,
+        language=speaks or chosen(request.headers.get("accept-language", "")),
+        browser=secrets.token_urlsafe(32) if is_new else browser,
+        is_new_browser=is_new,
+        said=(code, name[:200]) if code else None,
+    )
+
+
+def admit(
+    services: PortalServices,
+) -> Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], Awaitable[None]]:
+    """The guard of every route: finds who asks, then refuses or leaves the Visit in the request's state."""
+
+    async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+        assert isinstance(connection, Request)
+        permission = handler.opt.get("permission")
+        if permission is None:
+            raise ImproperlyConfiguredException(f"{handler} declares no permission")
+        visit = await _identified(connection, services)
+        connection.state.visit = visit
+        if connection.method not in _SAFE_METHODS:
+            form = await connection.form()
+            visit = replace(visit, form={name: value for name, value in form.multi_items() if isinstance(value, str)})
+            connection.state.visit = visit
+            if permission == ANYONE or visit.operator is not None:
+                _prove_origin(visit)
+        if permission == ANYONE:
+            return
+        if visit.operator is None:
+            raise NotAuthorizedException
+        asked = permission if isinstance(permission, tuple) else (permission,)
+        if not visit.may(*asked):
+            raise PermissionDeniedException(N_("Your role does not allow this. An Administrator can change your role."))
+
+    return guard
+
+
+async def _identified(request: Request[Any, Any, Any], services: PortalServices) -> Visit:
+    visit = anonymous(request, services)
+    token = visit.token
+    if not token:
+        return visit
+
+    session = await run_sync(sessions.find, services.db, token, services.clock.now())
+    if session is None:
+        return visit
+    by_cookie = languages().get(request.cookies.get(_cookie_name(_LANGUAGE, services), ""))
+    speaks = by_cookie or languages().get(session.operator.language or "") or visit.language
+    return replace(visit, session=session, language=speaks)
+
+
+def _prove_origin(visit: Visit) -> None:
+    """Refuse what was not sent by one of our own pages: another origin, or without this visitor's token."""
+    request, services = visit.request, visit.services
+    origin = request.headers.get("origin")
+    if origin is None:
+        parts = urlsplit(request.headers.get("referer", ""))
+        origin = f"{parts.scheme}://{parts.netloc}" if parts.netloc else None
+    own = {_origin(services.public_url), _origin(services.link_url)}
+    own |= {f"{scheme}://{request.headers.get('host', '')}" for scheme in ("http", "https")}
+    if origin is not None and origin not in own:
+        raise PermissionDeniedException(_STALE)
+    if not hmac.compare_digest(visit.form.get("csrf", "").encode(), visit.csrf.encode()):
+        raise PermissionDeniedException(_STALE)
+
+
+_STALE = N_("This form is out of date, so nothing was changed. Go back, reload the page and send it again.")
+
+
+def _origin(address: str) -> str:
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc}"
