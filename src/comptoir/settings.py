@@ -125,10 +125,10 @@ def _upstream(integration: Integration, values: Mapping[str, str]) -> UpstreamSe
         f"{prefix}_AUTHORISE_URL", value("AUTHORISE_URL") or origin + integration.oauth.authorise_path, bare=False
     )
     token = _address(f"{prefix}_TOKEN_URL", value("TOKEN_URL") or origin + integration.oauth.token_path, bare=False)
-    for name, address in (("URL", origin), ("AUTHORISE_URL", authorise), ("TOKEN_URL", token)):
-        _refuse_host(integration, f"{prefix}_{name}", address)
-        if _is_own(integration, address) and urlsplit(address).scheme != "https":
-            raise InvalidInput(f"COMPTOIR_{prefix}_{name}={address}: {integration.name} is only reached over https.")
+    for name, url in (("URL", origin), ("AUTHORISE_URL", authorise), ("TOKEN_URL", token)):
+        _refuse_host(integration, f"{prefix}_{name}", url)
+        if _is_own(integration, url) and urlsplit(url).scheme != "https":
+            raise InvalidInput(f"COMPTOIR_{prefix}_{name}={url}: {integration.name} is only reached over https.")
 
     calls, refreshes = integration.limits, integration.refresh_limit
     own = _is_own(integration, origin)

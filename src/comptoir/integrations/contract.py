@@ -14,6 +14,8 @@ from uuid import UUID
 
 import msgspec
 
+from comptoir.errors import ProductError
+
 __all__ = [
     "Access",
     "DataType",
@@ -249,6 +251,9 @@ class Integration(msgspec.Struct, frozen=True, kw_only=True):
     address_limit: tuple[int, int]
     page_size: int
     oauth: OAuth
+    error_of: Callable[
+        [int, Mapping[str, str], bytes, Resource | None], ProductError
+    ]  # (status, headers, body, of what)
     resources: tuple[Resource, ...]  # in reading order: parents first
     data_types: tuple[DataType, ...]
     books: Callable[[Loaded], Any]

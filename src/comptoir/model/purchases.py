@@ -17,12 +17,15 @@ from comptoir.model.records import (
     Value,
     WithholdingTax,
 )
-from comptoir.model.sales import DocumentStatus, PaymentAllocation, PaymentLine, Tracking
+from comptoir.model.sales import DocumentStatus, PaymentAllocation, Tracking
 
 __all__ = [
     "Bill",
     "BillCreditNote",
+    "BillLinkType",
     "BillPayment",
+    "BillPaymentLine",
+    "BillPaymentLink",
     "BillStatus",
     "DirectCost",
     "DirectIncome",
@@ -40,6 +43,21 @@ class BillStatus(StrEnum):
     PAID = "Paid"
     VOID = "Void"
     DRAFT = "Draft"
+
+
+class BillLinkType(StrEnum):
+    """What a bill payment line settles."""
+
+    UNKNOWN = "Unknown"
+    UNLINKED = "Unlinked"
+    BILL = "Bill"
+    OTHER = "Other"
+    CREDIT_NOTE = "CreditNote"
+    BILL_PAYMENT = "BillPayment"
+    PAYMENT_ON_ACCOUNT = "PaymentOnAccount"
+    REFUND = "Refund"
+    MANUAL_JOURNAL = "ManualJournal"
+    DISCOUNT = "Discount"
 
 
 class SupplierRef(Value, frozen=True, kw_only=True):
@@ -107,6 +125,21 @@ class BillCreditNote(Record, frozen=True, kw_only=True):
     note: str | None = None
 
 
+class BillPaymentLink(Value, frozen=True, kw_only=True):
+    """What a bill payment line settles, in that document's currency: negative where it reduces what is open."""
+
+    type: BillLinkType
+    id: str | None = None
+    amount: Decimal | None = None
+    currency_rate: Decimal | None = None
+
+
+class BillPaymentLine(Value, frozen=True, kw_only=True):
+    amount: Decimal
+    links: tuple[BillPaymentLink, ...] | None = None
+    allocated_on_date: LocalDate | None = None
+
+
 class BillPayment(Record, frozen=True, kw_only=True):
     """Money to a supplier (negative: a refund received)."""
 
@@ -117,7 +150,7 @@ class BillPayment(Record, frozen=True, kw_only=True):
     currency_rate: Decimal | None = None
     date: LocalDate
     note: str | None = None
-    lines: tuple[PaymentLine, ...] | None = None
+    lines: tuple[BillPaymentLine, ...] | None = None
     reference: str | None = None
 
 

@@ -1,0 +1,278 @@
+"""What mapping may look up: the records loaded for a batch, decoded once, and the names and codes they give.
+
+Nothing here fetches. A record that was not loaded, or cannot be read, is simply not found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date
+from decimal import Decimal
+from functools import cached_property
+from typing import TypeVar
+
+import msgspec
+
+from comptoir.integrations.contract import Loaded, RawRow
+from comptoir.integrations.freeagent import payloads
+from comptoir.integrations.freeagent.references import bank_account_id, last_segment
+from comptoir.model.records import AccountRef, ProjectRef, TrackingCategoryRef
+
+__all__ = ["Books", "decoder"]
+
+_P = TypeVar("_P", bound=payloads.Payload)
+
+
+def decoder(payload: type[_P]) -> Callable[[RawRow], _P]:
+    """Reads raw rows as one payload type; raises msgspec.ValidationError for one that lacks what it must have."""
+    decode = msgspec.json.Decoder(payload).decode
+    return lambda row: decode(row.body)
+
+
+_company = decoder(payloads.Company)
+_category = decoder(payloads.Category)
+_user = decoder(payloads.User)
+_contact = decoder(payloads.Contact)
+_project = decoder(payloads.Project)
+_property = decoder(payloads.Property)
+_bank_account = decoder(payloads.BankAccount)
+_balance = decoder(payloads.TrialBalanceLine)
+_invoice = decoder(payloads.Invoice)
+_credit_note = decoder(payloads.CreditNote)
+_reconciliation = decoder(payloads.CreditNoteReconciliation)
+_bill = decoder(payloads.Bill)
+_explanation = decoder(payloads.Explanation)
+
+
+class Books:
+    """The books around one batch."""
+
+    def __init__(self, loaded: Loaded) -> None:
+        self._loaded = loaded
+        self.carried = loaded.carried
+        self.today: date = loaded.today.date()
+        self._memo: dict[tuple[str, str], object] = {}
+
+    def is_complete(self, resource: str) -> bool:
+        return resource in self._loaded.complete
+
+    # The company and its accounts
+
+    @cached_property
+    def company(self) -> payloads.Company:
+        for row in self._loaded.whole.get("company", ()):
+            return _company(row)
+        raise LookupError("the company itself could not be read, so its currency is not known")
+
+    @property
+    def base_currency(self) -> str:
+        return self.company.currency
+
+    @cached_property
+    def categories(self) -> dict[str, tuple[str, payloads.Category]]:
+        """By nominal code: the group it stands in, and the category."""
+        found = {}
+        for row, category in self._whole("categories", _category):
+            found[category.nominal_code] = (row.part, category)
+        return found
+
+    @cached_property
+    def users(self) -> dict[str, str]:
+        """Names by user id."""
+        return {
+            row.id: " ".join(filter(None, (user.first_name, user.last_name)))
+            for row, user in self._whole("users", _user)
+        }
+
+    @cached_property
+    def trial_balance(self) -> dict[str, payloads.TrialBalanceLine] | None:
+        """By display code; None where it may not be read."""
+        if not self.is_complete("trial_balance"):
+            return None
+        return {line.display_nominal_code: line for _, line in self._whole("trial_balance", _balance)}
+
+    @cached_property
+    def bank_accounts(self) -> dict[str, payloads.BankAccount]:
+        """By our id."""
+        return {bank_account_id(account.url): account for _, account in self._whole("bank_accounts", _bank_account)}
+
+    @cached_property
+    def _bank_codes(self) -> dict[str, str]:
+        return {
+            bank_account_id(category.bank_account): code
+            for code, (_, category) in self.categories.items()
+            if category.bank_account
+        }
+
+    @cached_property
+    def _bank_by_code(self) -> dict[str, str]:
+        return {code: account for account, code in self._bank_codes.items()}
+
+    def bank_code(self, account_id: str) -> str | None:
+        """The nominal code of a bank account, such as 750-1."""
+        return self._bank_codes.get(account_id)
+
+    def bank_ref(self, url: str) -> AccountRef:
+        id_ = bank_account_id(url)
+        account = self.bank_accounts.get(id_)
+        return AccountRef(id=id_, name=account.name if account else None)
+
+    def bank_currency(self, url: str) -> str:
+        account = self.bank_accounts.get(bank_account_id(url))
+        return (account.currency if account else None) or self.base_currency
+
+    def account_ref(self, category_url: str | None) -> AccountRef | None:
+        return None if not category_url else self.account_ref_of_code(last_segment(category_url))
+
+    def account_ref_of_code(self, code: str) -> AccountRef:
+        if (bank := self._bank_by_code.get(code)) is not None:
+            account = self.bank_accounts.get(bank)
+            return AccountRef(id=bank, name=account.name if account else None)
+        return AccountRef(id=code, name=self.account_name(code))
+
+    def account_name(self, code: str) -> str | None:
+        """The category's name; a user's sub-account with the user's, as the trial balance names it."""
+        found = self.categories.get(code)
+        line = (self.trial_balance or {}).get(code)
+        if found is None:
+            if line is not None:
+                return line.name
+            parent = self.categories.get(code.split("-", 1)[0])
+            return parent[1].description if parent else None
+        category = found[1]
+        if category.user and (name := self.users.get(last_segment(category.user))):
+            return f"{category.description}: {name}"
+        if category.user and line is not None and line.name:
+            return line.name
+        return category.description
+
+    def user_code(self, parent: str, user_url: str) -> str:
+        """The code of a user's own sub-account, such as 905-1; the sub-code is not the user's id."""
+        user = last_segment(user_url)
+        for code, (_, category) in self.categories.items():
+            if category.user and code.split("-", 1)[0] == parent and last_segment(category.user) == user:
+                return code
+        for code, line in (self.trial_balance or {}).items():
+            if line.user and code.split("-", 1)[0] == parent and last_segment(line.user) == user:
+                return code
+        # No sub-account of this kind yet: the user's sub-code is the same under every parent.
+        for code, (_, category) in self.categories.items():
+            if category.user and "-" in code and last_segment(category.user) == user:
+                return f"{parent}-{code.split('-', 1)[1]}"
+        return parent
+
+    @cached_property
+    def referred_codes(self) -> set[str]:
+        """Codes that trial balance lines name; a parent stays an account when any record refers to it."""
+        return set(self.trial_balance or {})
+
+    # Records named by others
+
+    def contact(self, url: str | None) -> payloads.Contact | None:
+        return self._one("contacts", url, _contact)
+
+    def project(self, url: str | None) -> payloads.Project | None:
+        return self._projects.get(last_segment(url)) if url else None
+
+    @cached_property
+    def _projects(self) -> dict[str, payloads.Project]:
+        return {row.id: project for row, project in self._whole("projects", _project)}
+
+    def property_(self, url: str | None) -> payloads.Property | None:
+        if not url:
+            return None
+        rows = self._loaded.whole.get("properties", ())
+        return next((_property(row) for row in rows if row.id == last_segment(url)), None)
+
+    def invoice(self, url: str | None) -> payloads.Invoice | None:
+        return self._one("invoices", url, _invoice)
+
+    def credit_note(self, url: str | None) -> payloads.CreditNote | None:
+        return self._one("credit_notes", url, _credit_note)
+
+    def bill(self, url: str | None) -> payloads.Bill | None:
+        return self._one("bills", url, _bill)
+
+    def explanation(self, url: str | None) -> payloads.Explanation | None:
+        return self._one("bank_transaction_explanations", url, _explanation)
+
+    def tracking(
+        self, project_url: str | None, property_url: str | None
+    ) -> tuple[tuple[TrackingCategoryRef, ...], ProjectRef | None]:
+        """What a line is tracked by: the project, and a landlord's property."""
+        refs: list[TrackingCategoryRef] = []
+        project_ref = None
+        if project_url:
+            project = self.project(project_url)
+            name = project.name if project else None
+            refs.append(TrackingCategoryRef(id=last_segment(project_url), name=name))
+            project_ref = ProjectRef(id=last_segment(project_url), name=name)
+        if property_url:
+            found = self.property_(property_url)
+            name = property_name(found) if found else None
+            refs.append(TrackingCategoryRef(id=f"property-{last_segment(property_url)}", name=name))
+        return tuple(refs), project_ref
+
+    # Records that name one
+
+    def receipts(self, invoice_id: str) -> list[payloads.Explanation]:
+        """Explanations of an invoice, by date and id."""
+        return self._naming("bank_transaction_explanations", "paid_invoices", invoice_id, _explanation)
+
+    def refunds(self, credit_note_id: str) -> list[payloads.Explanation]:
+        return self._naming("bank_transaction_explanations", "paid_credit_notes", credit_note_id, _explanation)
+
+    def bill_payments(self, bill_id: str) -> list[payloads.Explanation]:
+        return self._naming("bank_transaction_explanations", "paid_bill", bill_id, _explanation)
+
+    def credits(self, invoice_id: str) -> list[payloads.CreditNoteReconciliation]:
+        """Credit notes set against an invoice."""
+        return self._naming("credit_note_reconciliations", "invoice", invoice_id, _reconciliation)
+
+    def allocations(self, credit_note_id: str) -> list[payloads.CreditNoteReconciliation]:
+        """Where a credit note was set against invoices."""
+        return self._naming("credit_note_reconciliations", "credit_note", credit_note_id, _reconciliation)
+
+    # Inside
+
+    def _whole(self, resource: str, decode: Callable[[RawRow], _P]) -> Iterator[tuple[RawRow, _P]]:
+        for row in self._loaded.whole.get(resource, ()):
+            try:
+                yield row, decode(row)
+            except (msgspec.MsgspecError, ValueError):
+                continue  # it is set aside and counted where it is mapped itself
+
+    def _one(self, resource: str, url: str | None, decode: Callable[[RawRow], _P]) -> _P | None:
+        if not url:
+            return None
+        id_ = last_segment(url)
+        key = (resource, id_)
+        if key not in self._memo:
+            row = self._loaded.rows.get(resource, {}).get(id_)
+            try:
+                self._memo[key] = decode(row) if row is not None else None
+            except (msgspec.MsgspecError, ValueError):
+                self._memo[key] = None  # likewise
+        found: _P | None = self._memo[key]  # type: ignore[assignment]  # put there by this very method
+        return found
+
+    def _naming(self, resource: str, link: str, id_: str, decode: Callable[[RawRow], _P]) -> list[_P]:
+        found: list[_P] = []
+        for row in self._loaded.naming.get((resource, link), {}).get(id_, ()):
+            try:
+                found.append(decode(row))
+            except (msgspec.MsgspecError, ValueError):
+                continue  # likewise
+        return sorted(found, key=_by_date)
+
+
+def _by_date(record: payloads.Payload) -> tuple[str, str]:
+    return str(getattr(record, "dated_on", "")), f"{last_segment(str(getattr(record, 'url', '')) or '0'):0>20}"
+
+
+def property_name(found: payloads.Property) -> str | None:
+    return ", ".join(filter(None, (found.address1 or found.name, found.postcode))) or None
+
+
+def magnitude(number: Decimal | None) -> Decimal:
+    return abs(number) if number is not None else Decimal(0)

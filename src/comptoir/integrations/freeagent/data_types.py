@@ -1,0 +1,300 @@
+"""What is served from FreeAgent, which resources it needs, and which function makes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from comptoir.integrations.contract import DataType, Direction, Hop, Making, RawRow, Source
+from comptoir.integrations.freeagent import payloads
+from comptoir.integrations.freeagent.books import decoder
+from comptoir.integrations.freeagent.mapping import (
+    accounts,
+    banking,
+    catalogue,
+    explained,
+    parties,
+    purchases,
+    sales,
+    tax,
+)
+
+__all__ = ["DATA_TYPES"]
+
+_OUT, _IN = Direction.OUT, Direction.IN
+_EXPLANATIONS = "bank_transaction_explanations"
+_ACCOUNT_NAMES = ("categories", "users", "bank_accounts", "trial_balance")
+_OPTIONAL = {
+    "users",
+    "properties",
+    "stock_items",
+    "sales_tax_periods",
+    "trial_balance",
+    "credit_note_reconciliations",
+    "expenses",
+}
+
+
+def _light(kind: type[Any]) -> Callable[[RawRow], Any]:
+    """Reads only what a derived list needs of each record."""
+    decode = msgspec.json.Decoder(kind).decode
+    return lambda row: decode(row.body)
+
+
+def _sources(*names: str, optional: tuple[str, ...] = ()) -> tuple[Source, ...]:
+    required = tuple(Source(resource=name, required=name not in _OPTIONAL) for name in names)
+    return required + tuple(Source(resource=name, required=False) for name in optional)
+
+
+def _made(resource: str, payload: type[payloads.Payload], function: Callable[[Any, Any], Any]) -> Making:
+    return Making(resource=resource, decode=decoder(payload), map=function)
+
+
+_invoice_hops = (
+    Hop(start="invoices", link="paid_invoices", to=_EXPLANATIONS, direction=_IN),
+    Hop(start="invoices", link="invoice", to="credit_note_reconciliations", direction=_IN),
+    Hop(start="credit_note_reconciliations", link="credit_note", to="credit_notes", direction=_OUT),
+    Hop(start="invoices", link="contact", to="contacts", direction=_OUT),
+)
+_credit_hops = (
+    Hop(start="credit_notes", link="paid_credit_notes", to=_EXPLANATIONS, direction=_IN),
+    Hop(start="credit_notes", link="credit_note", to="credit_note_reconciliations", direction=_IN),
+    Hop(start="credit_notes", link="contact", to="contacts", direction=_OUT),
+    Hop(start="invoices", link="paid_invoices", to=_EXPLANATIONS, direction=_IN),
+    Hop(start="invoices", link="contact", to="contacts", direction=_OUT),
+)
+_bill_hops = (
+    Hop(start="bills", link="paid_bill", to=_EXPLANATIONS, direction=_IN),
+    Hop(start="bills", link="contact", to="contacts", direction=_OUT),
+    Hop(start="bills", link="project", to="projects", direction=_OUT),
+    Hop(start="projects", link="contact", to="contacts", direction=_OUT),
+)
+_payment_hops = (
+    Hop(start=_EXPLANATIONS, link="paid_invoices", to="invoices", direction=_OUT),
+    Hop(start=_EXPLANATIONS, link="paid_credit_notes", to="credit_notes", direction=_OUT),
+    Hop(start="credit_note_reconciliations", link="invoice", to="invoices", direction=_OUT),
+    Hop(start="credit_note_reconciliations", link="credit_note", to="credit_notes", direction=_OUT),
+    Hop(start="invoices", link="paid_invoices", to=_EXPLANATIONS, direction=_IN),
+    Hop(start="invoices", link="invoice", to="credit_note_reconciliations", direction=_IN),
+    Hop(start="invoices", link="contact", to="contacts", direction=_OUT),
+    Hop(start="credit_notes", link="contact", to="contacts", direction=_OUT),
+)
+_bill_payment_hops = (
+    Hop(start=_EXPLANATIONS, link="paid_bill", to="bills", direction=_OUT),
+    Hop(start="bills", link="contact", to="contacts", direction=_OUT),
+)
+_direct_hops = (
+    Hop(start=_EXPLANATIONS, link="project", to="projects", direction=_OUT),
+    Hop(start="expenses", link="project", to="projects", direction=_OUT),
+)
+_line_names = ("company", *_ACCOUNT_NAMES, "projects", "properties")
+_documents = ("invoices", "credit_notes", "bills", "expenses", _EXPLANATIONS)
+
+DATA_TYPES = (
+    DataType(
+        name="company",
+        access_level=1,
+        sources=_sources("company"),
+        made_from=(_made("company", payloads.Company, parties.company),),
+        whole=("company",),
+    ),
+    DataType(
+        name="chartOfAccounts",
+        access_level=2,
+        sources=_sources("company", "categories", optional=("users", "bank_accounts", "trial_balance", *_documents)),
+        made_from=(
+            Making(resource="categories", decode=accounts.decode_category, map=accounts.account),
+            _made("trial_balance", payloads.TrialBalanceLine, accounts.account_of_balance),
+            *(Making(resource=name, decode=_light(accounts.Named), map=accounts.accounts_named) for name in _documents),
+        ),
+        whole=("company", *_ACCOUNT_NAMES),
+        merges=True,
+    ),
+    DataType(
+        name="bankAccounts",
+        access_level=6,
+        sources=_sources("company", "bank_accounts", optional=("categories",)),
+        made_from=(_made("bank_accounts", payloads.BankAccount, banking.bank_account),),
+        whole=("company", "categories"),
+    ),
+    DataType(
+        name="customers",
+        access_level=1,
+        sources=_sources("company", "contacts"),
+        made_from=(_made("contacts", payloads.Contact, parties.customer),),
+        whole=("company",),
+    ),
+    DataType(
+        name="suppliers",
+        access_level=1,
+        sources=_sources("company", "contacts"),
+        made_from=(_made("contacts", payloads.Contact, parties.supplier),),
+        whole=("company",),
+    ),
+    DataType(
+        name="trackingCategories",
+        access_level=3,
+        sources=_sources("projects", "properties"),
+        made_from=(
+            _made("projects", payloads.Project, catalogue.project),
+            _made("properties", payloads.Property, catalogue.property_),
+        ),
+    ),
+    DataType(
+        name="taxRates",
+        access_level=1,
+        sources=_sources("company", optional=("sales_tax_periods", "price_list_items", *_documents)),
+        made_from=(
+            _made("company", payloads.Company, tax.company_rates),
+            _made("price_list_items", payloads.PriceListItem, catalogue.item_rates),
+            *(Making(resource=name, decode=_light(tax.Met), map=tax.rates_met) for name in _documents),
+        ),
+        whole=("company",),
+        merges=True,
+    ),
+    DataType(
+        name="items",
+        access_level=4,
+        sources=_sources("company", "price_list_items", "stock_items", optional=("categories", "bank_accounts")),
+        made_from=(
+            _made("price_list_items", payloads.PriceListItem, catalogue.price_list_item),
+            _made("stock_items", payloads.StockItem, catalogue.stock_item),
+        ),
+        whole=("company", *_ACCOUNT_NAMES),
+    ),
+    DataType(
+        name="invoices",
+        access_level=4,
+        sources=_sources(
+            "company",
+            "invoices",
+            optional=(
+                "contacts",
+                "projects",
+                "properties",
+                *_ACCOUNT_NAMES,
+                "credit_notes",
+                "credit_note_reconciliations",
+                _EXPLANATIONS,
+            ),
+        ),
+        made_from=(_made("invoices", payloads.Invoice, sales.invoice),),
+        whole=_line_names,
+        hops=_invoice_hops,
+    ),
+    DataType(
+        name="creditNotes",
+        access_level=4,
+        sources=_sources(
+            "company",
+            "credit_notes",
+            "invoices",
+            optional=(
+                "contacts",
+                "projects",
+                "properties",
+                *_ACCOUNT_NAMES,
+                "credit_note_reconciliations",
+                _EXPLANATIONS,
+            ),
+        ),
+        made_from=(
+            _made("credit_notes", payloads.CreditNote, sales.credit_note),
+            _made("invoices", payloads.Invoice, sales.negative_invoice),
+        ),
+        whole=_line_names,
+        hops=_credit_hops,
+    ),
+    DataType(
+        name="bills",
+        access_level=5,
+        sources=_sources(
+            "company", "bills", optional=("contacts", "projects", "properties", *_ACCOUNT_NAMES, _EXPLANATIONS)
+        ),
+        made_from=(_made("bills", payloads.Bill, purchases.bill),),
+        whole=_line_names,
+        hops=_bill_hops,
+    ),
+    DataType(
+        name="billCreditNotes",
+        access_level=5,
+        sources=_sources(
+            "company", "bills", optional=("contacts", "projects", "properties", *_ACCOUNT_NAMES, _EXPLANATIONS)
+        ),
+        made_from=(_made("bills", payloads.Bill, purchases.bill_credit_note),),
+        whole=_line_names,
+        hops=_bill_hops,
+    ),
+    DataType(
+        name="payments",
+        access_level=6,
+        sources=_sources(
+            "company",
+            "bank_accounts",
+            _EXPLANATIONS,
+            optional=("invoices", "credit_notes", "credit_note_reconciliations", "contacts", "categories"),
+        ),
+        made_from=(
+            _made(_EXPLANATIONS, payloads.Explanation, explained.payment),
+            _made("credit_note_reconciliations", payloads.CreditNoteReconciliation, explained.reconciliation),
+            _made("invoices", payloads.Invoice, explained.write_off),
+        ),
+        whole=("company", *_ACCOUNT_NAMES),
+        hops=_payment_hops,
+    ),
+    DataType(
+        name="billPayments",
+        access_level=6,
+        sources=_sources("company", "bank_accounts", _EXPLANATIONS, optional=("bills", "contacts", "categories")),
+        made_from=(_made(_EXPLANATIONS, payloads.Explanation, explained.bill_payment),),
+        whole=("company", *_ACCOUNT_NAMES),
+        hops=_bill_payment_hops,
+    ),
+    DataType(
+        name="directCosts",
+        access_level=6,
+        sources=_sources(
+            "company",
+            "bank_accounts",
+            _EXPLANATIONS,
+            "expenses",
+            optional=("categories", "users", "trial_balance", "projects", "properties"),
+        ),
+        made_from=(
+            _made(_EXPLANATIONS, payloads.Explanation, explained.direct_cost),
+            _made("expenses", payloads.Expense, explained.expense),
+        ),
+        whole=_line_names,
+        hops=_direct_hops,
+    ),
+    DataType(
+        name="directIncomes",
+        access_level=6,
+        sources=_sources(
+            "company",
+            "bank_accounts",
+            _EXPLANATIONS,
+            optional=("categories", "users", "trial_balance", "projects", "properties"),
+        ),
+        made_from=(_made(_EXPLANATIONS, payloads.Explanation, explained.direct_income),),
+        whole=_line_names,
+        hops=_direct_hops,
+    ),
+    DataType(
+        name="transfers",
+        access_level=6,
+        sources=_sources("company", "bank_accounts", _EXPLANATIONS),
+        made_from=(_made(_EXPLANATIONS, payloads.Explanation, explained.transfer),),
+        whole=("company", "bank_accounts"),
+        hops=(Hop(start=_EXPLANATIONS, link="linked_transfer", to=_EXPLANATIONS, direction=_OUT),),
+    ),
+    DataType(
+        name="bankTransactions",
+        access_level=6,
+        sources=_sources("company", "bank_accounts", "bank_transactions"),
+        made_from=(_made("bank_transactions", payloads.BankTransaction, banking.bank_transaction),),
+        whole=("company", "bank_accounts"),
+    ),
+)

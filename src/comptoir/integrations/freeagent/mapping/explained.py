@@ -1,0 +1,550 @@
+"""Explanations: what each bank movement is for. Every one becomes a record of exactly one data type.
+
+`type` is free text and no contract: structure decides. Source:
+https://dev.freeagent.com/docs/bank_transaction_explanations
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from comptoir.integrations.contract import Mapped, Note
+from comptoir.integrations.freeagent import payloads
+from comptoir.integrations.freeagent.books import Books, magnitude
+from comptoir.integrations.freeagent.mapping import accounts, settlement, tax
+from comptoir.integrations.freeagent.mapping.purchases import supplier_ref
+from comptoir.integrations.freeagent.mapping.sales import customer_ref
+from comptoir.integrations.freeagent.references import bank_account_id, instant, last_segment
+from comptoir.model.banking import Transfer, TransferAccount, TransferStatus
+from comptoir.model.ledger import AccountType
+from comptoir.model.money import ZERO, plain, rate
+from comptoir.model.purchases import (
+    BillLinkType,
+    BillPayment,
+    BillPaymentLine,
+    BillPaymentLink,
+    DirectCost,
+    DirectIncome,
+    DirectLine,
+    DirectTracking,
+)
+from comptoir.model.records import AccountRef, ItemRef, RecordRef
+from comptoir.model.sales import (
+    AllocatedPayment,
+    Allocation,
+    LinkType,
+    Payment,
+    PaymentAllocation,
+    PaymentLine,
+    PaymentLink,
+)
+
+__all__ = [
+    "Kind",
+    "bill_payment",
+    "direct_cost",
+    "direct_income",
+    "expense",
+    "kind_of",
+    "payment",
+    "reconciliation",
+    "transfer",
+    "write_off",
+]
+
+
+class Kind(StrEnum):
+    TRANSFER = "transfer"
+    PAYMENT = "payment"
+    BILL_PAYMENT = "billPayment"
+    DIRECT_COST = "directCost"
+    DIRECT_INCOME = "directIncome"
+
+
+def kind_of(source: payloads.Explanation, books: Books) -> Kind:
+    """Which data type an explanation belongs to; first match wins."""
+    money_out = source.gross_value < 0
+    if source.linked_transfer_account or source.transfer_bank_account or source.linked_transfer_explanation:
+        return Kind.TRANSFER
+    if source.paid_invoice:
+        return Kind.PAYMENT
+    if source.paid_bill:
+        return Kind.BILL_PAYMENT
+    if source.paid_user:
+        return Kind.DIRECT_COST if money_out else Kind.DIRECT_INCOME
+    if source.disposed_asset:
+        return Kind.DIRECT_INCOME
+    code = last_segment(source.category) if source.category else ""
+    number = code.split("-", 1)[0]
+    if source.capital_asset or source.stock_item or (number.isdigit() and 601 <= int(number) <= 609):
+        return Kind.DIRECT_COST if money_out else Kind.DIRECT_INCOME
+    type_, _ = accounts.type_of_code(code, books)
+    if type_ is AccountType.INCOME:
+        return Kind.DIRECT_INCOME
+    if type_ is AccountType.EXPENSE:
+        return Kind.DIRECT_COST
+    return Kind.DIRECT_COST if money_out else Kind.DIRECT_INCOME
+
+
+def _extra(source: payloads.Explanation) -> dict[str, Any]:
+    return {
+        "sourceUrl": source.url,
+        "type": source.type,
+        "bankTransactionId": last_segment(source.bank_transaction) if source.bank_transaction else None,
+        "ecStatus": source.ec_status,
+        "markedForReview": source.marked_for_review,
+        "isLocked": source.is_locked,
+    }
+
+
+def _reference(source: payloads.Explanation) -> str | None:
+    return source.receipt_reference or source.cheque_number or None
+
+
+# Payments of invoices and credit notes
+
+
+def payment(source: payloads.Explanation, books: Books) -> Iterator[Mapped | Note]:
+    """Money against an invoice or credit note; an explanation of another kind yields nothing here."""
+    if kind_of(source, books) is not Kind.PAYMENT or source.paid_invoice is None:
+        return
+    id_, gross = last_segment(source.url), source.gross_value
+    document: payloads.Invoice | payloads.CreditNote | None
+    document_id = last_segment(source.paid_invoice)
+    if "/credit_note" in source.paid_invoice:
+        document, link_type = books.credit_note(source.paid_invoice), LinkType.CREDIT_NOTE
+    else:
+        document, link_type = books.invoice(source.paid_invoice), LinkType.INVOICE
+        if document is not None and document.total_value < 0:
+            document_id, link_type = f"inv-{document_id}", LinkType.CREDIT_NOTE
+    bank_currency = books.bank_currency(source.bank_account)
+    if document is None:
+        message = f"The document {source.paid_invoice} was not found; the payment is linked by its number."
+        yield Note(record_id=id_, field="lines.links.id", message=message)
+    currency = settlement.currency_of(document, books) if document is not None else bank_currency
+    when = settlement.required_day(source.dated_on, "dated_on")
+    lines = tuple(
+        PaymentLine(
+            amount=plain(amount),
+            allocated_on_date=when,
+            links=(
+                PaymentLink(
+                    type=kind, id=target, amount=plain(-link_amount), currency_rate=_link_rate(amount, link_amount)
+                ),
+            ),
+        )
+        for amount, link_amount, kind, target in _split(source, document, document_id, link_type, currency, books)
+    )
+    yield Mapped(
+        Payment(
+            id=id_,
+            customer_ref=customer_ref(document.contact, document.contact_name, books) if document else None,
+            account_ref=books.bank_ref(source.bank_account),
+            total_amount=plain(gross),
+            currency=bank_currency,
+            currency_rate=settlement.rate_to_base(bank_currency, None, books),
+            date=when,
+            note=source.description or None,
+            reference=_reference(source),
+            lines=lines,
+            source_modified_date=instant(source.updated_at),
+        ),
+        _extra(source),
+    )
+
+
+def _link_rate(amount: Decimal, link_amount: Decimal) -> Decimal | None:
+    return rate(amount, link_amount)
+
+
+_Part = tuple[Decimal, Decimal, LinkType, str | None]
+
+
+def _split(
+    source: payloads.Explanation,
+    document: payloads.Invoice | payloads.CreditNote | None,
+    document_id: str,
+    link_type: LinkType,
+    currency: str,
+    books: Books,
+) -> Iterator[_Part]:
+    """The parts of a payment: what settles the document, and what is received beyond it, on account."""
+    whole = settlement.allocated(source, currency, books)
+    if isinstance(document, payloads.Invoice) and link_type is LinkType.INVOICE:
+        own = last_segment(source.url)
+        found = next((one for one in settlement.of_invoice(document, books) if one.payment_id == own), None)
+        if found is not None and found.excess:
+            # In two currencies the money is divided as the settlement is.
+            in_bank = source.gross_value
+            kept = in_bank if whole == found.amount else in_bank * found.amount / whole
+            kept = plain(kept.quantize(Decimal("0.01"))) if kept != in_bank else kept
+            if found.amount:
+                yield kept, found.amount, LinkType.INVOICE, document_id
+            customer = last_segment(document.contact) if document.contact else None
+            yield in_bank - kept, found.excess, LinkType.PAYMENT_ON_ACCOUNT, customer
+            return
+    yield source.gross_value, whole, link_type, document_id
+
+
+def reconciliation(source: payloads.CreditNoteReconciliation, books: Books) -> Iterator[Mapped | Note]:
+    """A credit note set against an invoice: an allocation without money."""
+    document = books.invoice(source.invoice) or books.credit_note(source.credit_note)
+    currency = source.currency or (settlement.currency_of(document, books) if document else books.base_currency)
+    when = settlement.required_day(source.dated_on, "dated_on")
+    links = (
+        PaymentLink(
+            type=LinkType.INVOICE,
+            id=last_segment(source.invoice),
+            amount=plain(-source.gross_value),
+            currency_rate=Decimal(1),
+        ),
+        PaymentLink(
+            type=LinkType.CREDIT_NOTE,
+            id=last_segment(source.credit_note),
+            amount=plain(source.gross_value),
+            currency_rate=Decimal(1),
+        ),
+    )
+    yield Mapped(
+        Payment(
+            id=f"cnr-{last_segment(source.url)}",
+            customer_ref=customer_ref(document.contact, document.contact_name, books) if document else None,
+            total_amount=ZERO,
+            currency=currency,
+            currency_rate=settlement.rate_to_base(currency, source.exchange_rate, books),
+            date=when,
+            lines=(PaymentLine(amount=ZERO, allocated_on_date=when, links=links),),
+            source_modified_date=instant(source.updated_at),
+        ),
+        {"sourceUrl": source.url, "sourceType": "credit_note_reconciliation"},
+    )
+
+
+def write_off(source: payloads.Invoice, books: Books) -> Iterator[Mapped | Note]:
+    """What was written off of an invoice: an allocation without money; any other invoice yields nothing here."""
+    if source.total_value < 0:
+        return
+    for one in settlement.of_invoice(source, books):
+        if not one.payment_id.startswith("wo-"):
+            continue
+        currency = settlement.currency_of(source, books)
+        when = settlement.required_day(one.dated_on, "written_off_date")
+        links = (
+            PaymentLink(
+                type=LinkType.INVOICE,
+                id=last_segment(source.url),
+                amount=plain(-one.amount),
+                currency_rate=Decimal(1),
+            ),
+            PaymentLink(type=LinkType.OTHER, amount=plain(one.amount), currency_rate=Decimal(1)),
+        )
+        yield Mapped(
+            Payment(
+                id=one.payment_id,
+                customer_ref=customer_ref(source.contact, source.contact_name, books),
+                total_amount=ZERO,
+                currency=currency,
+                currency_rate=settlement.rate_to_base(currency, source.exchange_rate, books),
+                date=when,
+                note="Written off",
+                lines=(PaymentLine(amount=ZERO, allocated_on_date=when, links=links),),
+                source_modified_date=instant(source.updated_at),
+            ),
+            {"sourceUrl": source.url, "sourceType": "write_off"},
+        )
+
+
+# Payments of bills
+
+
+def bill_payment(source: payloads.Explanation, books: Books) -> Iterator[Mapped | Note]:
+    """Money against a bill, or a refund of a supplier's credit."""
+    if kind_of(source, books) is not Kind.BILL_PAYMENT or source.paid_bill is None:
+        return
+    document = books.bill(source.paid_bill)
+    id_, total = last_segment(source.url), -source.gross_value
+    if document is None:
+        message = f"The bill {source.paid_bill} was not found; the payment is linked by its number."
+        yield Note(record_id=id_, field="lines.links.id", message=message)
+    bank_currency = books.bank_currency(source.bank_account)
+    currency = settlement.currency_of(document, books) if document is not None else bank_currency
+    settled = -settlement.allocated(source, currency, books)
+    is_credit = document is not None and document.total_value < 0
+    when = settlement.required_day(source.dated_on, "dated_on")
+    link = BillPaymentLink(
+        type=BillLinkType.CREDIT_NOTE if is_credit else BillLinkType.BILL,
+        id=last_segment(source.paid_bill),
+        amount=plain(-settled),
+        currency_rate=_link_rate(total, settled),
+    )
+    yield Mapped(
+        BillPayment(
+            id=id_,
+            supplier_ref=supplier_ref(document.contact, document.contact_name, books) if document else None,
+            account_ref=books.bank_ref(source.bank_account),
+            total_amount=plain(total),
+            currency=bank_currency,
+            currency_rate=settlement.rate_to_base(bank_currency, None, books),
+            date=when,
+            note=source.description or None,
+            reference=_reference(source),
+            lines=(BillPaymentLine(amount=plain(total), allocated_on_date=when, links=(link,)),),
+            source_modified_date=instant(source.updated_at),
+        ),
+        _extra(source),
+    )
+
+
+# Spending and income without a document
+
+
+def direct_cost(source: payloads.Explanation, books: Books) -> Iterator[Mapped | Note]:
+    if kind_of(source, books) is Kind.DIRECT_COST:
+        yield _direct(source, -1, books)
+
+
+def direct_income(source: payloads.Explanation, books: Books) -> Iterator[Mapped | Note]:
+    if kind_of(source, books) is Kind.DIRECT_INCOME:
+        yield _direct(source, 1, books)
+
+
+def _direct(source: payloads.Explanation, sign: int, books: Books) -> Mapped:
+    id_, total = last_segment(source.url), sign * source.gross_value
+    taxed = sign * ((source.sales_tax_value or ZERO) + (source.second_sales_tax_value or ZERO))
+    # Tax under a reverse charge is told and not paid: the bank movement is the net.
+    is_notional = source.ec_status in ("Reverse Charge", "EC Goods", "EC Services") and bool(taxed)
+    notional, taxed = (abs(taxed), ZERO) if is_notional else (ZERO, taxed)
+    if source.paid_user:
+        taxed = ZERO
+    net = total - taxed
+    quantity = Decimal(1)
+    if source.stock_item and source.stock_altering_quantity:
+        quantity = abs(source.stock_altering_quantity)
+    unit_amount = plain(net) if quantity == 1 else (rate(net, quantity) or ZERO) * (-1 if net < 0 else 1)
+    refs, _ = books.tracking(source.project, source.property)
+    line = DirectLine(
+        description=source.description or None,
+        unit_amount=unit_amount,
+        quantity=plain(quantity),
+        sub_total=plain(net),
+        tax_amount=plain(taxed),
+        total_amount=plain(total),
+        account_ref=_account(source, books),
+        tax_rate_ref=tax.ref(
+            tax.Tuple_(status="OUT_OF_SCOPE") if source.paid_user else tax.direct_tuple(source), books
+        ),
+        item_ref=ItemRef(id=f"stock-{last_segment(source.stock_item)}") if source.stock_item else None,
+        tracking_category_refs=refs or None,
+        tracking=_direct_tracking(source.project, source.rebill_type, refs, books) if refs and sign < 0 else None,
+    )
+    currency = books.bank_currency(source.bank_account)
+    kind = DirectCost if sign < 0 else DirectIncome
+    when = settlement.required_day(source.dated_on, "dated_on")
+    currency_rate = settlement.rate_to_base(currency, None, books)
+    record = kind(
+        id=id_,
+        reference=_reference(source),
+        note=source.description or None,
+        issue_date=when,
+        currency=currency,
+        currency_rate=currency_rate,
+        line_items=(line,),
+        payment_allocations=(
+            _whole(id_, books.bank_ref(source.bank_account), currency, currency_rate, when, plain(total)),
+        ),
+        sub_total=plain(net),
+        tax_amount=plain(taxed),
+        total_amount=plain(total),
+        source_modified_date=instant(source.updated_at),
+    )
+    extra = _extra(source) | {
+        "rebillType": source.rebill_type,
+        "rebillFactor": source.rebill_factor,
+        "paidUser": last_segment(source.paid_user) if source.paid_user else None,
+        "capitalAsset": last_segment(source.capital_asset) if source.capital_asset else None,
+        "disposedAsset": last_segment(source.disposed_asset) if source.disposed_asset else None,
+        "property": last_segment(source.property) if source.property else None,
+        "notionalTax": notional or None,
+    }
+    return Mapped(record, extra)
+
+
+def _account(source: payloads.Explanation, books: Books) -> AccountRef | None:
+    if source.paid_user:
+        return books.account_ref_of_code(accounts.paid_user_code(source.category, source.paid_user, books))
+    if source.disposed_asset and not source.category:
+        return books.account_ref_of_code("604")
+    return books.account_ref(source.category)
+
+
+def _direct_tracking(
+    project_url: str | None, rebill_type: str | None, refs: tuple[Any, ...], books: Books
+) -> DirectTracking:
+    invoice_to = None
+    project = books.project(project_url)
+    if rebill_type and project is not None and project.contact:
+        invoice_to = RecordRef(id=last_segment(project.contact), data_type="customers")
+    return DirectTracking(
+        record_refs=tuple(RecordRef(id=ref.id, data_type="trackingCategories") for ref in refs), invoice_to=invoice_to
+    )
+
+
+def _whole(
+    id_: str, account: AccountRef | None, currency: str, currency_rate: Decimal | None, when: Any, total: Decimal
+) -> PaymentAllocation:
+    """Paid at once and whole, by the record itself."""
+    return PaymentAllocation(
+        payment=AllocatedPayment(
+            id=id_,
+            account_ref=account,
+            currency=currency,
+            currency_rate=currency_rate,
+            paid_on_date=when,
+            total_amount=total,
+        ),
+        allocation=Allocation(
+            currency=currency, currency_rate=currency_rate, allocated_on_date=when, total_amount=total
+        ),
+    )
+
+
+def expense(source: payloads.Expense, books: Books) -> Iterator[Mapped | Note]:
+    """What somebody paid out of pocket: owed to them, no bank involved. https://dev.freeagent.com/docs/expenses"""
+    id_ = f"exp-{last_segment(source.url)}"
+    currency = source.currency or books.base_currency
+    currency_rate: Decimal | None = Decimal(1)
+    if currency != books.base_currency:
+        currency_rate = rate(source.native_gross_value or ZERO, source.gross_value) or None
+    total = -source.gross_value
+    if source.sales_tax_value is not None:
+        taxed = -source.sales_tax_value
+    else:
+        # A manual amount is in the base currency, and without sign.
+        manual = magnitude(source.manual_sales_tax_amount)
+        if currency_rate and currency != books.base_currency:
+            manual = (manual / currency_rate).quantize(Decimal("0.01"))
+        taxed = manual if total >= 0 else -manual
+    is_notional = source.ec_status in ("Reverse Charge", "EC Goods", "EC Services") and bool(taxed)
+    notional, taxed = (abs(taxed), ZERO) if is_notional else (ZERO, taxed)
+    net = total - taxed
+    when = settlement.required_day(source.dated_on, "dated_on")
+    project_url = source.project or source.rebill_to_project
+    refs, _ = books.tracking(project_url, source.property)
+    line = DirectLine(
+        description=source.description or None,
+        unit_amount=plain(net),
+        quantity=Decimal(1),
+        sub_total=plain(net),
+        tax_amount=plain(taxed),
+        total_amount=plain(total),
+        account_ref=_expense_account(source, books),
+        tax_rate_ref=tax.ref(tax.direct_tuple(source), books),
+        item_ref=ItemRef(id=f"stock-{last_segment(source.stock_item)}") if source.stock_item else None,
+        tracking_category_refs=refs or None,
+        tracking=_direct_tracking(project_url, source.rebill_type, refs, books) if refs else None,
+    )
+    owed = books.account_ref_of_code(books.user_code("905", source.user)) if source.user else None
+    yield Mapped(
+        DirectCost(
+            id=id_,
+            reference=source.receipt_reference or None,
+            note=source.description or None,
+            issue_date=when,
+            currency=currency,
+            currency_rate=currency_rate,
+            line_items=(line,),
+            payment_allocations=(_whole(id_, owed, currency, currency_rate, when, plain(total)),),
+            sub_total=plain(net),
+            tax_amount=plain(taxed),
+            total_amount=plain(total),
+            source_modified_date=instant(source.updated_at),
+        ),
+        {
+            "sourceType": "expense",
+            "sourceUrl": source.url,
+            "user": last_segment(source.user) if source.user else None,
+            "mileage": source.mileage,
+            "vehicleType": source.vehicle_type,
+            "engineType": source.engine_type,
+            "engineSize": source.engine_size,
+            "reclaimMileageRate": source.reclaim_mileage_rate,
+            "rebillMileageRate": source.rebill_mileage_rate,
+            "rebillType": source.rebill_type,
+            "rebillFactor": source.rebill_factor,
+            "haveVatReceipt": source.have_vat_receipt,
+            "recurring": source.recurring,
+            "rebilledOnInvoice": last_segment(source.rebilled_on_invoice) if source.rebilled_on_invoice else None,
+            "property": last_segment(source.property) if source.property else None,
+            "ecStatus": source.ec_status,
+            "notionalTax": notional or None,
+        },
+    )
+
+
+def _expense_account(source: payloads.Expense, books: Books) -> AccountRef | None:
+    if source.category and "/" not in source.category:
+        for code, (_, category) in books.categories.items():
+            if category.description == source.category:
+                return AccountRef(id=code, name=category.description)
+        return None
+    return books.account_ref(source.category)
+
+
+# Between bank accounts
+
+
+def transfer(source: payloads.Explanation, books: Books) -> Iterator[Mapped | Note]:
+    """Two explanations of one movement: listed once, under the paying side's id."""
+    if kind_of(source, books) is not Kind.TRANSFER:
+        return
+    other = books.explanation(source.linked_transfer_explanation)
+    pays = source.gross_value < 0
+    if not pays and other is not None:
+        return  # the paying side is held, and yields it
+    own_id = last_segment(source.url)
+    id_ = own_id
+    if not pays and source.linked_transfer_explanation:
+        id_ = last_segment(source.linked_transfer_explanation)
+    other_account = source.linked_transfer_account or source.transfer_bank_account
+    if other_account is None and other is not None:
+        other_account = other.bank_account
+    if (
+        not source.gross_value
+        or other_account is None
+        or (other is not None and other.gross_value * source.gross_value > 0)
+    ):
+        message = "The two sides of this transfer do not fit together: it moves nothing, or both the same way."
+        yield Note(record_id=own_id, field="amount", message=message)
+        return
+    here = _side(source.bank_account, abs(source.gross_value), books)
+    amount = abs(other.gross_value) if other is not None else None
+    if amount is None and books.bank_currency(other_account) == books.bank_currency(source.bank_account):
+        amount = abs(source.gross_value)
+    there = _side(other_account, amount, books)
+    is_settled = not source.marked_for_review and not (other is not None and other.marked_for_review)
+    extra = _extra(source)
+    if other is not None and other.dated_on != source.dated_on:
+        extra["receivedOn"] = other.dated_on
+    yield Mapped(
+        Transfer(
+            id=id_,
+            description=source.description or None,
+            date=settlement.required_day(source.dated_on, "dated_on"),
+            from_=here if pays else there,
+            to=there if pays else here,
+            status=TransferStatus.RECONCILED if is_settled else TransferStatus.UNRECONCILED,
+            source_modified_date=instant(source.updated_at),
+        ),
+        extra,
+    )
+
+
+def _side(bank_account: str, amount: Decimal | None, books: Books) -> TransferAccount:
+    return TransferAccount(
+        account_ref=RecordRef(id=bank_account_id(bank_account), data_type="bankAccounts"),
+        currency=books.bank_currency(bank_account),
+        amount=None if amount is None else plain(amount),
+    )

@@ -1,0 +1,220 @@
+"""Bills and supplier credits: FreeAgent records a supplier's credit as a bill below zero.
+
+Source: https://dev.freeagent.com/docs/bills
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+from comptoir.integrations.contract import Mapped, Note
+from comptoir.integrations.freeagent import payloads
+from comptoir.integrations.freeagent.books import Books, magnitude
+from comptoir.integrations.freeagent.mapping import settlement, tax
+from comptoir.integrations.freeagent.mapping.parties import name_of
+from comptoir.integrations.freeagent.mapping.sales import customer_ref
+from comptoir.integrations.freeagent.references import instant, last_segment, local_date
+from comptoir.model.money import ZERO, plain, rate
+from comptoir.model.purchases import Bill, BillCreditNote, BillStatus, PurchaseLine, SupplierRef
+from comptoir.model.records import ItemRef
+from comptoir.model.sales import BilledTo, DocumentStatus, Tracking
+
+__all__ = ["bill", "bill_credit_note", "settlements", "supplier_ref"]
+
+
+def supplier_ref(contact: str | None, contact_name: str | None, books: Books) -> SupplierRef | None:
+    if not contact:
+        return None
+    found = books.contact(contact)
+    name = contact_name or (name_of(found) if found else None)
+    return SupplierRef(id=last_segment(contact), supplier_name=name)
+
+
+def settlements(source: payloads.Bill, books: Books) -> list[settlement.Settled]:
+    """What was paid, in the bill's currency: positive reduces what is open, for a credit too."""
+    currency = settlement.currency_of(source, books)
+    sign = -1 if source.total_value >= 0 else 1
+    return [
+        settlement.Settled(
+            payment_id=last_segment(one.url),
+            amount=sign * settlement.allocated(one, currency, books),
+            dated_on=one.dated_on,
+            explanation=one,
+        )
+        for one in books.bill_payments(last_segment(source.url))
+    ]
+
+
+def bill(source: payloads.Bill, books: Books) -> Iterator[Mapped | Note]:
+    """A bill; one below zero is a credit and yields nothing here."""
+    if source.total_value < 0:
+        return
+    id_, currency = last_segment(source.url), settlement.currency_of(source, books)
+    total = source.total_value
+    payable = total - settlement.withheld_of(source)
+    due = source.due_value if source.due_value is not None else payable
+    status = BillStatus.UNKNOWN
+    if source.status in ("Open", "Overdue"):
+        status = BillStatus.PARTIALLY_PAID if ZERO < payable - due < payable else BillStatus.OPEN
+    elif source.status in ("Paid", "Zero Value"):
+        status, due = BillStatus.PAID, ZERO
+    else:
+        message = f"The status {source.status!r} is not documented for a bill."
+        yield Note(record_id=id_, field="status", message=message)
+    if source.due_on and local_date(source.due_on) is None:
+        yield Note(record_id=id_, field="dueDate", message=f"{source.due_on!r} is no date that exists.")
+    charged, notional = _charged(source)
+    yield Mapped(
+        Bill(
+            id=id_,
+            reference=source.reference or None,
+            supplier_ref=supplier_ref(source.contact, source.contact_name, books),
+            purchase_order_refs=(),
+            issue_date=settlement.required_day(source.dated_on, "dated_on"),
+            due_date=local_date(source.due_on),
+            currency=currency,
+            currency_rate=settlement.rate_to_base(currency, source.exchange_rate, books),
+            line_items=_lines(source, 1, books),
+            withholding_tax=_withheld(source),
+            status=status,
+            sub_total=plain(total - charged),
+            tax_amount=plain(charged),
+            total_amount=plain(total),
+            amount_due=plain(due),
+            note=source.comments or None,
+            payment_allocations=tuple(
+                settlement.payment_of(one, currency, source.exchange_rate, books, sign=-1)
+                for one in settlements(source, books)
+            ),
+            source_modified_date=instant(source.updated_at),
+        ),
+        _extra(source, notional),
+    )
+
+
+def bill_credit_note(source: payloads.Bill, books: Books) -> Iterator[Mapped | Note]:
+    """A bill below zero; any other yields nothing here."""
+    if source.total_value >= 0:
+        return
+    id_, currency = last_segment(source.url), settlement.currency_of(source, books)
+    total = -source.total_value
+    payable = total - settlement.withheld_of(source)
+    remaining = magnitude(source.due_value) if source.due_value is not None else payable
+    status = DocumentStatus.UNKNOWN
+    if source.status in ("Open", "Overdue"):
+        is_part = ZERO < payable - remaining < payable
+        status = DocumentStatus.PARTIALLY_PAID if is_part else DocumentStatus.SUBMITTED
+    elif source.status in ("Refunded", "Paid", "Zero Value"):
+        status, remaining = DocumentStatus.PAID, ZERO
+    else:
+        message = f"The status {source.status!r} is not documented for a bill."
+        yield Note(record_id=id_, field="status", message=message)
+    charged, notional = _charged(source)
+    yield Mapped(
+        BillCreditNote(
+            id=id_,
+            bill_credit_note_number=source.reference or None,
+            supplier_ref=supplier_ref(source.contact, source.contact_name, books),
+            withholding_tax=_withheld(source),
+            total_amount=plain(total),
+            total_discount=ZERO,
+            sub_total=plain(total - charged),
+            total_tax_amount=plain(charged),
+            discount_percentage=ZERO,
+            remaining_credit=plain(remaining),
+            status=status,
+            issue_date=settlement.required_day(source.dated_on, "dated_on"),
+            allocated_on_date=local_date(source.paid_on) if status is DocumentStatus.PAID else None,
+            currency=currency,
+            currency_rate=settlement.rate_to_base(currency, source.exchange_rate, books),
+            line_items=_lines(source, -1, books),
+            payment_allocations=tuple(
+                settlement.payment_of(one, currency, source.exchange_rate, books, sign=-1)
+                for one in settlements(source, books)
+            ),
+            note=source.comments or None,
+            source_modified_date=instant(source.updated_at),
+        ),
+        _extra(source, notional),
+    )
+
+
+def _charged(source: payloads.Bill) -> tuple[Decimal, Decimal]:
+    """Net and tax of a bill come with the sign of the cost: their size counts."""
+    taxed = magnitude(source.sales_tax_value) + magnitude(source.second_sales_tax_value)
+    net = None if source.net_value is None else magnitude(source.net_value)
+    return tax.charged(magnitude(source.total_value), net, taxed)
+
+
+def _withheld(source: payloads.Bill) -> Any:
+    percent = None if source.cis_deduction_rate is None else source.cis_deduction_rate * 100
+    if percent is None:
+        percent = tax.band_percent(source.cis_deduction_band, None)
+    return tax.withheld(source.cis_deduction, percent)
+
+
+def _extra(source: payloads.Bill, notional: Decimal) -> dict[str, Any]:
+    return {
+        "sourceUrl": source.url,
+        "sourceStatus": source.status,
+        "ecStatus": source.ec_status,
+        "isPaidByHirePurchase": source.is_paid_by_hire_purchase,
+        "rebillType": source.rebill_type,
+        "rebillFactor": source.rebill_factor,
+        "rebilledOnInvoiceItem": source.rebilled_on_invoice_item,
+        "recurring": source.recurring,
+        "property": last_segment(source.property) if source.property else None,
+        "nativeDueValue": source.native_due_value,
+        "notionalTax": notional or None,
+        "cisDeductionSuffered": source.cis_deduction_suffered,
+    }
+
+
+def _lines(source: payloads.Bill, sign: int, books: Books) -> tuple[PurchaseLine, ...]:
+    return tuple(_line(source, item, number, sign, books) for number, item in enumerate(source.bill_items, 1))
+
+
+def _line(source: payloads.Bill, item: payloads.BillItem, number: int, sign: int, books: Books) -> PurchaseLine:
+    total = sign * (item.total_value or ZERO)
+    taxed = magnitude(item.sales_tax_value) + magnitude(item.second_sales_tax_value)
+    if item.total_value_ex_tax is not None:
+        net = sign * item.total_value_ex_tax
+    else:
+        net = total - (taxed if total >= 0 else -taxed)
+    quantity = item.quantity or Decimal(1)
+    if item.stock_item and item.stock_altering_quantity:
+        quantity = abs(item.stock_altering_quantity)
+    unit_amount = rate(net, quantity) or ZERO
+    if (net < 0) != (quantity < 0):
+        unit_amount = -unit_amount
+    project_url = item.project or source.project or source.rebill_to_project
+    refs, project = books.tracking(project_url, source.property)
+    tracking = None
+    if refs:
+        found = books.project(project_url)
+        is_rebilled = bool(source.rebill_type) and project is not None
+        tracking = Tracking(
+            category_refs=refs,
+            customer_ref=customer_ref(found.contact, None, books) if found else None,
+            project_ref=project,
+            is_billed_to=BilledTo.PROJECT if project else BilledTo.NOT_APPLICABLE,
+            is_rebilled_to=BilledTo.PROJECT if is_rebilled else BilledTo.NOT_APPLICABLE,
+        )
+    return PurchaseLine(
+        line_number=str(number),
+        description=item.description or item.stock_item_description or None,
+        unit_amount=plain(unit_amount),
+        quantity=plain(quantity),
+        unit_of_measurement=None if item.unit in (None, "", "-no unit-") else item.unit,
+        sub_total=plain(net),
+        tax_amount=plain(total - net),
+        total_amount=plain(total),
+        account_ref=books.account_ref(item.category),
+        tax_rate_ref=tax.ref(tax.line_tuple(item, source.ec_status), books),
+        item_ref=ItemRef(id=f"stock-{last_segment(item.stock_item)}") if item.stock_item else None,
+        tracking_category_refs=refs or None,
+        tracking=tracking,
+        is_direct_cost=False,
+    )

@@ -1,0 +1,193 @@
+"""What settles a document, in the order it happened: receipts, credits set against it, and what was written off.
+
+One reading serves both sides: the allocations on a document and the links of payments mirror each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+import msgspec
+
+from comptoir.integrations.freeagent import payloads
+from comptoir.integrations.freeagent.books import Books, magnitude
+from comptoir.integrations.freeagent.references import last_segment, local_date
+from comptoir.model.money import ZERO, plain, rate
+from comptoir.model.records import LocalDate
+from comptoir.model.sales import AllocatedPayment, Allocation, PaymentAllocation
+
+__all__ = [
+    "Settled",
+    "allocated",
+    "currency_of",
+    "of_credit_note",
+    "of_invoice",
+    "payment_of",
+    "rate_to_base",
+    "withheld_of",
+    "write_off_date",
+]
+
+_WRITTEN_OFF = ("Written-off", "Part written-off")
+
+
+class Settled(msgspec.Struct, frozen=True, kw_only=True):
+    """One settlement: `amount` reduces what is open of a document, in its currency; `excess` is beyond that."""
+
+    payment_id: str
+    amount: Decimal
+    dated_on: str
+    excess: Decimal = ZERO
+    explanation: payloads.Explanation | None = None
+    reconciliation: payloads.CreditNoteReconciliation | None = None
+
+
+def currency_of(document: payloads.Invoice | payloads.CreditNote | payloads.Bill, books: Books) -> str:
+    return document.currency or books.base_currency
+
+
+def rate_to_base(currency: str, exchange_rate: Decimal | None, books: Books) -> Decimal | None:
+    """Base units for one foreign unit, at most nine decimals; 1 in the base currency."""
+    if currency == books.base_currency:
+        return Decimal(1)
+    return None if exchange_rate is None else rate(exchange_rate, Decimal(1))
+
+
+def allocated(source: payloads.Explanation, currency: str, books: Books) -> Decimal:
+    """What an explanation settles of a document, in the document's currency, with the sign of the money.
+
+    An explanation without foreign part says "0.0" there: its presence tells nothing, only the currencies do.
+    """
+    if currency == books.bank_currency(source.bank_account) or not source.foreign_currency_value:
+        return source.gross_value
+    size = abs(source.foreign_currency_value)
+    return -size if source.gross_value < 0 else size
+
+
+def withheld_of(document: payloads.Invoice | payloads.CreditNote | payloads.Bill) -> Decimal:
+    return magnitude(document.cis_deduction)
+
+
+def write_off_date(source: payloads.Invoice) -> str:
+    return source.written_off_date or source.paid_on or source.due_on or source.dated_on
+
+
+def of_invoice(source: payloads.Invoice, books: Books) -> list[Settled]:
+    """Settlements of an invoice with a positive total, by date. A draft has none."""
+    if source.status in ("Draft", "Scheduled To Email"):
+        return []
+    id_, currency = last_segment(source.url), currency_of(source, books)
+    found = [
+        Settled(
+            payment_id=last_segment(one.url),
+            amount=allocated(one, currency, books),
+            dated_on=one.dated_on,
+            explanation=one,
+        )
+        for one in books.receipts(id_)
+    ]
+    found += [
+        Settled(
+            payment_id=f"cnr-{last_segment(one.url)}",
+            amount=one.gross_value,
+            dated_on=one.dated_on,
+            reconciliation=one,
+        )
+        for one in books.credits(id_)
+    ]
+    found.sort(key=lambda one: (one.dated_on, one.reconciliation is None, f"{one.payment_id:0>20}"))
+    payable = source.total_value - withheld_of(source)
+    if source.status == "Overpaid":
+        found = list(_capped(found, payable))
+    if source.status in _WRITTEN_OFF:
+        remainder = payable - sum((one.amount for one in found), ZERO)
+        if remainder:
+            found.append(Settled(payment_id=f"wo-{id_}", amount=remainder, dated_on=write_off_date(source)))
+    return found
+
+
+def _capped(settled: list[Settled], payable: Decimal) -> Iterator[Settled]:
+    """What is received beyond the open balance is on account, in the order of dates."""
+    still_open = payable
+    for one in settled:
+        amount = min(one.amount, max(still_open, ZERO)) if one.amount > 0 else one.amount
+        still_open -= amount
+        yield msgspec.structs.replace(one, amount=amount, excess=one.amount - amount)
+
+
+def of_credit_note(source: payloads.CreditNote | payloads.Invoice, books: Books) -> list[Settled]:
+    """Settlements of a credit note: set against invoices, or paid out. Amounts positive."""
+    if source.status in ("Draft", "Scheduled To Email"):
+        return []
+    id_, currency = last_segment(source.url), currency_of(source, books)
+    is_note = isinstance(source, payloads.CreditNote)
+    found = [
+        Settled(
+            payment_id=last_segment(one.url),
+            amount=-allocated(one, currency, books),
+            dated_on=one.dated_on,
+            explanation=one,
+        )
+        for one in (books.refunds(id_) if is_note else books.receipts(id_))
+    ]
+    if is_note:
+        found += [
+            Settled(
+                payment_id=f"cnr-{last_segment(one.url)}",
+                amount=one.gross_value,
+                dated_on=one.dated_on,
+                reconciliation=one,
+            )
+            for one in books.allocations(id_)
+        ]
+    return sorted(found, key=lambda one: (one.dated_on, one.payment_id))
+
+
+def payment_of(
+    settled: Settled, currency: str, exchange_rate: Decimal | None, books: Books, *, sign: int = 1
+) -> PaymentAllocation:
+    """The allocation on a document; `sign` turns money out into a positive payment for bills."""
+    explanation, when = settled.explanation, local_date(settled.dated_on)
+    document_rate = rate_to_base(currency, exchange_rate, books)
+    allocation = Allocation(
+        currency=currency,
+        currency_rate=document_rate,
+        allocated_on_date=when,
+        total_amount=plain(settled.amount),
+    )
+    if explanation is not None:
+        bank_currency = books.bank_currency(explanation.bank_account)
+        payment = AllocatedPayment(
+            id=settled.payment_id,
+            note=explanation.description or None,
+            reference=explanation.receipt_reference or explanation.cheque_number or None,
+            account_ref=books.bank_ref(explanation.bank_account),
+            currency=bank_currency,
+            currency_rate=rate_to_base(bank_currency, None, books),
+            paid_on_date=when,
+            total_amount=plain(sign * explanation.gross_value),
+        )
+    else:
+        reference = None
+        if settled.reconciliation is not None:
+            note = books.credit_note(settled.reconciliation.credit_note)
+            reference = note.reference if note else None
+        payment = AllocatedPayment(
+            id=settled.payment_id,
+            note="Written off" if settled.payment_id.startswith("wo-") else None,
+            reference=reference,
+            currency=currency,
+            currency_rate=document_rate,
+            paid_on_date=when,
+            total_amount=ZERO,
+        )
+    return PaymentAllocation(payment=payment, allocation=allocation)
+
+
+def required_day(text: str, what: str) -> LocalDate:
+    """A day without which a record cannot be served; ValueError sets the record aside."""
+    found = local_date(text)
+    if found is None:
+        raise ValueError(f"{what} {text!r} is no date that exists")
+    return found

@@ -1,0 +1,305 @@
+"""What FreeAgent offers, and how to read all of it. Parents come first.
+
+Filters are sent that widen each list to everything: several have views that hide records by default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+import msgspec
+
+from comptoir.integrations.contract import Kind, Link, RawRecord, Resource
+from comptoir.integrations.freeagent.references import last_segment, moment
+
+__all__ = ["CATEGORY_GROUPS", "RESOURCES"]
+
+CATEGORY_GROUPS = (
+    "admin_expenses_categories",
+    "cost_of_sales_categories",
+    "income_categories",
+    "general_categories",
+)
+
+
+class _Filed(msgspec.Struct):
+    """The little that filing a record needs; everything else is skipped while reading."""
+
+    url: str
+    updated_at: str | None = None
+
+
+class _Sold(_Filed):
+    contact: str | None = None
+    project: str | None = None
+
+
+class _Reconciled(_Filed):
+    invoice: str | None = None
+    credit_note: str | None = None
+
+
+class _Project(_Filed):
+    contact: str | None = None
+
+
+class _Explained(_Filed):
+    paid_invoice: str | None = None
+    paid_bill: str | None = None
+    linked_transfer_explanation: str | None = None
+    project: str | None = None
+    bank_transaction: str | None = None
+
+
+class _Line(_Filed):
+    bank_account: str = ""
+    dated_on: str = ""
+    created_at: str | None = None
+
+
+class _Spent(_Filed):
+    project: str | None = None
+
+
+class _Coded(msgspec.Struct):
+    nominal_code: str
+
+
+class _Balance(msgspec.Struct):
+    display_nominal_code: str
+
+
+def _links(*named: tuple[str, str, str | None]) -> tuple[Link, ...]:
+    return tuple([Link(name, resource, last_segment(url)) for name, resource, url in named if url])
+
+
+def _reader(
+    kind: type[_Filed],
+    links: Callable[[msgspec.Struct], tuple[Link, ...]] = lambda _: (),
+    sort_key: Callable[[msgspec.Struct], str] = lambda _: "",
+) -> Callable[[bytes], RawRecord]:
+    decode = msgspec.json.Decoder(kind).decode
+
+    def read(body: bytes) -> RawRecord:
+        record = decode(body)
+        return RawRecord(
+            id=last_segment(record.url),
+            updated_at=moment(record.updated_at),
+            links=links(record),
+            sort_key=sort_key(record),
+        )
+
+    return read
+
+
+def _sold(record: msgspec.Struct) -> tuple[Link, ...]:
+    assert isinstance(record, _Sold)
+    return _links(("contact", "contacts", record.contact), ("project", "projects", record.project))
+
+
+def _reconciled(record: msgspec.Struct) -> tuple[Link, ...]:
+    assert isinstance(record, _Reconciled)
+    return _links(("invoice", "invoices", record.invoice), ("credit_note", "credit_notes", record.credit_note))
+
+
+def _project(record: msgspec.Struct) -> tuple[Link, ...]:
+    assert isinstance(record, _Project)
+    return _links(("contact", "contacts", record.contact))
+
+
+def _explained(record: msgspec.Struct) -> tuple[Link, ...]:
+    assert isinstance(record, _Explained)
+    paid = record.paid_invoice
+    # A credit note is refunded by an explanation whose paid_invoice points at it.
+    to = "credit_notes" if paid and "/credit_note" in paid else "invoices"
+    return _links(
+        (f"paid_{to}", to, paid),
+        ("paid_bill", "bills", record.paid_bill),
+        ("linked_transfer", "bank_transaction_explanations", record.linked_transfer_explanation),
+        ("project", "projects", record.project),
+    )
+
+
+def _spent(record: msgspec.Struct) -> tuple[Link, ...]:
+    assert isinstance(record, _Spent)
+    return _links(("project", "projects", record.project))
+
+
+def _in_order(record: msgspec.Struct) -> str:
+    """Bank lines in the order in which a running balance adds them up."""
+    assert isinstance(record, _Line)
+    created: datetime | None = moment(record.created_at)
+    entered = created.strftime("%Y%m%d%H%M%S") if created else ""
+    return f"{record.bank_account}|{record.dated_on}|{entered}|{last_segment(record.url):0>20}"
+
+
+def _read_category(body: bytes) -> RawRecord:
+    return RawRecord(id=msgspec.json.decode(body, type=_Coded).nominal_code, updated_at=None)
+
+
+def _read_balance(body: bytes) -> RawRecord:
+    return RawRecord(id=msgspec.json.decode(body, type=_Balance).display_nominal_code, updated_at=None)
+
+
+def _read_company(body: bytes) -> RawRecord:
+    return RawRecord(id="company", updated_at=moment(msgspec.json.decode(body, type=_Filed).updated_at))
+
+
+RESOURCES = (
+    Resource(name="company", path="/company", kind=Kind.SINGLE, keys=("company",), read=_read_company),
+    Resource(
+        name="categories",
+        path="/categories",
+        kind=Kind.DOCUMENT,
+        keys=CATEGORY_GROUPS,
+        read=_read_category,
+        params=(("sub_accounts", "true"),),
+        access_level=2,
+    ),
+    Resource(
+        name="users",
+        path="/users",
+        kind=Kind.LIST,
+        keys=("users",),
+        read=_reader(_Filed),
+        params=(("view", "all"),),
+        access_level=7,
+    ),
+    Resource(
+        name="contacts",
+        path="/contacts",
+        kind=Kind.LIST,
+        keys=("contacts",),
+        read=_reader(_Filed),
+        params=(("view", "all"),),
+        since="updated_since",
+    ),
+    Resource(
+        name="projects",
+        path="/projects",
+        kind=Kind.LIST,
+        keys=("projects",),
+        read=_reader(_Project, _project),
+        access_level=3,
+    ),
+    Resource(
+        name="properties",
+        path="/properties",
+        kind=Kind.LIST,
+        keys=("properties",),
+        read=_reader(_Filed),
+        access_level=7,
+    ),
+    Resource(
+        name="bank_accounts",
+        path="/bank_accounts",
+        kind=Kind.LIST,
+        keys=("bank_accounts",),
+        read=_reader(_Filed),
+        access_level=6,
+    ),
+    Resource(
+        name="sales_tax_periods",
+        path="/sales_tax_periods",
+        kind=Kind.LIST,
+        keys=("sales_tax_periods",),
+        read=_reader(_Filed),
+        access_level=4,
+    ),
+    Resource(
+        name="price_list_items",
+        path="/price_list_items",
+        kind=Kind.LIST,
+        keys=("price_list_items",),
+        read=_reader(_Filed),
+        access_level=4,
+    ),
+    Resource(
+        name="stock_items",
+        path="/stock_items",
+        kind=Kind.LIST,
+        keys=("stock_items",),
+        read=_reader(_Filed),
+        access_level=4,
+    ),
+    Resource(
+        name="invoices",
+        path="/invoices",
+        kind=Kind.LIST,
+        keys=("invoices",),
+        read=_reader(_Sold, _sold),
+        params=(("view", "all"), ("nested_invoice_items", "true")),
+        access_level=4,
+        since="updated_since",
+    ),
+    Resource(
+        name="credit_notes",
+        path="/credit_notes",
+        kind=Kind.LIST,
+        keys=("credit_notes",),
+        read=_reader(_Sold, _sold),
+        params=(("view", "all"), ("nested_credit_note_items", "true")),
+        access_level=4,
+        since="updated_since",
+    ),
+    Resource(
+        name="credit_note_reconciliations",
+        path="/credit_note_reconciliations",
+        kind=Kind.LIST,
+        keys=("credit_note_reconciliations",),
+        read=_reader(_Reconciled, _reconciled),
+        access_level=4,
+        since="updated_since",
+    ),
+    Resource(
+        name="bills",
+        path="/bills",
+        kind=Kind.LIST,
+        keys=("bills",),
+        read=_reader(_Sold, _sold),
+        params=(("view", "all"), ("nested_bill_items", "true")),
+        access_level=5,
+        since="updated_since",
+    ),
+    Resource(
+        name="expenses",
+        path="/expenses",
+        kind=Kind.LIST,
+        keys=("expenses",),
+        read=_reader(_Spent, _spent),
+        access_level=2,
+        since="updated_since",
+    ),
+    Resource(
+        name="bank_transactions",
+        path="/bank_transactions",
+        kind=Kind.LIST,
+        keys=("bank_transactions",),
+        read=_reader(_Line, sort_key=_in_order),
+        per="bank_accounts",
+        per_param="bank_account",
+        access_level=6,
+        since="updated_since",
+    ),
+    Resource(
+        name="bank_transaction_explanations",
+        path="/bank_transaction_explanations",
+        kind=Kind.LIST,
+        keys=("bank_transaction_explanations",),
+        read=_reader(_Explained, _explained),
+        per="bank_accounts",
+        per_param="bank_account",
+        access_level=6,
+        since="updated_since",
+    ),
+    Resource(
+        name="trial_balance",
+        path="/accounting/trial_balance/summary",
+        kind=Kind.DOCUMENT,
+        keys=("trial_balance_summary",),
+        read=_read_balance,
+        access_level=7,
+        today_param="to_date",
+    ),
+)
