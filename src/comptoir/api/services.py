@@ -1,0 +1,54 @@
+"""What the public API needs from the rest of the house. `app.py` fills this in; the API builds nothing itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from comptoir.integrations.contract import Integration
+from comptoir.runtime.clock import Clock
+from comptoir.store import CompanyId, ConnectionId, Database, TenantId
+from comptoir.store.datasets import Dataset
+
+__all__ = ["ApiServices"]
+
+
+class _Refresh(Protocol):
+    """Queues reads and sees that they are worked off; with no data types named, those that are read on first link.
+
+    Raises Conflict without a linked connection or when a named type is running, NotFound for a type that is not
+    supported, InvalidInput for one that does not exist.
+    """
+
+    def __call__(
+        self,
+        tenant: TenantId,
+        company: CompanyId,
+        *,
+        connection: ConnectionId | None = None,
+        data_types: Sequence[str] | None = None,
+    ) -> Sequence[Dataset]: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiServices:
+    """Addresses have no trailing slash: `api_url` is where the API is, `link_url` where Link pages are."""
+
+    db: Database
+    clock: Clock
+    integrations: tuple[Integration, ...]
+    api_url: str
+    link_url: str
+    request_refresh: _Refresh
+    unlink: Callable[[TenantId, ConnectionId], None]
+    delete_connection: Callable[[TenantId, ConnectionId], None]
+
+    @property
+    def path(self) -> str:
+        """The path before every operation: empty where the API has a host of its own."""
+        return urlsplit(self.api_url).path.rstrip("/")
+
+    def integration(self, key: str) -> Integration | None:
+        return next((one for one in self.integrations if one.key == key.lower()), None)
