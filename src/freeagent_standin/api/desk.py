@@ -1,0 +1,58 @@
+"""What rendering needs beside a record: the world, the caller's origin and today; and how values are written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from functools import lru_cache
+
+from freeagent_standin.wire import Call
+from freeagent_standin.world.amounts import money_text
+from freeagent_standin.world.books import World
+
+Body = dict[str, object]
+
+
+class Desk:
+    """One call's view of a world."""
+
+    def __init__(self, world: World, call: Call) -> None:
+        self.world = world
+        self.call = call
+        self.root = f"{call.base_url}/v2"
+        self.today: date = call.now.date()
+        self._remembered: dict[object, set[int]] = {}
+
+    def url(self, resource: str, key: object) -> str:
+        """A reference, written on the origin that was called (https://dev.freeagent.com/docs/introduction)."""
+        return f"{self.root}/{resource}/{key}"
+
+    def remembered(self, key: object, make: Callable[[], set[int]]) -> set[int]:
+        """Something made once a call."""
+        if key not in self._remembered:
+            self._remembered[key] = make()
+        return self._remembered[key]
+
+    def category(self, code: str) -> str:
+        """A reference to a category by nominal code."""
+        return f"{self.root}/categories/{code}"
+
+
+@lru_cache(maxsize=16_384)
+def instant(seconds: int) -> str:
+    """Seconds since 1970 as live rows write them, milliseconds always 000."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+
+
+@lru_cache(maxsize=16_384)
+def day_text(day: date) -> str:
+    """YYYY-MM-DD."""
+    return day.isoformat()
+
+
+def sent(body: Body) -> Body:
+    """The body without attributes that have no value: FreeAgent leaves them out instead of sending null."""
+    return {key: value for key, value in body.items() if value is not None and value != ""}
+
+
+money = money_text

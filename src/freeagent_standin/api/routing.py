@@ -1,0 +1,184 @@
+"""From a call to an answer: levels, routes, and the rules that belong to one resource alone.
+
+Levels are cumulative (https://dev.freeagent.com/docs/introduction); what a user's level does not reach answers 403. A
+record, resource or feature that is not there answers 404: sales_tax_periods and properties exist for other company
+types only, and what the stand-in has not built yet is missing in the same way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from freeagent_standin.api import directory, purchases, reports
+from freeagent_standin.api.answers import Refusal, bad_request, document, forbidden, not_built, not_found, refusal
+from freeagent_standin.api.catalogue import LISTINGS
+from freeagent_standin.api.desk import Body, Desk
+from freeagent_standin.api.lists import Listing, day, identifier, page_of, paging_headers
+from freeagent_standin.wire import Answer, Call
+from freeagent_standin.world.books import World
+from freeagent_standin.world.entities import Attachment, Expense
+
+_BY_NAME = {listing.name: listing for listing in LISTINGS}
+_OWN_EXPENSES_ONLY = 2
+_TRIAL_BALANCE = "accounting/trial_balance/summary"
+_READ_ONLY = frozenset({"stock_items"})
+
+
+def answer(world: World, call: Call) -> Answer:
+    """Everything under /v2 but the two OAuth addresses. Never raises for what a caller sends."""
+    try:
+        return _route(Desk(world, call))
+    except Refusal as refused:
+        return refusal(call, refused)
+
+
+def _route(desk: Desk) -> Answer:
+    call = desk.call
+    path = call.path.strip("/").removesuffix(".json")
+    query = dict(call.query)
+    parts = path.split("/")
+    if not _exists(desk, parts):
+        raise not_found()
+    if call.method != "GET":
+        raise not_found() if parts[0] in _READ_ONLY else not_built(call.method, path)
+    if path == "company":
+        return document(call, {"company": directory.company(desk)}, modified=desk.world.company.updated_at)
+    if path == "users/me":
+        return _me(desk)
+    if parts[0] == "categories":
+        return _categories(desk, parts, query)
+    if parts[0] == "accounting":
+        return _trial_balance(desk, path, query)
+    if parts[0] == "attachments":
+        return _attachment(desk, parts[1])
+    if path == "bill_items" or (parts[0] == "bill_items" and len(parts) == 2):
+        return _bill_items(desk, parts, query)
+    if path == "stock_items":
+        _require(desk, 4)
+        return document(call, {"stock_items": []}, headers=(("Link", ""), ("X-Total-Count", "0")))
+    if path == "cis_bands":
+        _require(desk, 4)
+        return document(call, {"available_bands": directory.cis_bands(desk)})
+    if path == "email_addresses":
+        _require(desk, 1)
+        return document(call, {"email_addresses": [f"{each.name} <{each.email}>" for each in desk.world.users]})
+    listing = _BY_NAME[parts[0]]
+    _require(desk, listing.level)
+    return _list(desk, listing, query) if len(parts) == 1 else _single(desk, listing, parts[1])
+
+
+def _exists(desk: Desk, parts: list[str]) -> bool:
+    head, size = parts[0], len(parts)
+    if head in ("company", "stock_items", "email_addresses"):
+        return size == 1
+    if head == "cis_bands":
+        return size == 1 and desk.world.company.cis_subcontractor
+    if head == "accounting":
+        return "/".join(parts) in (_TRIAL_BALANCE, f"{_TRIAL_BALANCE}/opening_balances")
+    if head == "attachments":
+        return size == 2
+    return (head in _BY_NAME or head in ("categories", "bill_items")) and size <= 2
+
+
+def _require(desk: Desk, level: int) -> None:
+    if desk.call.level < level:
+        raise forbidden("You do not have permission to access this resource")
+
+
+def _list(desk: Desk, listing: Listing, query: Mapping[str, str]) -> Answer:
+    if listing.name == "expenses" and desk.call.level == _OWN_EXPENSES_ONLY:
+        listing = _own_expenses(desk, listing)
+    page = page_of(desk, listing, query)
+    is_nested = bool(listing.nested) and query.get(listing.nested) == "true"
+    rows = [listing.render(desk, record, is_nested=is_nested, is_single=False) for record in page.records]
+    return document(desk.call, {listing.name: rows}, headers=paging_headers(desk.call, page))
+
+
+def _single(desk: Desk, listing: Listing, key: str) -> Answer:
+    number = identifier(key)
+    record: Any = None if number is None or "/" in key else listing.table(desk.world).get(number)
+    if record is None:
+        raise not_found()
+    if isinstance(record, Expense) and desk.call.level == _OWN_EXPENSES_ONLY and record.user != desk.call.user_id:
+        raise forbidden("You do not have permission to access this resource")
+    body = listing.render(desk, record, is_nested=False, is_single=True)
+    return document(desk.call, {listing.singular: body}, modified=record.updated_at)
+
+
+def _own_expenses(desk: Desk, listing: Listing) -> Listing:
+    """A user of level 2 sees only the own claims (inferred)."""
+    from msgspec.structs import replace
+
+    mine = desk.call.user_id
+    views = {name: (lambda d, it, of=view: it.user == mine and of(d, it)) for name, view in listing.views.items()}
+    return replace(
+        listing, name="expenses", views=views | {"own": lambda _desk, it: it.user == mine}, default_view="own"
+    )
+
+
+def _me(desk: Desk) -> Answer:
+    _require(desk, 1)
+    record = desk.world.people.get(desk.call.user_id)
+    if record is None:
+        raise not_found()
+    body = directory.user(desk, record, is_nested=False, is_single=True) | {"permission_level": desk.call.level}
+    return document(desk.call, {"user": body}, modified=record.updated_at)
+
+
+def _categories(desk: Desk, parts: list[str], query: Mapping[str, str]) -> Answer:
+    """One unpaged document of four groups; a single category answers under the key of its group."""
+    _require(desk, 2)
+    if len(parts) == 1:
+        return document(desk.call, directory.categories(desk, with_sub_accounts=query.get("sub_accounts") == "true"))
+    found = directory.category(desk, parts[1])
+    if found is None:
+        raise not_found()
+    group, body = found
+    return document(desk.call, {group: body})
+
+
+def _trial_balance(desk: Desk, path: str, query: Mapping[str, str]) -> Answer:
+    _require(desk, 7)
+    if path.endswith("/opening_balances"):
+        return document(desk.call, {"trial_balance_summary": reports.opening_balances(desk)})
+    bounds: dict[str, date | None] = {
+        name: day(query[name], what=name) if query.get(name) else None for name in ("from_date", "to_date")
+    }
+    since, until = bounds["from_date"], bounds["to_date"]
+    if since is not None and since > (until or desk.today):
+        raise bad_request("from_date must not be after to_date")
+    return document(desk.call, {"trial_balance_summary": reports.trial_balance(desk, from_date=since, to_date=until)})
+
+
+def _attachment(desk: Desk, key: str) -> Answer:
+    """Access needs the level of the record the file hangs on (https://dev.freeagent.com/docs/attachments)."""
+    number = identifier(key)
+    for resource in ("bills", "expenses", "bank_transaction_explanations"):
+        for record in desk.world.tables()[resource]:
+            file: Attachment | None = record.attachment
+            if file is not None and file.id == number:
+                _require(desk, _BY_NAME[resource].level)
+                return document(desk.call, {"attachment": purchases.attachment(desk, file)})
+    raise not_found()
+
+
+def _bill_items(desk: Desk, parts: list[str], query: Mapping[str, str]) -> Answer:
+    _require(desk, 5)
+    world = desk.world
+    if len(parts) == 2:
+        number = identifier(parts[1])
+        for bill in world.bills:
+            for item in bill.items:
+                if item.id == number:
+                    return document(desk.call, {"bill_item": purchases.bill_item(desk, bill, item)})
+        raise not_found()
+    wanted = identifier(query.get("bill", ""))
+    if wanted is None:
+        raise bad_request("bill parameter is required")
+    found = world.bills.get(wanted)
+    if found is None:
+        raise not_found()
+    rows: list[Body] = [purchases.bill_item(desk, found, item) for item in found.items]
+    return document(desk.call, {"bill_items": rows}, headers=(("Link", ""), ("X-Total-Count", str(len(rows)))))

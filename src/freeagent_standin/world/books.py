@@ -1,0 +1,408 @@
+"""One company's books: tables of records, and the ledger their postings add up to.
+
+Every record enters, changes and leaves through `add`, `replace` and `remove`, which post it to the ledger or take its
+postings back. So the trial balance is at any moment the sum of what the records say, and a document's payments are
+exactly the explanations that name it. What is a business act (an invoice paid, a bill written) is in `acts`; what may
+be asked of a running stand-in is in `mutations`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import date, datetime
+from typing import Any
+
+import msgspec
+
+from freeagent_standin.world import chart, postings
+from freeagent_standin.world.chart import Category
+from freeagent_standin.world.entities import (
+    BankAccount,
+    BankTransaction,
+    Bill,
+    Company,
+    Contact,
+    CreditNote,
+    Expense,
+    Explanation,
+    Invoice,
+    PriceListItem,
+    Project,
+    Reconciliation,
+    Record,
+    SalesDocument,
+    User,
+)
+from freeagent_standin.world.postings import Ledger, Leg
+from freeagent_standin.world.shelves import Table
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """What has happened to a document so far, in its currency and with its own sign."""
+
+    paid: int = 0
+    """By bank: receipts of an invoice, payments of a bill, refunds of a credit note (negative)."""
+    reconciled: int = 0
+    """By credit notes, or of a credit note by invoices; never negative."""
+    cis_realised: int = 0
+    last_on: date | None = None
+
+
+class Tally(msgspec.Struct, frozen=True, kw_only=True):
+    """What FreeAgent counts on a bank account."""
+
+    total: int = 0
+    unexplained: int = 0
+    manual: int = 0
+    for_review: int = 0
+    unexplained_amount: int = 0
+
+
+class World:
+    """The books of one company. The shell uses id, name, subdomain, users, counts and mutate."""
+
+    def __init__(self, *, company: Company, number: int, seed: int, today: date) -> None:
+        base = (number % 40) * 100_000_000  # so that ids of the first forty companies differ and fit 32 bits
+        self.company = company
+        self.opening: list[Leg] = []
+        self.id = company.id
+        self.seed = seed
+        self.made_on = today
+        self.categories: tuple[Category, ...] = chart.categories(company)
+        self.category_names = {category.code: category.description for category in self.categories}
+        self.ledger = Ledger()
+        self.revision = 0
+        self.journal_length = 0
+        self.selections: dict[tuple[object, ...], list[int]] = {}
+        """The last filtered lists the API made, by what they depend on."""
+        self.people: Table[User] = Table("users", first_id=base + 101, key=lambda user: user.created_at)
+        self.contacts: Table[Contact] = Table("contacts", first_id=base + 2_001, key=lambda it: it.created_at)
+        self.projects: Table[Project] = Table("projects", first_id=base + 3_001, key=lambda it: it.created_at)
+        self.price_list: Table[PriceListItem] = Table(
+            "price_list_items", first_id=base + 4_001, key=lambda it: it.created_at
+        )
+        self.bank_accounts: Table[BankAccount] = Table(
+            "bank_accounts", first_id=base + 5_001, key=lambda it: it.created_at
+        )
+        self.invoices: Table[Invoice] = Table("invoices", first_id=base + 100_001, key=lambda it: it.created_at)
+        self.credit_notes: Table[CreditNote] = Table(
+            "credit_notes", first_id=base + 600_001, key=lambda it: it.created_at
+        )
+        self.reconciliations: Table[Reconciliation] = Table(
+            "credit_note_reconciliations", first_id=base + 800_001, key=lambda it: it.dated_on.toordinal()
+        )
+        self.bills: Table[Bill] = Table("bills", first_id=base + 900_001, key=lambda it: it.dated_on.toordinal())
+        self.expenses: Table[Expense] = Table(
+            "expenses", first_id=base + 1_400_001, key=lambda it: it.dated_on.toordinal()
+        )
+        self.transactions: Table[BankTransaction] = Table(
+            "bank_transactions",
+            first_id=base + 2_000_001,
+            key=lambda it: it.dated_on.toordinal(),
+            partition=lambda it: it.account,
+        )
+        self.explanations: Table[Explanation] = Table(
+            "bank_transaction_explanations",
+            first_id=base + 5_000_001,
+            key=lambda it: it.dated_on.toordinal(),
+            partition=lambda it: it.account,
+        )
+        self._items = base + 8_000_000
+        self._attachments = base + 20_000
+        self._payments_of_invoices: dict[int, list[int]] = {}
+        self._payments_of_credit_notes: dict[int, list[int]] = {}
+        self._payments_of_bills: dict[int, list[int]] = {}
+        self._reconciled_invoices: dict[int, list[int]] = {}
+        self._reconciled_credit_notes: dict[int, list[int]] = {}
+        self._balances: dict[int, int] = {}
+        self._tallies: dict[int, tuple[tuple[int, int], Tally]] = {}
+        self._legs: dict[type[Record], Callable[[Any], Iterable[tuple[date, list[Leg]]]]] = {
+            Invoice: self._legs_of_sales,
+            CreditNote: self._legs_of_sales,
+            Reconciliation: self._legs_of_reconciliation,
+            Bill: lambda bill: ((bill.dated_on, postings.of_bill(bill)),),
+            Expense: lambda it: ((it.dated_on, postings.of_expense(it, self.people[it.user])),),
+            Explanation: self._legs_of_explanation,
+            BankAccount: self._legs_of_opening,
+        }
+        self._tables: dict[type[Record], Table[Any]] = {
+            User: self.people,
+            Contact: self.contacts,
+            Project: self.projects,
+            PriceListItem: self.price_list,
+            BankAccount: self.bank_accounts,
+            Invoice: self.invoices,
+            CreditNote: self.credit_notes,
+            Reconciliation: self.reconciliations,
+            Bill: self.bills,
+            Expense: self.expenses,
+            BankTransaction: self.transactions,
+            Explanation: self.explanations,
+        }
+
+    # What the shell asks
+
+    @property
+    def name(self) -> str:
+        """The company's name."""
+        return self.company.name
+
+    @property
+    def subdomain(self) -> str:
+        """The company's place under freeagent.com."""
+        return self.company.subdomain
+
+    @property
+    def users(self) -> list[User]:
+        """Everyone with a place in the books, in order of arrival."""
+        return list(self.people)
+
+    def counts(self) -> dict[str, int]:
+        """Records of each resource, as its list would total with its widest view (categories: with sub-accounts)."""
+        counts = {table.name: len(table) for table in self._tables.values()}
+        counts["categories"] = len(self.sub_accounts())
+        counts["company"] = 1
+        counts["stock_items"] = 0
+        return counts
+
+    def mutate(self, op: dict[str, Any], now: datetime) -> dict[str, Any]:
+        """Change the books; see `mutations`. Raises ValueError with a sentence on nonsense."""
+        from freeagent_standin.world import mutations  # acts import World: the other way round would be a circle
+
+        self.journal_length += 1
+        return mutations.apply(self, op, now)
+
+    # Tables
+
+    def tables(self) -> dict[str, Table[Any]]:
+        """Every table by the name of its resource."""
+        return {table.name: table for table in self._tables.values()}
+
+    def new_item_id(self) -> int:
+        """An id for a line of a document."""
+        self._items += 1
+        return self._items
+
+    def new_attachment_id(self) -> int:
+        """An id for a file."""
+        self._attachments += 1
+        return self._attachments
+
+    def add(self, record: Record) -> None:
+        """Enter a record in its table and its postings in the ledger."""
+        kind = type(record)
+        self._tables[kind].add(record)
+        self.revision += 1
+        self._link(record)
+        legs_of = self._legs.get(kind)
+        if legs_of is not None:
+            for day, legs in legs_of(record):
+                self.ledger.post(day, legs)
+
+    def replace(self, record: Record) -> None:
+        """Put a newer record in the place of the one with its id; what settles a document is posted anew with it."""
+        kind = type(record)
+        table = self._tables[kind]
+        old = table[record.id]
+        dependants = self._dependants(old)
+        for each in (*dependants, old):
+            self._unpost(each)
+        self._unlink(old)
+        table.replace(record)
+        self._link(record)
+        for each in (record, *dependants):
+            self._post(each)
+        self.revision += 1
+
+    def remove(self, record: Record) -> None:
+        """Delete a record and take its postings back; what depends on it must have gone before."""
+        if self._dependants(record):
+            raise ValueError(f"{type(record).__name__} {record.id} is still settled by other records.")
+        self._unpost(record)
+        self._unlink(record)
+        self._tables[type(record)].remove(record.id)
+        self.revision += 1
+
+    # What documents and accounts come to
+
+    def standing(self, document: Record) -> Standing:
+        """What has been paid, refunded and reconciled on an invoice, a credit note or a bill."""
+        paid = cis = reconciled = 0
+        last: date | None = None
+        for explanation in self.payments(document):
+            paid += explanation.settles
+            cis += explanation.cis_share
+            last = max(last, explanation.dated_on) if last else explanation.dated_on
+        if isinstance(document, Bill):
+            paid, cis = -paid, -cis
+        for reconciliation in self.reconciled(document):
+            reconciled += reconciliation.gross
+            last = max(last, reconciliation.dated_on) if last else reconciliation.dated_on
+        return Standing(paid=paid, reconciled=reconciled, cis_realised=cis, last_on=last)
+
+    def due(self, document: SalesDocument | Bill) -> int:
+        """What is still to be settled, with the sign of the total; negative on an overpaid invoice."""
+        standing = self.standing(document)
+        due = document.total - document.cis_deduction - standing.paid
+        if isinstance(document, Invoice):
+            return 0 if document.written_off_on else due - standing.reconciled
+        return due + standing.reconciled if isinstance(document, CreditNote) else due
+
+    def is_posted(self, document: Record) -> bool:
+        """Whether a document counts: drafts and scheduled invoices do not."""
+        return not isinstance(document, SalesDocument) or document.status == "sent"
+
+    def payments(self, document: Record) -> list[Explanation]:
+        """The explanations that settle a document."""
+        if isinstance(document, Invoice):
+            ids = self._payments_of_invoices.get(document.id)
+        elif isinstance(document, CreditNote):
+            ids = self._payments_of_credit_notes.get(document.id)
+        elif isinstance(document, Bill):
+            ids = self._payments_of_bills.get(document.id)
+        else:
+            return []
+        return [self.explanations[each] for each in ids] if ids else []
+
+    def reconciled(self, document: Record) -> list[Reconciliation]:
+        """The reconciliations of an invoice or a credit note."""
+        if isinstance(document, Invoice):
+            ids = self._reconciled_invoices.get(document.id)
+        elif isinstance(document, CreditNote):
+            ids = self._reconciled_credit_notes.get(document.id)
+        else:
+            return []
+        return [self.reconciliations[each] for each in ids] if ids else []
+
+    def balance(self, account: BankAccount) -> int:
+        """Opening balance and every line since, in the account's currency."""
+        return account.opening_balance + self._balances.get(account.id, 0)
+
+    def unexplained(self, transaction: BankTransaction) -> int:
+        """The part of a bank line that no explanation covers."""
+        rest = transaction.amount
+        for each in transaction.explanations:
+            rest -= self.explanations[each].gross
+        return rest
+
+    def tally(self, account: BankAccount) -> Tally:
+        """The counters of a bank account; counted anew only after a change to its lines."""
+        lines = self.transactions.order(account.id)
+        version = (lines.version, self.explanations.order(account.id).version)
+        known = self._tallies.get(account.id)
+        if known is not None and known[0] == version:
+            return known[1]
+        unexplained = manual = for_review = amount = 0
+        for each in lines.ids():
+            transaction = self.transactions[each]
+            rest = self.unexplained(transaction)
+            if rest:
+                unexplained += 1
+                amount += rest
+            manual += transaction.is_manual
+            for_review += any(self.explanations[one].for_review for one in transaction.explanations)
+        tally = Tally(
+            total=len(lines),
+            unexplained=unexplained,
+            manual=manual,
+            for_review=for_review,
+            unexplained_amount=amount,
+        )
+        self._tallies[account.id] = (version, tally)
+        return tally
+
+    def sub_accounts(self) -> list[tuple[Category, str, Record | None]]:
+        """Categories with parents replaced by children: (category, full code, owner)."""
+        rows: list[tuple[Category, str, Record | None]] = []
+        for category in self.categories:
+            if category.code == chart.BANK_CODE:
+                rows += [(category, account.code, account) for account in self.bank_accounts]
+            elif category.code in chart.USER_CODES:
+                rows += [(category, f"{category.code}-{user.number}", user) for user in self.people]
+            else:
+                rows.append((category, category.code, None))
+        return rows
+
+    def open_books(self, day: date, legs: list[Leg]) -> None:
+        """Post opening balances that belong to no record (the bank accounts' own come with the accounts)."""
+        self.opening += legs
+        self.ledger.post(day, legs)
+
+    # Postings and links
+
+    def _post(self, record: Record, sign: int = 1) -> None:
+        legs_of = self._legs.get(type(record))
+        if legs_of is not None:
+            for day, legs in legs_of(record):
+                self.ledger.post(day, legs, sign=sign)
+
+    def _unpost(self, record: Record) -> None:
+        self._post(record, sign=-1)
+
+    def _legs_of_sales(self, document: SalesDocument) -> Iterable[tuple[date, list[Leg]]]:
+        yield document.dated_on, postings.of_sales_document(document)
+        if document.written_off_on is not None:
+            yield document.written_off_on, postings.of_write_off(document)
+
+    def _legs_of_reconciliation(self, reconciliation: Reconciliation) -> Iterable[tuple[date, list[Leg]]]:
+        invoice = self.invoices[reconciliation.invoice]
+        credit_note = self.credit_notes[reconciliation.credit_note]
+        yield reconciliation.dated_on, postings.of_reconciliation(reconciliation, invoice, credit_note)
+
+    def _legs_of_opening(self, account: BankAccount) -> Iterable[tuple[date, list[Leg]]]:
+        if account.opening_native:
+            legs = [Leg(account.code, account.opening_native), Leg(chart.SUSPENSE, -account.opening_native)]
+            yield self.company.freeagent_start, legs
+
+    def _legs_of_explanation(self, explanation: Explanation) -> Iterable[tuple[date, list[Leg]]]:
+        account = self.bank_accounts[explanation.account]
+        document = self.settled_document(explanation)
+        if document is not None:
+            legs = postings.of_settlement(explanation, account, document)
+        elif explanation.linked_account is not None:
+            legs = postings.of_transfer(explanation, account)
+        elif explanation.user is not None:
+            legs = postings.of_user_payment(explanation, account, self.people[explanation.user])
+        else:
+            legs = postings.of_direct(explanation, account)
+        return ((explanation.dated_on, legs),)
+
+    def settled_document(self, explanation: Explanation) -> Invoice | CreditNote | Bill | None:
+        """The document an explanation pays or refunds, if any."""
+        if explanation.invoice is not None:
+            return self.invoices[explanation.invoice]
+        if explanation.bill is not None:
+            return self.bills[explanation.bill]
+        if explanation.credit_note is not None:
+            return self.credit_notes[explanation.credit_note]
+        return None
+
+    def _dependants(self, record: Record) -> tuple[Record, ...]:
+        return (*self.payments(record), *self.reconciled(record))
+
+    def _link(self, record: Record) -> None:
+        for index, key in self._links(record):
+            index.setdefault(key, []).append(record.id)
+        if isinstance(record, BankTransaction):
+            self._balances[record.account] = self._balances.get(record.account, 0) + record.amount
+
+    def _unlink(self, record: Record) -> None:
+        for index, key in self._links(record):
+            index[key].remove(record.id)
+        if isinstance(record, BankTransaction):
+            self._balances[record.account] -= record.amount
+
+    def _links(self, record: Record) -> Iterable[tuple[dict[int, list[int]], int]]:
+        if isinstance(record, Explanation):
+            if record.invoice is not None:
+                return ((self._payments_of_invoices, record.invoice),)
+            if record.bill is not None:
+                return ((self._payments_of_bills, record.bill),)
+            if record.credit_note is not None:
+                return ((self._payments_of_credit_notes, record.credit_note),)
+        elif isinstance(record, Reconciliation):
+            return (
+                (self._reconciled_invoices, record.invoice),
+                (self._reconciled_credit_notes, record.credit_note),
+            )
+        return ()

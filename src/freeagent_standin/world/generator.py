@@ -1,0 +1,286 @@
+"""Making a world: who the company is, then situations, then ordinary business until the wanted size is reached.
+
+The same (size, seed, today, company) makes the same world. Named sizes: `small` (every situation once, about 60
+invoices), `medium` (about 2,000 documents and 5,000 bank lines over three years), `large` (100,000 bank lines). A
+number is the number of bank lines, reached exactly: below a thousand the company's kind and the situations are drawn by
+seed, from a thousand up every situation is there.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+from datetime import date
+from random import Random
+
+import msgspec
+
+from freeagent_standin.world import acts, names, scenarios_bank, scenarios_costs, scenarios_sales
+from freeagent_standin.world.books import World
+from freeagent_standin.world.entities import BankAccount
+from freeagent_standin.world.profiles import Kind, found, kind_by_seed
+from freeagent_standin.world.stage import Stage
+
+GREATEST = 1_000_000
+
+
+class Size(msgspec.Struct, frozen=True, kw_only=True):
+    """How much of everything."""
+
+    lines: int
+    invoices: int
+    bills: int
+    claims: int
+    contacts: int
+    months: int
+    is_drawn: bool = False
+
+
+_NAMED = {
+    "small": Size(lines=160, invoices=62, bills=30, claims=20, contacts=16, months=14),
+    "medium": Size(lines=5_000, invoices=1_050, bills=620, claims=300, contacts=120, months=36),
+    "large": Size(lines=100_000, invoices=9_000, bills=6_000, claims=3_000, contacts=800, months=36),
+}
+
+
+class Scenario(msgspec.Struct, frozen=True, kw_only=True):
+    """A situation, and the most bank lines it writes."""
+
+    play: Callable[[Stage], None]
+    lines: int
+    is_foreign: bool = False
+
+
+_SCENARIOS = (
+    Scenario(play=scenarios_sales.draft, lines=0),
+    Scenario(play=scenarios_sales.open_with_odd_quantities, lines=0),
+    Scenario(play=scenarios_sales.overdue, lines=0),
+    Scenario(play=scenarios_sales.due_on_receipt, lines=0),
+    Scenario(play=scenarios_sales.part_paid, lines=1),
+    Scenario(play=scenarios_sales.paid, lines=1),
+    Scenario(play=scenarios_sales.paid_twice, lines=2),
+    Scenario(play=scenarios_sales.overpaid, lines=1),
+    Scenario(play=scenarios_sales.written_off, lines=1),
+    Scenario(play=scenarios_sales.zero_value, lines=0),
+    Scenario(play=scenarios_sales.discounted, lines=1),
+    Scenario(play=scenarios_sales.comment_and_credit_lines, lines=0),
+    Scenario(play=scenarios_sales.mixed_rates, lines=1),
+    Scenario(play=scenarios_sales.reverse_charge, lines=1),
+    Scenario(play=scenarios_sales.foreign, lines=3, is_foreign=True),
+    Scenario(play=scenarios_sales.one_receipt_for_two, lines=1),
+    Scenario(play=scenarios_sales.credit_notes, lines=2),
+    Scenario(play=scenarios_sales.foreign_credit, lines=0, is_foreign=True),
+    Scenario(play=scenarios_sales.negative_invoices, lines=1),
+    Scenario(play=scenarios_sales.cis_sales, lines=4),
+    Scenario(play=scenarios_costs.open_bills, lines=1),
+    Scenario(play=scenarios_costs.paid_bill, lines=1),
+    Scenario(play=scenarios_costs.supplier_credits, lines=3),
+    Scenario(play=scenarios_costs.awkward_bills, lines=1),
+    Scenario(play=scenarios_costs.foreign_bills, lines=2, is_foreign=True),
+    Scenario(play=scenarios_costs.cis_bills, lines=2),
+    Scenario(play=scenarios_costs.claims, lines=0),
+    Scenario(play=scenarios_costs.mileage, lines=0),
+    Scenario(play=scenarios_costs.foreign_claim, lines=0, is_foreign=True),
+    Scenario(play=scenarios_bank.transfers, lines=6),
+    Scenario(play=scenarios_bank.euro_transfer, lines=3, is_foreign=True),
+    Scenario(play=scenarios_bank.unexplained, lines=4),
+    Scenario(play=scenarios_bank.for_review, lines=1),
+    Scenario(play=scenarios_bank.split_line, lines=1),
+    Scenario(play=scenarios_bank.sales_and_refunds, lines=4),
+    Scenario(play=scenarios_bank.tax_payments, lines=3),
+    Scenario(play=scenarios_bank.people_paid, lines=5),
+    Scenario(play=scenarios_bank.reverse_charge_spend, lines=1),
+    Scenario(play=scenarios_bank.odd_costs, lines=4),
+)
+
+
+def generate(*, size: str | int, seed: int, today: date, company: int = 1) -> World:
+    """The books of company number `company`, as they stand on `today`. Raises ValueError on a size there is not."""
+    wanted = _size(size)
+    rng = Random(f"{size}/{seed}/{company}")  # noqa: S311  books, not secrets
+    kind = kind_by_seed(rng) if wanted.is_drawn else Kind()
+    was_collecting = gc.isenabled()
+    gc.disable()  # a million records without one cycle among them
+    try:
+        world = found(number=company, seed=seed, kind=kind, months=wanted.months, today=today, rng=rng)
+        stage = Stage(world, rng)
+        _cast(stage, wanted)
+        _situations(stage, wanted, kind)
+        _ordinary_business(stage, wanted)
+    finally:
+        if was_collecting:
+            gc.enable()
+    return world
+
+
+def _size(size: str | int) -> Size:
+    if isinstance(size, str):
+        if size in _NAMED:
+            return _NAMED[size]
+        if not size.isdigit():
+            raise ValueError(f"There is no size {size!r}: use small, medium, large or a number of bank lines.")
+        size = int(size)
+    if not 1 <= size <= GREATEST:
+        raise ValueError(f"The number of bank lines must be from 1 to {GREATEST:,}.")
+    if size < 1_000:
+        return Size(
+            lines=size,
+            invoices=size // 3,
+            bills=size // 5,
+            claims=size // 10,
+            contacts=6 + size // 40,
+            months=14,
+            is_drawn=True,
+        )
+    documents = size // 10 + 300
+    return Size(
+        lines=size,
+        invoices=documents // 2,
+        bills=documents // 3,
+        claims=documents // 6,
+        contacts=min(2_000, 60 + size // 200),
+        months=36 if size <= 200_000 else 60,
+    )
+
+
+def _cast(stage: Stage, wanted: Size) -> None:
+    first = stage.start
+    for organisation, given, family in names.AWKWARD_CONTACTS[: max(3, min(8, wanted.contacts - 2))]:
+        stage.add_contact(organisation, given, family, day=first, billing_email="accounts@contact.example")
+    while len(stage.contacts) < wanted.contacts:
+        number = len(stage.contacts)
+        head = names.BUSINESS_HEADS[number % len(names.BUSINESS_HEADS)]
+        tail = names.BUSINESS_TAILS[(number * 7 + number // 20) % len(names.BUSINESS_TAILS)]
+        days = stage.rng.randint(0, 300)
+        stage.add_contact(
+            f"{head} {tail}" + (f" {number}" if number >= 60 else ""),
+            stage.rng.choice(names.FIRST_NAMES),
+            stage.rng.choice(names.LAST_NAMES),
+            day=stage.later(first, days),
+            payment_terms=stage.rng.choice((None, 14, 30, 60)),
+            vat_number="GB123456782" if number % 3 == 0 else "",
+        )
+    if stage.world.company.cis_contractor:
+        stage.add_contact(
+            "Ridgeway Roofing",
+            "Dai",
+            "Ap Rhys",
+            day=first,
+            cis_band="cis_standard",
+            tax_reference="1234567890",
+            verification_number="V1234567890AB",
+        )
+    hidden = stage.add_contact("Former Client (closed)", "Old", "Friend", day=first, status="Hidden", email="")
+    stage.contacts.remove(hidden)
+    holder = stage.contacts[0]
+    stage.add_project("Mill Lane barn", holder, day=first, po_reference="ML-7", budget=120, is_ir35=False)
+    stage.add_project("Étude d'été 🌞", stage.contacts[1], day=first, status="Completed", starts_on=first)
+    shop = stage.contacts[2]
+    stage.add_project("Old shop", shop, day=first, status="Cancelled", budget_units="Monetary", budget=5_000)
+    stage.add_project("Archive", shop, day=first, status="Hidden")
+    stage.add_price("HNG-BR", "Brass hinge set", "18.99", day=first)
+    stage.add_price("CONS", "Consultancy", "95.0", day=first, item_type="Hours", vat_status="standard")
+    stage.add_price("BOOK", "Printed manual", "25.0", day=first, vat_status="zero")
+    stage.add_price("AID", "Mobility aid", "150.0", day=first, item_type="Services", vat_status="reduced")
+    stage.add_price("DEP", "Deposit", "100.0", day=first, item_type="", vat_status="out_of_scope")
+
+
+def _situations(stage: Stage, wanted: Size, kind: Kind) -> None:
+    scenarios = [each for each in _SCENARIOS if kind.foreign or not each.is_foreign]
+    if wanted.is_drawn:
+        stage.rng.shuffle(scenarios)
+        scenarios = scenarios[: max(1, wanted.lines // 2)]
+    for each in scenarios:
+        if len(stage.world.transactions) + each.lines <= wanted.lines:
+            each.play(stage)
+
+
+def _ordinary_business(stage: Stage, wanted: Size) -> None:
+    world, rng = stage.world, stage.rng
+    days = (stage.latest - stage.start).days
+    while len(world.invoices) < wanted.invoices:
+        _sale(stage, stage.ago(rng.randint(0, days)), wanted.lines)
+    while len(world.bills) < wanted.bills:
+        _purchase(stage, stage.ago(rng.randint(0, days)), wanted.lines)
+    while len(world.expenses) < wanted.claims:
+        _claim(stage, stage.ago(rng.randint(0, days)))
+    for number in range(wanted.lines - len(world.transactions)):
+        _card_cost(stage, stage.ago(int(rng.random() * (days + 1))), number)
+
+
+def _has_room(stage: Stage, lines: int) -> bool:
+    return len(stage.world.transactions) < lines
+
+
+def _sale(stage: Stage, day: date, lines: int) -> None:
+    rng = stage.rng
+    items = []
+    for _ in range(rng.choice((1, 1, 2, 3))):
+        text, unit, price = rng.choice(names.WORK)
+        items.append(stage.item(text, price, f"{rng.randint(1, 12)}.0", item_type=unit))
+    invoice = stage.invoice(day, *items, terms=rng.choice((14, 30, 30, 60)))
+    if _is_settled(stage, day) and _has_room(stage, lines):
+        stage.pay(invoice, stage.later(day, rng.randint(3, 50)), account=_bank(stage))
+
+
+def _purchase(stage: Stage, day: date, lines: int) -> None:
+    rng = stage.rng
+    items = []
+    for _ in range(rng.choice((1, 1, 1, 2))):
+        text, category = rng.choice(names.SUPPLIES)
+        items.append(stage.bill_line(text, category, rng.randint(900, 240_000)))
+    bill_id = acts.enter_bill(stage.world, contact=stage.contact(), day=day, items=items, at=stage.at(day))
+    if _is_settled(stage, day) and _has_room(stage, lines):
+        stage.pay(stage.world.bills[bill_id], stage.later(day, rng.randint(1, 40)), account=_bank(stage))
+
+
+def _claim(stage: Stage, day: date) -> None:
+    text, category, _, least, most = stage.rng.choice(names.CARD_COSTS)
+    gross = stage.rng.randint(least, most)
+    tax = stage.tax(category, gross)
+    tax.pop("tax", None)
+    acts.claim(
+        stage.world,
+        user=stage.owner,
+        category=category,
+        day=day,
+        gross=gross,
+        at=stage.at(day),
+        description=text.title(),
+        **tax,
+    )
+
+
+def _card_cost(stage: Stage, day: date, number: int) -> None:
+    rng = stage.rng
+    text, category, line_type, least, most = names.CARD_COSTS[int(rng.random() * len(names.CARD_COSTS))]
+    gross = -(least + int(rng.random() * (most - least)))
+    account = stage.card if number % 3 == 0 else stage.main
+    at = acts.day_start(day) + 21_600  # a feed brings a day's lines in one go
+    if number % 50 == 49:
+        acts.bank_line(
+            stage.world, account=account, day=day, amount=gross, description=text, line_type=line_type, at=at
+        )
+        return
+    acts.entry(
+        stage.world,
+        account=account,
+        day=day,
+        amount=gross,
+        description=text,
+        line_type=line_type,
+        at=at,
+        type="Payment",
+        category=category,
+        for_review=number % 97 == 96,
+        **stage.tax(category, gross),
+    )
+
+
+def _bank(stage: Stage) -> BankAccount:
+    return stage.main if stage.rng.random() < 0.85 else stage.savings
+
+
+def _is_settled(stage: Stage, day: date) -> bool:
+    age = (stage.latest - day).days
+    return age > 2 and stage.rng.random() < (0.95 if age > 60 else 0.6)

@@ -1,0 +1,171 @@
+"""Who a company is: its kind, its people, its bank accounts and the books it began with.
+
+The named sizes are always a VAT-registered UK limited company. A numbered size below a thousand takes a kind by
+seed, so that many small worlds differ: registered for VAT or not, limited or a sole trader, either side of the
+Construction Industry Scheme, with or without foreign currency.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from random import Random
+
+import msgspec
+
+from freeagent_standin.world import names
+from freeagent_standin.world.acts import day_start, exchange_rate
+from freeagent_standin.world.amounts import times
+from freeagent_standin.world.books import World
+from freeagent_standin.world.entities import BankAccount, Company, User
+from freeagent_standin.world.postings import Leg
+
+
+class Kind(msgspec.Struct, frozen=True, kw_only=True):
+    """What sets one company's books apart from another's."""
+
+    type: str = "UkLimitedCompany"
+    vat: bool = True
+    cis_subcontractor: bool = False
+    cis_contractor: bool = False
+    foreign: bool = True
+
+
+def kind_by_seed(rng: Random) -> Kind:
+    """A kind for a small world; each combination turns up within a few dozen seeds."""
+    is_limited = rng.random() < 0.7
+    return Kind(
+        type="UkLimitedCompany" if is_limited else "UkSoleTrader",
+        vat=rng.random() < 0.7,
+        cis_subcontractor=rng.random() < 0.25,
+        cis_contractor=rng.random() < 0.25,
+        foreign=rng.random() < 0.6,
+    )
+
+
+def accounting_year(company: Company, day: date) -> tuple[date, date]:
+    """First and last day of the accounting year that holds a day."""
+    end = company.first_year_end
+    start = company.started_on
+    while end < day:
+        start, end = end + timedelta(days=1), _same_day(end, end.year + 1)
+    return start, end
+
+
+def found(*, number: int, seed: int, kind: Kind, months: int, today: date, rng: Random) -> World:
+    """A world with its company, people and bank accounts, and nothing bought or sold yet."""
+    opening_day = _months_before(today, months)
+    first_year_end = _month_end(opening_day.year + (opening_day.month > 3), 3)
+    started = date(first_year_end.year - 1, 4, 1)
+    pool = names.COMPANIES if kind.type == "UkLimitedCompany" else names.SOLE_TRADERS
+    name = pool[(number - 1 + seed) % len(pool)] + ("" if number <= len(pool) else f" {number}")
+    street, (town, postcode) = rng.choice(names.STREETS), rng.choice(names.TOWNS)
+    created = day_start(opening_day) + 36_000
+    company = Company(
+        id=33_870 + number,
+        name=name,
+        subdomain="".join(letter for letter in name.lower() if letter.isascii() and letter.isalnum()),
+        type=kind.type,
+        started_on=started,
+        freeagent_start=opening_day,
+        first_year_end=first_year_end,
+        created_at=created,
+        updated_at=created + 49,
+        vat_registered=kind.vat,
+        vat_number=f"GB{900_000_000 + number * 1_111}" if kind.vat else "",
+        cis_subcontractor=kind.cis_subcontractor,
+        cis_contractor=kind.cis_contractor,
+        registration_number=f"{13_200_000 + number:08d}" if kind.type == "UkLimitedCompany" else "",
+        address=(f"{rng.randint(1, 90)} {street}", "Unit C", "", town, "", postcode, "United Kingdom"),
+        phone="01453 555010",
+        email="office@example.com",
+        website="www.example.com",
+        business_category="IT Contractor / Consulting",
+    )
+    world = World(company=company, number=number, seed=seed, today=today)
+    _people(world, rng, created)
+    _accounts(world, kind, rng, created)
+    if kind.type == "UkLimitedCompany":
+        banked = sum(account.opening_native for account in world.bank_accounts)
+        shares, vat = 10_000, 84_250 if kind.vat else 0
+        legs = [
+            Leg("999", banked),
+            Leg("910-1", -shares),
+            Leg("817", -vat),
+            Leg("968", -(banked - shares - vat)),
+        ]
+        world.open_books(opening_day, [leg for leg in legs if leg.amount])
+    return world
+
+
+def _people(world: World, rng: Random, created: int) -> None:
+    is_limited = world.company.type == "UkLimitedCompany"
+    first, last = rng.sample(names.FIRST_NAMES, 3), rng.sample(names.LAST_NAMES, 3)
+    rows = [(first[0], last[0], "owner", 8, "Director" if is_limited else "Owner", False)]
+    if is_limited:
+        rows += [
+            (first[1], last[1], "staff", 2, "Employee", False),
+            (first[2], last[2], "former", 0, "Employee", True),
+        ]
+    rows.append(("Zoë", "O'Hara-Ledger", "accountant", 7, "Accountant", False))
+    for number, (given, family, mailbox, level, role, hidden) in enumerate(rows, start=1):
+        at = created + number * 60
+        world.add(
+            User(
+                id=world.people.next_id,
+                created_at=at,
+                updated_at=at,
+                first_name=given,
+                last_name=family,
+                email=f"{mailbox}@{world.subdomain}.example",
+                permission_level=level,
+                role=role,
+                hidden=hidden,
+                number=number,
+            )
+        )
+
+
+def _accounts(world: World, kind: Kind, rng: Random, created: int) -> None:
+    opening = world.company.freeagent_start
+    rows = [
+        ("Main", "StandardBankAccount", "GBP", rng.randint(200_000, 2_500_000), "Example Bank", "20-00-01"),
+        ("Savings", "StandardBankAccount", "GBP", rng.randint(0, 500_000), "Example Bank", "20-00-01"),
+        ("Company card", "CreditCardAccount", "GBP", -rng.randint(0, 90_000), "Example Cards", ""),
+    ]
+    if kind.foreign:
+        rows.append(("Euro account", "StandardBankAccount", "EUR", rng.randint(0, 300_000), "Banque Exemple", ""))
+    for number, (name, type_, currency, balance, bank, sort_code) in enumerate(rows, start=1):
+        at = created + 600 + number
+        is_foreign = currency != "GBP"
+        world.add(
+            BankAccount(
+                id=world.bank_accounts.next_id,
+                created_at=at,
+                updated_at=at,
+                name=name,
+                number=number,
+                type=type_,
+                currency=currency,
+                opening_balance=balance,
+                opening_native=times(balance, exchange_rate(currency, opening)),
+                bank_name=bank,
+                account_number="4417" if type_ == "CreditCardAccount" else f"{rng.randint(0, 99_999_999):08d}",
+                sort_code=sort_code,
+                iban="FR1420041010050500013M02606" if is_foreign else "",
+                bic="EXEMFRPP" if is_foreign else "",
+                is_primary=number == 1,
+            )
+        )
+
+
+def _months_before(day: date, months: int) -> date:
+    index = day.year * 12 + day.month - 1 - months
+    return date(index // 12, index % 12 + 1, 1)
+
+
+def _month_end(year: int, month: int) -> date:
+    return date(year + month // 12, month % 12 + 1, 1) - timedelta(days=1)
+
+
+def _same_day(day: date, year: int) -> date:
+    return _month_end(year, day.month)
