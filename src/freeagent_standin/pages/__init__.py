@@ -132,7 +132,7 @@ class Pages:
             Membership(world=world, user=user)
             for world in companies
             for user in world.users
-            if user.email.casefold() == email.casefold()
+            if user.email.casefold() == email.casefold() and user.permission_level > 0
         ]
 
     def sign_in_page(

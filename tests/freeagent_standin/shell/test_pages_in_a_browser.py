@@ -102,7 +102,7 @@ def test_from_a_new_app_to_an_answer(
     client_secret = page.get_by_label("OAuth secret", exact=True).input_value()
     keep_picture(page, f"{size}-4-app")
     assert fits(page)
-    page.get_by_role("link", name="My Apps").first.click()
+    page.get_by_role("link", name="My Apps").click()
     keep_picture(page, f"{size}-5-apps")
 
     query = {"client_id": client_id, "response_type": "code", "redirect_uri": redirect_uri, "state": "abc"}
@@ -141,12 +141,10 @@ def test_the_way_can_be_gone_by_keyboard_alone(served: Served, browser: Browser)
     page.keyboard.press("Tab")
     page.keyboard.type("open sesame")
     page.keyboard.press("Enter")
-    page.wait_for_url("**/dev")
-    heading = page.get_by_role("heading", level=1).text_content()
+    page.get_by_role("heading", name="My Apps", level=1).wait_for()
     page.close()
 
     assert on_skip_link == "Skip to the content"
-    assert heading == "My Apps"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
