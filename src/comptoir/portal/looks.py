@@ -41,7 +41,7 @@ class Cell(msgspec.Struct, frozen=True):
 
 _NUMBER, _DATE, _DUE = N_("Number"), N_("Date"), N_("Due")
 _CUSTOMER, _SUPPLIER, _STATUS = N_("Customer"), N_("Supplier"), N_("Status")
-_TOTAL, _OPEN, _NAME = N_("Total"), N_("Open"), N_("Name")
+_TOTAL, _OPEN, _NAME = N_("Total"), N_("Amount due"), N_("Name")
 _REFERENCE, _NOTE, _CURRENCY = N_("Reference"), N_("Note"), N_("Currency")
 
 _PARTY = (

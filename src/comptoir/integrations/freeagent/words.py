@@ -6,14 +6,14 @@ from comptoir.integrations.contract import SetupStep, Words
 
 __all__ = ["WORDS"]
 
-_NARROW = "\N{NARROW NO-BREAK SPACE}"  # before ; : ! ? and inside guillemets, as French is set
+_NARROW, _FIRM = "\N{NARROW NO-BREAK SPACE}", "\N{NO-BREAK SPACE}"
 
 
 def _fr(text: str) -> str:
-    """French with its narrow spaces, written here as ordinary ones."""
-    for sign in ":;!?»":
+    """French with the spaces that do not break before its signs; written here as ordinary ones."""
+    for sign in ";!?":
         text = text.replace(f" {sign}", f"{_NARROW}{sign}")
-    return text.replace("« ", f"«{_NARROW}")
+    return text.replace(" :", f"{_FIRM}:").replace("« ", f"«{_FIRM}").replace(" »", f"{_FIRM}»")
 
 
 WORDS = Words(
