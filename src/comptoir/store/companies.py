@@ -16,6 +16,7 @@ from comptoir.store.ids import CompanyId, TenantId, new_id
 from comptoir.store.query import Order, Property, Query, Where
 from comptoir.store.rows import Page, one_of, only, struct_of
 from comptoir.store.tables import COMPANIES, CONNECTIONS
+from comptoir.store.values import folded
 
 __all__ = ["Company", "add", "clean_name", "delete", "find", "get", "list_page", "replace", "update"]
 
@@ -24,16 +25,21 @@ _MOST_TAGS, _LONGEST_TAG_NAME, _LONGEST_TAG_VALUE = 10, 27, 100
 
 PROPERTIES = {
     "id": Property("companies.id", ColumnKind.ID),
-    "name": Property("companies.name", ColumnKind.TEXT),
-    "description": Property("companies.description", ColumnKind.TEXT),
+    "name": Property("companies.name_folded", ColumnKind.TEXT, is_folded=True),
+    "description": Property("companies.description_folded", ColumnKind.TEXT, is_folded=True),
     "created": Property("companies.created", ColumnKind.INSTANT),
     "createdbyusername": Property("companies.created_by", ColumnKind.TEXT),
     "lastsync": Property(
-        "(SELECT max(c.last_sync) FROM connections c WHERE c.company_id = companies.id)", ColumnKind.INSTANT
+        "(SELECT max(c.last_sync) FROM connections c WHERE c.tenant_id = companies.tenant_id "
+        "AND c.company_id = companies.id)",
+        ColumnKind.INSTANT,
     ),
     **{
         f"dataconnections.{name.lower()}": Property(
-            column, kind, any_of="SELECT 1 FROM connections c WHERE c.company_id = companies.id AND "
+            column,
+            kind,
+            any_of="SELECT 1 FROM connections c WHERE c.tenant_id = companies.tenant_id "
+            "AND c.company_id = companies.id AND ",
         )
         for name, column, kind in (
             ("id", "c.id", ColumnKind.ID),
@@ -99,9 +105,18 @@ def add(
         created=now,
         created_by=created_by,
     )
-    values = msgspec.structs.asdict(company) | {"tags": msgspec.json.encode(company.tags)}
+    values = msgspec.structs.asdict(company) | {
+        "tags": msgspec.json.encode(company.tags),
+        **_folded(company.name, company.description),
+    }
     tx.execute(sa.insert(COMPANIES).values(values))
     return company
+
+
+def _folded(name: object, description: object) -> dict[str, object]:
+    """What queries look through, for those of the two that have a value."""
+    given = {"name_folded": name, "description_folded": description}
+    return {column: folded(text) for column, text in given.items() if isinstance(text, str)}
 
 
 def get(tx: Connection, tenant: TenantId, company: str) -> Company:
@@ -139,6 +154,7 @@ def update(
     if tags is not None:
         values["tags"] = msgspec.json.encode(_checked_tags(tags))
     if values:
+        values |= _folded(values.get("name"), values.get("description"))
         tx.execute(sa.update(COMPANIES).where(only(COMPANIES, tenant, COMPANIES.c.id == company)).values(values))
     return get(tx, tenant, company)
 
@@ -148,11 +164,13 @@ def replace(
 ) -> Company:
     """Name, description and tags anew; what is absent is cleared."""
     get(tx, tenant, company)
-    values = {
+    values: dict[str, object] = {
         "name": clean_name(name),
         "description": description,
+        "description_folded": None,
         "tags": msgspec.json.encode(_checked_tags(tags)),
     }
+    values |= _folded(values["name"], description)
     tx.execute(sa.update(COMPANIES).where(only(COMPANIES, tenant, COMPANIES.c.id == company)).values(values))
     return get(tx, tenant, company)
 
@@ -193,5 +211,9 @@ def list_page(
     rows = lists.page(
         tx, COMPANIES, tenant, where, ordering, 1, 1_000_000, _company, default_order="companies.created, companies.id"
     ).rows
-    matching = [company for company in rows if tags.matches(lambda name, c=company: c.tags.get(name))]  # type: ignore[misc]  # the loop's company is bound on purpose
+    matching = [company for company in rows if tags.matches(_folded_names(company.tags).get)]
     return Page(len(matching), matching[(page - 1) * page_size : page * page_size])
+
+
+def _folded_names(tags: dict[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in tags.items()}

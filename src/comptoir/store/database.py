@@ -39,6 +39,7 @@ _PRAGMAS = (
     "synchronous=NORMAL",
     "foreign_keys=ON",
     "temp_store=MEMORY",
+    "wal_autocheckpoint=4000",  # pages changed by one commit after another are written back once
 )
 # What heals by itself: busy, locked, read-only, input/output, full, cannot open.
 _PASSING = frozenset({5, 6, 8, 10, 13, 14})

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row
 
 from comptoir.errors import Conflict
 from comptoir.model import ColumnKind
-from comptoir.store import lists
+from comptoir.store import lists, records
 from comptoir.store.ids import CompanyId, ConnectionId, DatasetId, TenantId, new_id
 from comptoir.store.query import Order, Property, Query, Where
 from comptoir.store.rows import Page, all_of, one_of, only, struct_of
@@ -163,8 +163,12 @@ def advance(tx: Connection, tenant: TenantId, dataset: DatasetId, **members: Any
         members["status"] = Status(status).value
         members["is_ended"] = Status(status).is_ended
     mine = only(TABLE, tenant, TABLE.c.id == dataset, sa.not_(TABLE.c.is_ended))
-    tx.execute(sa.update(TABLE).where(mine).values(members))
-    return get(tx, tenant, dataset)
+    moved = tx.execute(sa.update(TABLE).where(mine).values(members)).rowcount
+    now = get(tx, tenant, dataset)
+    if moved and now.status is Status.COMPLETE:
+        since = now.completed or now.requested
+        records.mark_readable(tx, tenant, now.company_id, now.connection_id, now.data_type, since)
+    return now
 
 
 def end_all(

@@ -10,11 +10,20 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from comptoir.store import bulk
 from comptoir.store.ids import ConnectionId, SyncId, TenantId
 from comptoir.store.rows import only
 from comptoir.store.tables import PAGES as TABLE
+from comptoir.store.values import text_of
 
 __all__ = ["Done", "commit", "done", "ids_seen", "purge"]
+
+_COMMIT = (
+    'INSERT INTO pages (tenant_id, connection_id, sync_id, resource, pass_number, "window", page, total, ids, '
+    "fetched_at) VALUES (?,?,?,?,?,?,?,?,?,?) "
+    'ON CONFLICT (sync_id, resource, pass_number, "window", page) '
+    "DO UPDATE SET total = excluded.total, ids = excluded.ids, fetched_at = excluded.fetched_at"
+)
 
 
 class Done(msgspec.Struct, frozen=True):
@@ -39,29 +48,11 @@ def commit(
     ids: Sequence[str],
     now: datetime,
 ) -> None:
-    mine = only(
-        TABLE,
-        tenant,
-        TABLE.c.sync_id == sync,
-        TABLE.c.resource == resource,
-        TABLE.c.pass_number == pass_number,
-        TABLE.c.window == window,
-        TABLE.c.page == page,
-    )
-    tx.execute(sa.delete(TABLE).where(mine))
-    tx.execute(
-        sa.insert(TABLE).values(
-            tenant_id=tenant,
-            connection_id=connection,
-            sync_id=sync,
-            resource=resource,
-            pass_number=pass_number,
-            window=window,
-            page=page,
-            total=total,
-            ids=msgspec.json.encode(ids),
-            fetched_at=now,
-        )
+    """The page is stored; a second time it takes the place of the first."""
+    bulk.run(
+        tx,
+        _COMMIT,
+        (tenant, connection, sync, resource, pass_number, window, page, total, msgspec.json.encode(ids), text_of(now)),
     )
 
 

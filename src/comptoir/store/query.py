@@ -1,14 +1,15 @@
 """The query language of lists: `status=Paid&&{totalAmount>100||currency!=GBP}`.
 
 Parsed by a grammar, bound as values on listed columns: text of a query never becomes SQL. A missing value matches
-nothing but `!=`, which it always matches.
+nothing but `!=`, which it always matches. Ids are compared letter by letter, other text without regard to case.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -17,7 +18,7 @@ from lark import Lark, Token, Tree, UnexpectedInput
 
 from comptoir.errors import InvalidInput
 from comptoir.model import ColumnKind
-from comptoir.store.values import amount_key, text_of
+from comptoir.store.values import amount_key, folded, text_of
 
 __all__ = ["LONGEST_QUERY", "Order", "Property", "Query", "Where", "parse"]
 
@@ -32,10 +33,10 @@ _GRAMMAR = r"""
     all: _term ("&&" _term)+
     _term: "{" _or "}" | test
     test: PATH OPERATOR VALUE
-    PATH: /[ \t]*[A-Za-z_][\w\-]*([ \t]*\.[ \t]*[A-Za-z_][\w\-]*)*[ \t]*/
+    PATH: /\s*\w[\w\- ]*(\.\s*\w[\w\- ]*)*\s*/
     OPERATOR: "!=" | ">=" | "<=" | "=" | ">" | "<" | "~"
     VALUE: /(?:[^&|{}]|&(?!&)|\|(?!\|))+/
-    %ignore /[ \t\r\n]+/
+    %ignore /\s+/
 """
 
 Operator = Literal["=", "!=", ">", "<", ">=", "<=", "~"]
@@ -55,11 +56,14 @@ class Property(msgspec.Struct, frozen=True):
     """What a path may name: a column (our own SQL, never the caller's) and how it compares.
 
     `any_of`: a list of sub-objects, as the start of a SELECT: `=` holds if any matches, `!=` if none does.
+    `is_folded`: the column holds folded text. `is_required`: it never lacks a value.
     """
 
     column: str
     kind: ColumnKind
     any_of: str | None = None
+    is_folded: bool = False
+    is_required: bool = False
 
 
 class Where(msgspec.Struct, frozen=True):
@@ -78,27 +82,28 @@ class Order(msgspec.Struct, frozen=True):
 
     column: str | None = None
     descending: bool = False
+    is_required: bool = False
 
     @classmethod
     def parse(cls, text: str | None, properties: Mapping[str, Property], type_word: str) -> Order:
         """`name` or `-name`; an unknown name is refused."""
         if text is None or not text.strip():
             return cls()
-        name = text.strip()
-        descending = name.startswith("-")
-        found = properties.get(name.lstrip("+-").strip().lower())
+        descending = text.strip().startswith("-")
+        name = text.strip().removeprefix("-").strip()
+        found = properties.get(name.lower())
         if found is None or found.any_of:
             raise InvalidInput(
-                f"Error parsing query - Could not resolve property {name.lstrip('+-')} on {type_word}", field="orderBy"
+                f"Error parsing query - Could not resolve property {name[:100]} on {type_word}", field="orderBy"
             )
-        return cls(found.column, descending)
+        return cls(found.column, descending, found.is_required)
 
     def sql(self, tie: str) -> str:
         """ORDER BY terms; missing values last, `tie` decides between equals."""
         if self.column is None:
             return tie
         way = " DESC" if self.descending else ""
-        return f"{self.column} IS NULL, {self.column}{way}, {tie}"
+        return f"{self.column}{way} NULLS LAST, {tie}"
 
 
 class _Test(msgspec.Struct, frozen=True):
@@ -120,16 +125,26 @@ class Query:
 
     def __init__(self, node: Any) -> None:
         self._node = node
+        self._bound: dict[tuple[str, str], Where] = {}
 
     def where(self, properties: Mapping[str, Property], type_word: str, dialect: str) -> Where:
         """The condition in SQL. Raises InvalidInput for unknown properties and values of the wrong type."""
-        values: list[Any] = []
-        sql = _sql(self._node, properties, type_word, dialect, values)
-        return Where(sql, tuple(values))
+        known = self._bound.get((type_word, dialect))
+        if known is None:
+            values: list[Any] = []
+            sql = _sql(self._node, properties, type_word, dialect, values)
+            known = self._bound[type_word, dialect] = Where(sql, tuple(values))
+        return known
 
     def matches(self, get: Callable[[str], str | None]) -> bool:
-        """Whether texts got by name match (for short lists in memory): without regard to case."""
+        """Whether texts got by lower-case name match (for short lists in memory): without regard to case."""
         return _matches(self._node, get)
+
+    def check(self, names: Collection[str], type_word: str) -> None:
+        """Raise InvalidInput if it names a property that is not among these lower-case names."""
+        for path in _paths(self._node):
+            if path.lower() not in names:
+                raise InvalidInput(_unresolved(path, type_word), field="query")
 
 
 @lru_cache(maxsize=1)
@@ -145,8 +160,8 @@ def parse(text: str) -> Query:
             f"Error parsing query - Malformed query. It has {len(text)} characters, {LONGEST_QUERY} are allowed.",
             field="query",
         )
-    if text.count("{") > _DEEPEST:
-        raise InvalidInput("Error parsing query - Malformed query. It nests too many braces.", field="query")
+    if _depth(text) > _DEEPEST:
+        raise InvalidInput(f"Error parsing query - Malformed query. Braces nest deeper than {_DEEPEST}.", field="query")
     try:
         tree = _parser().parse(text)
     except UnexpectedInput as error:
@@ -156,13 +171,21 @@ def parse(text: str) -> Query:
     return Query(_node(tree.children[0]))
 
 
+def _depth(text: str) -> int:
+    deepest = depth = 0
+    for sign in text:
+        depth += (sign == "{") - (sign == "}")
+        deepest = max(deepest, depth)
+    return deepest
+
+
 def _node(tree: Any) -> Any:
     assert isinstance(tree, Tree)
     if tree.data == "test":
         path, operator, value = tree.children
         assert isinstance(path, Token)
         assert isinstance(operator, Token)
-        name = "".join(str(path).split())
+        name = ".".join(part.strip() for part in str(path).split("."))
         return _Test(name, str(operator), _unquoted(str(value).strip()))
     parts = tuple(_node(child) for child in tree.children)
     return _All(parts) if tree.data == "all" else _Any(parts)
@@ -174,13 +197,21 @@ def _unquoted(text: str) -> str:
     return text
 
 
+def _unresolved(path: str, type_word: str) -> str:
+    return f"Error parsing query - Could not resolve property {path[:100]} on {type_word}"
+
+
+def _paths(node: Any) -> list[str]:
+    return [path for part in node.parts for path in _paths(part)] if isinstance(node, (_All, _Any)) else [node.path]
+
+
 def _sql(node: Any, properties: Mapping[str, Property], word: str, dialect: str, values: list[Any]) -> str:
     if isinstance(node, (_All, _Any)):
         joint = " AND " if isinstance(node, _All) else " OR "
         return "(" + joint.join(_sql(part, properties, word, dialect, values) for part in node.parts) + ")"
     found = properties.get(node.path.lower())
     if found is None:
-        raise InvalidInput(f"Error parsing query - Could not resolve property {node.path} on {word}", field="query")
+        raise InvalidInput(_unresolved(node.path, word), field="query")
     if node.operator not in _ALLOWED[found.kind]:
         allowed = " ".join(_ALLOWED[found.kind])
         raise InvalidInput(
@@ -190,41 +221,52 @@ def _sql(node: Any, properties: Mapping[str, Property], word: str, dialect: str,
         inner = _comparison(found, "=" if node.operator == "!=" else node.operator, node, dialect, values)
         return f"{'NOT ' if node.operator == '!=' else ''}EXISTS ({found.any_of}{inner})"
     comparison = _comparison(found, node.operator, node, dialect, values)
-    return f"({found.column} IS NULL OR {comparison})" if node.operator == "!=" else comparison
+    if node.operator == "!=" and not found.is_required:
+        return f"({found.column} IS NULL OR {comparison})"
+    return comparison
 
 
 def _comparison(found: Property, operator: str, node: _Test, dialect: str, values: list[Any]) -> str:
-    column, value = found.column, node.value
-    sql_operator = "<>" if operator == "!=" else operator
-    if found.kind in (ColumnKind.TEXT, ColumnKind.ENUM):
-        fold = "lower" if dialect == "postgresql" else "casefold"
-        column, value = f"{fold}({column})", value.lower() if dialect == "postgresql" else value.casefold()
+    column, mark, value = found.column, "?", _bound(found.kind, node)
+    if found.kind is ColumnKind.AMOUNT and dialect != "postgresql":
+        value = amount_key(value)
+    if found.kind in (ColumnKind.TEXT, ColumnKind.ENUM) or operator == "~":
+        value = folded(value)
+        if not found.is_folded:
+            # On PostgreSQL its own function folds both sides: what it leaves alone still equals itself.
+            fold = "lower" if dialect == "postgresql" else "casefold"
+            column, mark = f"{fold}({column})", "lower(?)" if dialect == "postgresql" else "?"
+    values.append(value)
     if operator == "~":
-        values.append(value)
         # strpos and instr take the text as it is: no pattern characters to escape.
-        return f"strpos({column}, ?) > 0" if dialect == "postgresql" else f"instr({column}, ?) > 0"
-    values.append(_bound(found.kind, value, node, dialect))
-    return f"{column} {sql_operator} ?"
+        return f"strpos({column}, {mark}) > 0" if dialect == "postgresql" else f"instr({column}, {mark}) > 0"
+    return f"{column} {'<>' if operator == '!=' else operator} {mark}"
 
 
-def _bound(kind: ColumnKind, text: str, node: _Test, dialect: str) -> Any:
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
+_WHOLE = re.compile(r"[+-]?\d{1,18}", re.ASCII)
+
+
+def _bound(kind: ColumnKind, node: _Test) -> Any:
+    """The value as its column holds it. Amounts stay numbers."""
+    text = node.value
     try:
-        if kind in (ColumnKind.TEXT, ColumnKind.ENUM, ColumnKind.ID):
-            return text
         if kind is ColumnKind.BOOLEAN:
             return {"true": True, "false": False}[text.lower()]
-        if kind is ColumnKind.AMOUNT:
-            number = Decimal(text)
-            if not number.is_finite() or abs(number.adjusted()) > 4000:
-                raise ValueError(text)
-            return number if dialect == "postgresql" else amount_key(number)
-        if kind is ColumnKind.INTEGER:
+        if kind is ColumnKind.AMOUNT and _NUMBER.fullmatch(text):
+            return Decimal(text)
+        if kind is ColumnKind.INTEGER and _WHOLE.fullmatch(text):
             return int(text)
-        return text_of(_moment(text))
-    except (KeyError, ValueError, InvalidOperation, OverflowError) as error:
-        raise InvalidInput(
-            f"Error parsing query - {text[:60]!r} is not a value for {node.path} ({_expected(kind)})", field="query"
-        ) from error
+        if kind in (ColumnKind.DATE, ColumnKind.INSTANT):
+            return text_of(_moment(text))
+    except (KeyError, ValueError, OverflowError):
+        pass
+    else:
+        if kind in (ColumnKind.TEXT, ColumnKind.ENUM, ColumnKind.ID):
+            return text
+    raise InvalidInput(
+        f"Error parsing query - {text[:60]!r} is not a value for {node.path[:100]} ({_expected(kind)})", field="query"
+    )
 
 
 def _moment(text: str) -> datetime:
@@ -254,7 +296,7 @@ def _matches(node: Any, get: Callable[[str], str | None]) -> bool:
         return any(_matches(part, get) for part in node.parts)
     if node.operator not in ("=", "!=", "~"):
         raise InvalidInput(f"Error parsing query - {node.operator} cannot be used with {node.path}", field="query")
-    held = get(node.path)
+    held = get(node.path.lower())
     if held is None:
         return bool(node.operator == "!=")
     held, wanted = held.casefold(), node.value.casefold()

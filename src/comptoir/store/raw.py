@@ -5,15 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from itertools import islice
+from functools import cache
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from comptoir.integrations.contract import RawRecord, RawRow
-from comptoir.store.direct import marked
+from comptoir.integrations.contract import Link, RawRecord, RawRow
+from comptoir.store import bulk
 from comptoir.store.ids import ConnectionId, SyncId, TenantId
 from comptoir.store.rows import only
 from comptoir.store.tables import RAW, RAW_ASIDE, RAW_LINKS, RAW_VERSIONS
@@ -22,6 +22,7 @@ from comptoir.store.values import text_of
 __all__ = [
     "Arrived",
     "Counts",
+    "Version",
     "by_ids",
     "count_live",
     "iterate",
@@ -31,10 +32,17 @@ __all__ = [
     "naming",
     "put",
     "set_aside",
+    "versions",
     "whole",
 ]
 
-_BATCH = 500  # ids named in one statement
+_NEW = (
+    "tenant_id", "connection_id", "resource", "id", "part", "sort_key", "hash", "updated_at", "first_seen",
+    "changed_at", "links", "body",
+)  # fmt: skip
+_CHANGED = ("part", "sort_key", "hash", "updated_at", "changed_at", "deleted_at", "links", "body")
+_KEY = ("tenant_id", "connection_id", "resource", "id")
+_LINK = ("tenant_id", "connection_id", "resource", "link", "target", "id")
 
 
 class Arrived(msgspec.Struct, frozen=True):
@@ -56,8 +64,15 @@ class Counts(msgspec.Struct):
         self.unchanged += other.unchanged
 
 
-def _hash(arrived: Arrived) -> bytes:
-    return hashlib.blake2b(arrived.body, digest_size=16, key=arrived.part.encode()[:64]).digest()
+class Version(msgspec.Struct, frozen=True):
+    """A body as it stood from one moment until another; `until` is None for the newest."""
+
+    body: bytes
+    since: datetime
+    until: datetime | None
+
+
+_links = msgspec.json.Decoder(tuple[Link, ...])
 
 
 def put(
@@ -67,77 +82,71 @@ def put(
     resource: str,
     rows: Sequence[Arrived],
     now: datetime,
-    *,
-    is_first: bool = False,
 ) -> Counts:
-    """Store what is new or changed; the former body of a changed record becomes a version.
+    """Store what is new, changed or back again; the former body of a changed record becomes a version.
 
-    `is_first`: nothing of this resource was held before this run, which saves looking.
+    Of records with the same id in `rows` the last one counts.
     """
     by_id = {arrived.record.id: arrived for arrived in rows}
     hashes = {id_: _hash(arrived) for id_, arrived in by_id.items()}
-    held: dict[str, Any] = {}
-    columns = sa.select(RAW.c.id, RAW.c.hash, RAW.c.deleted_at)
-    for ids in _batches(by_id):
-        mine = only(RAW, tenant, RAW.c.connection_id == connection, RAW.c.resource == resource, RAW.c.id.in_(ids))
-        held.update({row.id: row for row in tx.execute(columns.where(mine))})
-    new = [id_ for id_ in by_id if id_ not in held]
-    changed = [id_ for id_, row in held.items() if row.hash != hashes[id_] or row.deleted_at is not None]
+    held = _held(tx, tenant, connection, resource, list(by_id))
+    new = [id_ for id_ in by_id if id_ not in held] if held else list(by_id)
     moment = text_of(now)
-    if new:
-        _insert(tx, tenant, connection, resource, [(by_id[id_], hashes[id_]) for id_ in new], moment)
+    values = [_new(tenant, connection, resource, by_id[id_], hashes[id_], moment) for id_ in new]
+    if bulk.insert(tx, RAW, _NEW, values) != len(new):
+        # Another page of this very read brought one of them meanwhile (PostgreSQL writes pages side by side).
+        held = _held(tx, tenant, connection, resource, list(by_id))
+        values = [one for one in values if held[one[3]] == (one[6], False)]
+    bulk.insert(tx, RAW_LINKS, _LINK, _links_of_rows(tenant, connection, resource, [by_id[one[3]] for one in values]))
+    changed = [id_ for id_, (digest, is_gone) in held.items() if digest != hashes[id_] or is_gone]
     if changed:
-        _change(tx, tenant, connection, resource, [(by_id[id_], hashes[id_]) for id_ in changed], now)
+        _change(tx, tenant, connection, resource, [(by_id[id_], hashes[id_]) for id_ in changed], moment)
     return Counts(len(new), len(changed), len(by_id) - len(new) - len(changed))
 
 
-def _insert(
-    tx: Connection,
-    tenant: TenantId,
-    connection: ConnectionId,
-    resource: str,
-    rows: Sequence[tuple[Arrived, bytes]],
-    moment: str,
-) -> None:
-    dialect = tx.dialect.name
-    sql = (
-        "INSERT INTO raw (tenant_id, connection_id, resource, id, part, sort_key, body, hash, updated_at, first_seen, "
-        "changed_at) VALUES (?,?,?,?,?,?,?,?,?,?,?)"
+def _hash(arrived: Arrived) -> bytes:
+    return hashlib.sha256(b"%b\n%b" % (arrived.part.encode(), arrived.body)).digest()[:16]
+
+
+@cache
+def _held_sql(dialect: str) -> str:
+    return (
+        "SELECT id, hash, deleted_at IS NOT NULL FROM raw WHERE tenant_id = ? AND connection_id = ? AND resource = ? "  # noqa: S608 - our own names
+        f"AND {bulk.among('id', dialect)}"
     )
-    values = [
-        (
-            tenant,
-            connection,
-            resource,
-            arrived.record.id,
-            arrived.part,
-            arrived.record.sort_key,
-            arrived.body,
-            digest,
-            _instant(arrived.record),
-            moment,
-            moment,
-        )
-        for arrived, digest in rows
-    ]
-    tx.exec_driver_sql(marked(sql, dialect), values)
-    _insert_links(tx, tenant, connection, resource, [arrived for arrived, _ in rows])
 
 
-def _insert_links(
-    tx: Connection, tenant: TenantId, connection: ConnectionId, resource: str, rows: Iterable[Arrived]
-) -> None:
-    links = [
-        (tenant, connection, resource, arrived.record.id, link.name, link.id, link.resource)
+def _held(
+    tx: Connection, tenant: TenantId, connection: ConnectionId, resource: str, ids: list[str]
+) -> dict[str, tuple[bytes, bool]]:
+    """Hash, and whether it was deleted, of those that are there."""
+    dialect = tx.dialect.name
+    found: dict[str, tuple[bytes, bool]] = {}
+    for some in bulk.batches(ids):
+        rows = bulk.select(tx, _held_sql(dialect), (tenant, connection, resource, bulk.named(some, dialect)))
+        found.update({id_: (digest, bool(is_gone)) for id_, digest, is_gone in rows})
+    return found
+
+
+def _new(
+    tenant: TenantId, connection: ConnectionId, resource: str, arrived: Arrived, digest: bytes, moment: str
+) -> tuple[Any, ...]:
+    record = arrived.record
+    return (
+        tenant, connection, resource, record.id, arrived.part, record.sort_key, digest,
+        None if record.updated_at is None else text_of(record.updated_at), moment, moment,
+        msgspec.json.encode(record.links) if record.links else None, arrived.body,
+    )  # fmt: skip
+
+
+def _links_of_rows(
+    tenant: TenantId, connection: ConnectionId, resource: str, rows: Iterable[Arrived]
+) -> list[tuple[str, ...]]:
+    return [
+        (tenant, connection, resource, link.name, link.id, arrived.record.id)
         for arrived in rows
-        for link in dict.fromkeys(arrived.record.links)
+        for link in arrived.record.links
     ]
-    if links:
-        sql = (
-            "INSERT INTO raw_links (tenant_id, connection_id, resource, id, link, target, target_resource) "
-            "VALUES (?,?,?,?,?,?,?)"
-        )
-        tx.exec_driver_sql(marked(sql, tx.dialect.name), links)
 
 
 def _change(
@@ -146,47 +155,56 @@ def _change(
     connection: ConnectionId,
     resource: str,
     rows: Sequence[tuple[Arrived, bytes]],
-    now: datetime,
+    moment: str,
 ) -> None:
-    for arrived, digest in rows:
-        id_ = arrived.record.id
-        mine = only(RAW, tenant, RAW.c.connection_id == connection, RAW.c.resource == resource, RAW.c.id == id_)
-        before = tx.execute(sa.select(RAW.c.body, RAW.c.hash, RAW.c.changed_at).where(mine)).one()
-        if before.hash != digest:
-            tx.execute(
-                sa.insert(RAW_VERSIONS).values(
-                    tenant_id=tenant,
-                    connection_id=connection,
-                    resource=resource,
-                    id=id_,
-                    body=before.body,
-                    from_=before.changed_at,
-                    until=now,
-                )
-            )
-        values = {
-            "part": arrived.part,
-            "sort_key": arrived.record.sort_key,
-            "body": arrived.body,
-            "hash": digest,
-            "updated_at": _instant(arrived.record),
-            "changed_at": now,
-            "deleted_at": None,
-        }
-        tx.execute(sa.update(RAW).where(mine).values(values))
-        links = only(
-            RAW_LINKS,
-            tenant,
-            RAW_LINKS.c.connection_id == connection,
-            RAW_LINKS.c.resource == resource,
-            RAW_LINKS.c.id == id_,
+    dialect = tx.dialect.name
+    for ids in bulk.batches(arrived.record.id for arrived, _ in rows):
+        values = (tenant, connection, resource, bulk.named(ids, dialect))
+        mine = f"tenant_id = ? AND connection_id = ? AND resource = ? AND {bulk.among('id', dialect)}"
+        keep = (
+            "INSERT INTO raw_versions (tenant_id, connection_id, resource, id, body, from_, until) "  # noqa: S608 - our own names
+            f"SELECT tenant_id, connection_id, resource, id, body, changed_at, ? FROM raw WHERE {mine}"
         )
-        tx.execute(sa.delete(RAW_LINKS).where(links))
-    _insert_links(tx, tenant, connection, resource, [arrived for arrived, _ in rows])
+        bulk.run(tx, keep, (moment, *values))
+        _drop_links(tx, tenant, connection, resource, ids)
+    bulk.update(
+        tx,
+        RAW,
+        _CHANGED,
+        _KEY,
+        [
+            (
+                arrived.part, arrived.record.sort_key, digest,
+                None if arrived.record.updated_at is None else text_of(arrived.record.updated_at), moment, None,
+                msgspec.json.encode(arrived.record.links) if arrived.record.links else None, arrived.body,
+                tenant, connection, resource, arrived.record.id,
+            )
+            for arrived, digest in rows
+        ],
+    )  # fmt: skip
+    bulk.insert(tx, RAW_LINKS, _LINK, _links_of_rows(tenant, connection, resource, [arrived for arrived, _ in rows]))
 
 
-def _instant(record: RawRecord) -> str | None:
-    return None if record.updated_at is None else text_of(record.updated_at)
+def _drop_links(tx: Connection, tenant: TenantId, connection: ConnectionId, resource: str, ids: list[str]) -> None:
+    rows = [
+        (tenant, connection, resource, link.name, link.id, id_)
+        for id_, links in _named_by(tx, tenant, connection, resource, ids)
+        for link in links
+    ]
+    bulk.delete(tx, RAW_LINKS, _LINK, rows)
+
+
+def _named_by(
+    tx: Connection, tenant: TenantId, connection: ConnectionId, resource: str, ids: Sequence[str]
+) -> Iterator[tuple[str, tuple[Link, ...]]]:
+    """The links of those rows that have any."""
+    dialect = tx.dialect.name
+    sql = (
+        "SELECT id, links FROM raw WHERE tenant_id = ? AND connection_id = ? AND resource = ? "  # noqa: S608 - our own names
+        f"AND {bulk.among('id', dialect)} AND links IS NOT NULL"
+    )
+    for id_, links in bulk.select(tx, sql, (tenant, connection, resource, bulk.named(ids, dialect))):
+        yield id_, _links.decode(links)
 
 
 def set_aside(
@@ -217,32 +235,32 @@ def set_aside(
     tx.execute(sa.insert(RAW_ASIDE).values(values))
 
 
+_LIVE = "FROM raw WHERE tenant_id = ? AND connection_id = ? AND resource = ? AND deleted_at IS NULL"
+
+
 def iterate(
     tx: Connection, tenant: TenantId, connection: ConnectionId, resource: str, *, batch: int = 1000
 ) -> Iterator[list[RawRow]]:
     """Live rows in the order (sort_key, id), a batch at a time."""
-    after: tuple[str, str] | None = None
-    base = only(RAW, tenant, RAW.c.connection_id == connection, RAW.c.resource == resource, RAW.c.deleted_at.is_(None))
-    columns = sa.select(RAW.c.sort_key, RAW.c.id, RAW.c.part, RAW.c.body).order_by(RAW.c.sort_key, RAW.c.id)
-    has_keys = tx.execute(sa.select(RAW.c.id).where(base, RAW.c.sort_key != "").limit(1)).first() is not None
-    if not has_keys:
-        # The primary key gives the order: no sort, however many rows.
-        columns = sa.select(RAW.c.sort_key, RAW.c.id, RAW.c.part, RAW.c.body).order_by(RAW.c.id)
-    while True:
-        condition = base
-        if after is not None:
-            later = (
-                sa.tuple_(RAW.c.sort_key, RAW.c.id) > sa.tuple_(sa.literal(after[0]), sa.literal(after[1]))
-                if has_keys
-                else RAW.c.id > after[1]
-            )
-            condition = sa.and_(base, later)
-        rows = tx.execute(columns.where(condition).limit(batch)).all()
-        if rows:
-            yield [RawRow(row.id, row.part, row.body) for row in rows]
-            after = (rows[-1].sort_key, rows[-1].id)
+    mine = (tenant, connection, resource)
+    # Two walks along two indexes: those without an order of their own come first, by id.
+    after = ""
+    plain = f"SELECT id, part, body {_LIVE} AND sort_key = '' AND id > ? ORDER BY id LIMIT ?"
+    while rows := bulk.select(tx, plain, (*mine, after, batch)):
+        yield [RawRow(*row) for row in rows]
+        if len(rows) < batch:
+            break
+        after = rows[-1][0]
+    key, after = "", ""
+    keyed = (
+        f"SELECT id, part, body, sort_key {_LIVE} AND sort_key <> '' AND (sort_key, id) > (?, ?) "
+        "ORDER BY sort_key, id LIMIT ?"
+    )
+    while rows := bulk.select(tx, keyed, (*mine, key, after, batch)):
+        yield [RawRow(id_, part, body) for id_, part, body, _ in rows]
         if len(rows) < batch:
             return
+        after, key = rows[-1][0], rows[-1][3]
 
 
 def whole(tx: Connection, tenant: TenantId, connection: ConnectionId, resource: str) -> tuple[RawRow, ...]:
@@ -253,42 +271,33 @@ def by_ids(
     tx: Connection, tenant: TenantId, connection: ConnectionId, resource: str, ids: Iterable[str]
 ) -> dict[str, RawRow]:
     """Rows by id, deleted ones too: a record may still name one."""
-    found: dict[str, RawRow] = {}
-    columns = sa.select(RAW.c.id, RAW.c.part, RAW.c.body)
-    for some in _batches(ids):
-        mine = only(RAW, tenant, RAW.c.connection_id == connection, RAW.c.resource == resource, RAW.c.id.in_(some))
-        found.update({row.id: RawRow(row.id, row.part, row.body) for row in tx.execute(columns.where(mine))})
-    return found
+    dialect = tx.dialect.name
+    sql = (
+        "SELECT id, part, body FROM raw WHERE tenant_id = ? AND connection_id = ? AND resource = ? "  # noqa: S608 - our own names
+        f"AND {bulk.among('id', dialect)}"
+    )
+    return {
+        row[0]: RawRow(*row)
+        for some in bulk.batches(ids)
+        for row in bulk.select(tx, sql, (tenant, connection, resource, bulk.named(some, dialect)))
+    }
 
 
 def naming(
     tx: Connection, tenant: TenantId, connection: ConnectionId, resource: str, link: str, targets: Iterable[str]
 ) -> dict[str, tuple[RawRow, ...]]:
     """Live rows of `resource` whose `link` names one of the targets, by target, in the order of their ids."""
-    found: dict[str, list[RawRow]] = {}
-    joined = RAW.join(
-        RAW_LINKS,
-        sa.and_(
-            RAW_LINKS.c.connection_id == RAW.c.connection_id,
-            RAW_LINKS.c.resource == RAW.c.resource,
-            RAW_LINKS.c.id == RAW.c.id,
-        ),
+    dialect = tx.dialect.name
+    sql = (
+        "SELECT l.target, r.id, r.part, r.body FROM raw_links l JOIN raw r ON r.tenant_id = l.tenant_id "  # noqa: S608 - our own names
+        "AND r.connection_id = l.connection_id AND r.resource = l.resource AND r.id = l.id "
+        "WHERE l.tenant_id = ? AND l.connection_id = ? AND l.resource = ? AND l.link = ? "
+        f"AND {bulk.among('l.target', dialect)} AND r.deleted_at IS NULL"
     )
-    columns = sa.select(RAW_LINKS.c.target, RAW.c.id, RAW.c.part, RAW.c.body).select_from(joined)
-    for some in _batches(targets):
-        mine = sa.and_(
-            only(RAW, tenant, RAW.c.deleted_at.is_(None)),
-            only(
-                RAW_LINKS,
-                tenant,
-                RAW_LINKS.c.connection_id == connection,
-                RAW_LINKS.c.resource == resource,
-                RAW_LINKS.c.link == link,
-                RAW_LINKS.c.target.in_(some),
-            ),
-        )
-        for row in tx.execute(columns.where(mine)):
-            found.setdefault(row.target, []).append(RawRow(row.id, row.part, row.body))
+    found: dict[str, list[RawRow]] = {}
+    for some in bulk.batches(targets):
+        for target, *row in bulk.select(tx, sql, (tenant, connection, resource, link, bulk.named(some, dialect))):
+            found.setdefault(target, []).append(RawRow(*row))
     return {target: tuple(sorted(rows, key=lambda row: row.id)) for target, rows in found.items()}
 
 
@@ -296,40 +305,50 @@ def links_of(
     tx: Connection, tenant: TenantId, connection: ConnectionId, resource: str, link: str, ids: Iterable[str]
 ) -> set[str]:
     """The ids that rows of `resource` name by `link`."""
-    found: set[str] = set()
-    for some in _batches(ids):
-        mine = only(
-            RAW_LINKS,
-            tenant,
-            RAW_LINKS.c.connection_id == connection,
-            RAW_LINKS.c.resource == resource,
-            RAW_LINKS.c.link == link,
-            RAW_LINKS.c.id.in_(some),
-        )
-        found.update(tx.execute(sa.select(RAW_LINKS.c.target).where(mine)).scalars())
-    return found
+    return {
+        one.id
+        for some in bulk.batches(ids)
+        for _, links in _named_by(tx, tenant, connection, resource, some)
+        for one in links
+        if one.name == link
+    }
 
 
 def count_live(tx: Connection, tenant: TenantId, connection: ConnectionId, resource: str) -> int:
-    mine = only(RAW, tenant, RAW.c.connection_id == connection, RAW.c.resource == resource, RAW.c.deleted_at.is_(None))
-    return tx.execute(sa.select(sa.func.count()).select_from(RAW).where(mine)).scalar_one()
+    return int(bulk.select(tx, f"SELECT count(*) {_LIVE}", (tenant, connection, resource))[0][0])
 
 
 def live_ids(tx: Connection, tenant: TenantId, connection: ConnectionId, resource: str) -> set[str]:
-    mine = only(RAW, tenant, RAW.c.connection_id == connection, RAW.c.resource == resource, RAW.c.deleted_at.is_(None))
-    return set(tx.execute(sa.select(RAW.c.id).where(mine)).scalars())
+    return {row[0] for row in bulk.select(tx, f"SELECT id {_LIVE}", (tenant, connection, resource))}
 
 
 def mark_deleted(
     tx: Connection, tenant: TenantId, connection: ConnectionId, resource: str, ids: Iterable[str], now: datetime
 ) -> None:
     """Gone upstream: kept, with the date."""
-    for some in _batches(ids):
-        mine = only(RAW, tenant, RAW.c.connection_id == connection, RAW.c.resource == resource, RAW.c.id.in_(some))
-        tx.execute(sa.update(RAW).where(mine).values(deleted_at=now))
+    dialect = tx.dialect.name
+    sql = (
+        "UPDATE raw SET deleted_at = ? WHERE tenant_id = ? AND connection_id = ? AND resource = ? "  # noqa: S608 - our own names
+        f"AND {bulk.among('id', dialect)} AND deleted_at IS NULL"
+    )
+    for some in bulk.batches(ids):
+        bulk.run(tx, sql, (text_of(now), tenant, connection, resource, bulk.named(some, dialect)))
 
 
-def _batches(ids: Iterable[str]) -> Iterator[list[str]]:
-    remaining = iter(ids)
-    while some := list(islice(remaining, _BATCH)):
-        yield some
+def versions(
+    tx: Connection, tenant: TenantId, connection: ConnectionId, resource: str, record_id: str
+) -> tuple[Version, ...]:
+    """Every body a record ever had here, the oldest first; empty for one that was never met."""
+    newest = only(RAW, tenant, RAW.c.connection_id == connection, RAW.c.resource == resource, RAW.c.id == record_id)
+    row = tx.execute(sa.select(RAW.c.body, RAW.c.changed_at).where(newest)).one_or_none()
+    if row is None:
+        return ()
+    former = only(
+        RAW_VERSIONS,
+        tenant,
+        RAW_VERSIONS.c.connection_id == connection,
+        RAW_VERSIONS.c.resource == resource,
+        RAW_VERSIONS.c.id == record_id,
+    )
+    rows = tx.execute(sa.select(RAW_VERSIONS).where(former).order_by(RAW_VERSIONS.c.pk))
+    return (*(Version(one.body, one.from_, one.until) for one in rows), Version(row.body, row.changed_at, None))

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Boolean, CheckConstraint, Column, Index, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import Boolean, CheckConstraint, Column, Index, Integer, LargeBinary, MetaData, Table
 
 from comptoir.model import SHAPES, ColumnKind, Shape
-from comptoir.store.values import Amount, Instant
+from comptoir.store.values import Amount, Instant, Words
 
-__all__ = ["METADATA", "STANDARD", "snake", "standard_name", "typed_column_name"]
+__all__ = ["DOCUMENTS", "METADATA", "STANDARD", "documents_name", "snake", "standard_name", "typed_column_name"]
 
 METADATA = MetaData(
     naming_convention={
@@ -27,20 +27,20 @@ _BIG = sa.BigInteger().with_variant(Integer, "sqlite")  # SQLite gives row numbe
 
 
 def _id() -> Column[str]:
-    return Column("id", Text, primary_key=True)
+    return Column("id", Words, primary_key=True)
 
 
 def _tenant() -> Column[str]:
-    return Column("tenant_id", Text, sa.ForeignKey("tenants.id", ondelete="CASCADE"), nullable=False)
+    return Column("tenant_id", Words, sa.ForeignKey("tenants.id", ondelete="CASCADE"), nullable=False)
 
 
 def _company(**options: Any) -> Column[str]:
-    return Column("company_id", Text, sa.ForeignKey("companies.id", ondelete="CASCADE"), nullable=False, **options)
+    return Column("company_id", Words, sa.ForeignKey("companies.id", ondelete="CASCADE"), nullable=False, **options)
 
 
 def _connection(**options: Any) -> Column[str]:
     key = sa.ForeignKey("connections.id", ondelete="CASCADE")
-    return Column("connection_id", Text, key, nullable=False, **options)
+    return Column("connection_id", Words, key, nullable=False, **options)
 
 
 def _when(name: str, *, required: bool = False) -> Column[Any]:
@@ -48,19 +48,19 @@ def _when(name: str, *, required: bool = False) -> Column[Any]:
 
 
 def _text(name: str, *, required: bool = False) -> Column[Any]:
-    return Column(name, Text, nullable=not required)
+    return Column(name, Words, nullable=not required)
 
 
-META = Table("meta", METADATA, Column("name", Text, primary_key=True), Column("value", LargeBinary, nullable=False))
+META = Table("meta", METADATA, Column("name", Words, primary_key=True), Column("value", LargeBinary, nullable=False))
 
-TENANTS = Table("tenants", METADATA, _id(), Column("name", Text, nullable=False, unique=True), _when("created"))
+TENANTS = Table("tenants", METADATA, _id(), Column("name", Words, nullable=False, unique=True), _when("created"))
 
 OPERATORS = Table(
     "operators",
     METADATA,
     _id(),
     _tenant(),
-    Column("email", Text, nullable=False, unique=True),  # lower case
+    Column("email", Words, nullable=False, unique=True),  # lower case
     _text("password_hash", required=True),
     _text("role", required=True),
     _text("language"),
@@ -70,9 +70,9 @@ OPERATORS = Table(
 SESSIONS = Table(
     "sessions",
     METADATA,
-    Column("token_hash", Text, primary_key=True),
+    Column("token_hash", Words, primary_key=True),
     _tenant(),
-    Column("operator_id", Text, sa.ForeignKey("operators.id", ondelete="CASCADE"), nullable=False),
+    Column("operator_id", Words, sa.ForeignKey("operators.id", ondelete="CASCADE"), nullable=False),
     _text("csrf", required=True),
     _when("created", required=True),
     _when("last_seen", required=True),
@@ -80,7 +80,7 @@ SESSIONS = Table(
 SIGN_IN_FAILURES = Table(
     "sign_in_failures",
     METADATA,
-    Column("key", Text, primary_key=True),
+    Column("key", Words, primary_key=True),
     Column("count", Integer, nullable=False),
     _when("last", required=True),
 )
@@ -90,7 +90,7 @@ API_KEYS = Table(
     _id(),
     _tenant(),
     _text("name"),
-    Column("secret_hash", Text, nullable=False, unique=True),
+    Column("secret_hash", Words, nullable=False, unique=True),
     _text("last4", required=True),
     _when("created", required=True),
     _when("last_used"),
@@ -99,21 +99,21 @@ API_KEYS = Table(
 PROFILES = Table(
     "profiles",
     METADATA,
-    Column("tenant_id", Text, sa.ForeignKey("tenants.id", ondelete="CASCADE"), primary_key=True),
+    Column("tenant_id", Words, sa.ForeignKey("tenants.id", ondelete="CASCADE"), primary_key=True),
     Column("document", LargeBinary, nullable=False),
 )
 SYNC_SETTINGS = Table(
     "sync_settings",
     METADATA,
-    Column("tenant_id", Text, sa.ForeignKey("tenants.id", ondelete="CASCADE"), primary_key=True),
-    Column("company_id", Text, primary_key=True),  # "" for the tenant's own
+    Column("tenant_id", Words, sa.ForeignKey("tenants.id", ondelete="CASCADE"), primary_key=True),
+    Column("company_id", Words, primary_key=True),  # "" for the tenant's own
     Column("document", LargeBinary, nullable=False),
 )
 INTEGRATION_SETTINGS = Table(
     "integration_settings",
     METADATA,
-    Column("tenant_id", Text, sa.ForeignKey("tenants.id", ondelete="CASCADE"), primary_key=True),
-    Column("key", Text, primary_key=True),
+    Column("tenant_id", Words, sa.ForeignKey("tenants.id", ondelete="CASCADE"), primary_key=True),
+    Column("key", Words, primary_key=True),
     Column("enabled", Boolean, nullable=False),
     _text("client_id", required=True),
     Column("secret", LargeBinary, nullable=False),
@@ -131,7 +131,9 @@ COMPANIES = Table(
     _id(),
     _tenant(),
     _text("name", required=True),
+    _text("name_folded", required=True),
     _text("description"),
+    _text("description_folded"),
     Column("tags", LargeBinary, nullable=False),
     _when("created", required=True),
     _text("created_by"),
@@ -173,7 +175,7 @@ GRANTS = Table(
 LINK_STATES = Table(
     "link_states",
     METADATA,
-    Column("state_hash", Text, primary_key=True),
+    Column("state_hash", Words, primary_key=True),
     _tenant(),
     _company(),
     _connection(),
@@ -247,10 +249,10 @@ PAGES = Table(
     METADATA,
     _tenant(),
     _connection(),
-    Column("sync_id", Text, primary_key=True),
-    Column("resource", Text, primary_key=True),
+    Column("sync_id", Words, primary_key=True),
+    Column("resource", Words, primary_key=True),
     Column("pass_number", Integer, primary_key=True),
-    Column("window", Text, primary_key=True),
+    Column("window", Words, primary_key=True),
     Column("page", Integer, primary_key=True),
     Column("total", Integer),
     Column("ids", LargeBinary, nullable=False),
@@ -261,7 +263,7 @@ RESOURCE_READS = Table(
     METADATA,
     _tenant(),
     _connection(primary_key=True),
-    Column("resource", Text, primary_key=True),
+    Column("resource", Words, primary_key=True),
     _text("sync_id", required=True),
     _text("outcome", required=True),
     _text("message"),
@@ -271,22 +273,34 @@ RESOURCE_READS = Table(
     _when("read_at", required=True),
 )
 
-RAW = Table(
+RAW = Table(  # rows with numbers: bodies are large, and a key of text would carry them about
     "raw",
     METADATA,
+    Column("pk", _BIG, primary_key=True),
     _tenant(),
-    _connection(primary_key=True),
-    Column("resource", Text, primary_key=True),
-    Column("id", Text, primary_key=True),
+    _connection(),
+    _text("resource", required=True),
+    _text("id", required=True),
     _text("part", required=True),
     _text("sort_key", required=True),
-    Column("body", LargeBinary, nullable=False),
     Column("hash", LargeBinary, nullable=False),
     _text("updated_at"),
     _when("first_seen", required=True),
     _when("changed_at", required=True),
     _when("deleted_at"),
-    sqlite_with_rowid=False,
+    Column("links", LargeBinary),  # what it names, as JSON; also in `raw_links` by what is named
+    Column("body", LargeBinary, nullable=False),
+    sa.UniqueConstraint("connection_id", "resource", "id"),
+    # Only what has an order of its own; the rest is read by id.
+    Index(
+        "ix_raw_sort_key",
+        "connection_id",
+        "resource",
+        "sort_key",
+        "id",
+        sqlite_where=sa.text("sort_key <> ''"),
+        postgresql_where=sa.text("sort_key <> ''"),
+    ),
 )
 RAW_VERSIONS = Table(
     "raw_versions",
@@ -306,12 +320,10 @@ RAW_LINKS = Table(
     METADATA,
     _tenant(),
     _connection(primary_key=True),
-    Column("resource", Text, primary_key=True),
-    Column("id", Text, primary_key=True),
-    Column("link", Text, primary_key=True),
-    Column("target", Text, primary_key=True),
-    _text("target_resource", required=True),
-    Index("ix_raw_links_target", "connection_id", "resource", "link", "target"),
+    Column("resource", Words, primary_key=True),
+    Column("link", Words, primary_key=True),
+    Column("target", Words, primary_key=True),
+    Column("id", Words, primary_key=True),
     sqlite_with_rowid=False,
 )
 RAW_ASIDE = Table(
@@ -351,21 +363,43 @@ AUDIT = Table(
     _text("detail"),
     _when("at", required=True),
 )
-RECORD_VERSIONS = Table(  # rises whenever a list changes, so that its counts may be remembered until then
+RECORD_VERSIONS = Table(
+    # Rises whenever records change, so that counts may be remembered until then; `readable_since`: the first time all
+    # of a data type was there.
     "record_versions",
     METADATA,
     _tenant(),
-    _company(primary_key=True),
-    Column("data_type", Text, primary_key=True),
+    _company(),
+    _connection(primary_key=True),
+    Column("data_type", Words, primary_key=True),
     Column("version", Integer, nullable=False),
+    _when("readable_since"),
+    Index("ix_record_versions_company", "company_id", "data_type"),
 )
 
-# Lists are often asked for by these; every further index costs each pull.
-_INDEXED = ("issueDate", "date", "clearedOnDate")
+# Lists are often ordered or filtered by these; every further index costs each pull.
+_INDEXED = frozenset(
+    {
+        "issueDate",
+        "dueDate",
+        "date",
+        "clearedOnDate",
+        "customerRef.id",
+        "supplierRef.id",
+        "totalAmount",
+        "amountDue",
+        "amount",
+        "status",
+    }
+)
 
 
 def standard_name(data_type: str) -> str:
     return "std_" + snake(data_type)
+
+
+def documents_name(data_type: str) -> str:
+    return "doc_" + snake(data_type)
 
 
 def typed_column_name(path: str) -> str:
@@ -378,24 +412,17 @@ def snake(name: str) -> str:
 
 
 def _standard(shape: Shape) -> Table:
+    """What lists are found by. Documents stand apart, so that looking through many rows reads little."""
     name = standard_name(shape.name)
     types: dict[ColumnKind, Any] = {
         ColumnKind.AMOUNT: Amount,
-        ColumnKind.INTEGER: Integer,
+        ColumnKind.INTEGER: sa.BigInteger,
         ColumnKind.BOOLEAN: Boolean,
     }
-    typed = [
-        Column(typed_column_name(column.path), types.get(column.kind, Text))
-        for column in shape.columns
-        if column.path not in ("id", "sourceModifiedDate")
-    ]
-    indexes = [
-        Index(f"ix_{name}_{column.path}", "tenant_id", "company_id", typed_column_name(column.path))
-        for column in shape.columns
-        if column.path in _INDEXED
-    ]
-    if shape.name == "bankTransactions":
-        indexes = [Index(f"ix_{name}_account", "tenant_id", "company_id", "p_account_id", "p_cleared_on_date")]
+    paths = [column.path for column in shape.columns if column.path in _INDEXED]
+    prefix: tuple[str, ...] = ("company_id",)
+    if shape.name == "bankTransactions":  # always read below their bank account
+        prefix = ("company_id", "p_account_id")
     return Table(
         name,
         METADATA,
@@ -403,20 +430,48 @@ def _standard(shape: Shape) -> Table:
         _tenant(),
         _company(),
         _connection(),
-        Column("id", Text, nullable=False),
-        Column("doc", LargeBinary, nullable=False),
-        Column("supplemental", LargeBinary),
+        Column("id", Words, nullable=False),
         _text("modified_date", required=True),
         _text("source_modified_date"),
         Column("is_deleted", Boolean, nullable=False),
         _text("source_resource", required=True),
         _text("source_id", required=True),
-        *typed,
-        sa.UniqueConstraint("connection_id", "id"),
-        Index(f"ix_{name}_modified", "tenant_id", "company_id", "modified_date"),
-        Index(f"ix_{name}_source", "connection_id", "source_resource", "source_id"),
-        *indexes,
+        *(
+            Column(typed_column_name(column.path), types.get(column.kind, Words))
+            for column in shape.columns
+            if column.path not in ("id", "sourceModifiedDate")
+        ),
+        sa.UniqueConstraint("company_id", "connection_id", "id"),
+        Index(f"ix_{name}_modified", "company_id", "modified_date", "pk"),
+        # Most records bear the id of what they were made from; the others are found by it here.
+        Index(
+            f"ix_{name}_source",
+            "connection_id",
+            "source_resource",
+            "source_id",
+            sqlite_where=sa.text("id <> source_id"),
+            postgresql_where=sa.text("id <> source_id"),
+        ),
+        *(
+            Index(f"ix_{name}_{snake(path.replace('.', '_'))}", *prefix, typed_column_name(path), "pk")
+            for path in paths
+        ),
     )
 
 
+def _documents(shape: Shape) -> Table:
+    return Table(
+        documents_name(shape.name),
+        METADATA,
+        Column(
+            "pk", _BIG, sa.ForeignKey(f"{standard_name(shape.name)}.pk", ondelete="CASCADE"), primary_key=True,
+            autoincrement=False,
+        ),
+        _tenant(),
+        Column("doc", LargeBinary, nullable=False),
+        Column("supplemental", LargeBinary),
+    )  # fmt: skip
+
+
 STANDARD: Mapping[str, Table] = {name: _standard(shape) for name, shape in SHAPES.items()}
+DOCUMENTS: Mapping[str, Table] = {name: _documents(shape) for name, shape in SHAPES.items()}

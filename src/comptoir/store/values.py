@@ -1,7 +1,8 @@
 """How values stand in columns so that their order is the order of what they mean.
 
 Instants and days: text of one length in UTC. Amounts: NUMERIC on PostgreSQL; on SQLite, which has no exact decimals, a
-text key with any number of digits whose order as text is the order of the numbers.
+text key with any number of digits whose order as text is the order of the numbers. Words that are searched without
+regard to case: folded. Text is compared by code points on both databases.
 """
 
 from __future__ import annotations
@@ -14,19 +15,33 @@ from typing import Any
 from sqlalchemy import Dialect, Numeric, Text
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-__all__ = ["Amount", "Instant", "amount_key", "from_text", "text_of"]
+__all__ = ["Amount", "Instant", "Words", "amount_key", "folded", "from_text", "numeric", "storable", "text_of"]
 
 _COMPLEMENT = str.maketrans("0123456789", "9876543210")
-_OFFSET = 50_000  # exponents from -50,000 to 49,999
+_LEAST_POWER, _MOST_POWER = -44, 44  # powers of ten that need two digits only
+_NUMERIC_DIGITS, _NUMERIC_PLACES = 131_071, 16_383  # what PostgreSQL's NUMERIC holds before and after the point
+_ESCAPED = {"\x1a": "\x1a1", "\x00": "\x1a0"}  # PostgreSQL's text refuses U+0000
 
 
 def text_of(moment: datetime) -> str:
     """An aware datetime as text of fixed length in UTC; its order as text is the order of time."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    return moment.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def from_text(text: str) -> datetime:
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    return datetime.fromisoformat(text)
+
+
+def folded(text: str) -> str:
+    """For comparing without regard to case, in any script."""
+    return storable(text.casefold())
+
+
+def storable(text: str) -> str:
+    """Text as a column takes it that is only searched: without U+0000."""
+    return text.replace("\x00", "\ufffd") if "\x00" in text else text
 
 
 @lru_cache(maxsize=65536)
@@ -38,9 +53,44 @@ def amount_key(number: Decimal) -> str:
     text = text.rstrip("0")
     if not text:
         return "1"
-    key = f"{power + _OFFSET:05d}{text}"
+    key = _power_key(power) + text
     # A negative number is smaller the larger its size: its digits are turned round, and a mark above digits ends it.
     return "0" + key.translate(_COMPLEMENT) + "~" if sign else "2" + key
+
+
+def _power_key(power: int) -> str:
+    if _LEAST_POWER <= power <= _MOST_POWER:
+        return f"{power + 50:02d}"
+    size = str(abs(power))
+    long = f"{len(size):02d}{size}"
+    return "95" + long if power > 0 else "05" + long.translate(_COMPLEMENT)
+
+
+def numeric(number: Decimal) -> Decimal | None:
+    """The number for a NUMERIC column; None for one so long that no such column holds it (the document does)."""
+    if number.adjusted() > _NUMERIC_DIGITS - 1 or int(number.as_tuple().exponent) < -_NUMERIC_PLACES:
+        return None
+    return number
+
+
+class Words(TypeDecorator[str]):
+    """Text as it was given, every character of it; on PostgreSQL ordered by code points."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(Text(collation="C") if dialect.name == "postgresql" else Text())
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        if value is None or dialect.name != "postgresql" or not ("\x00" in value or "\x1a" in value):
+            return value
+        return "".join(_ESCAPED.get(sign, sign) for sign in value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
+        if value is None or dialect.name != "postgresql" or "\x1a" not in value:
+            return value
+        return value.replace("\x1a0", "\x00").replace("\x1a1", "\x1a")
 
 
 class Instant(TypeDecorator[datetime]):
@@ -48,6 +98,9 @@ class Instant(TypeDecorator[datetime]):
 
     impl = Text
     cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(Text(collation="C") if dialect.name == "postgresql" else Text())
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:
         return None if value is None else text_of(value)
@@ -66,6 +119,6 @@ class Amount(TypeDecorator[Decimal]):
         return dialect.type_descriptor(Numeric() if dialect.name == "postgresql" else Text())
 
     def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Any:
-        if value is None or dialect.name == "postgresql":
-            return value
-        return amount_key(value)
+        if value is None:
+            return None
+        return numeric(value) if dialect.name == "postgresql" else amount_key(value)

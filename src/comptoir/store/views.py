@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from comptoir.model import SHAPES, ColumnKind, Shape
-from comptoir.store.tables import META, snake, standard_name
+from comptoir.store.tables import META, documents_name, snake, standard_name
 
 __all__ = ["ensure", "view_name"]
 
@@ -49,25 +49,28 @@ def ensure(tx: Connection) -> None:
 
 
 def _view(shape: Shape, dialect: str) -> str:
-    table = standard_name(shape.name)
-    columns = [f"{table}.{name}" for name in _OWN]
+    on_postgres = dialect == "postgresql"
+    columns = [f"s.{name}" for name in _OWN]
     for column in shape.columns:
         if column.path not in ("id", "sourceModifiedDate"):
-            value = _on_postgres(column.path, column.kind) if dialect == "postgresql" else _on_sqlite(column.path)
+            value = _on_postgres(column.path, column.kind) if on_postgres else _on_sqlite(column.path)
             columns.append(f"{value} AS {snake(column.path.replace('.', '_'))}")
     # jsonb would refuse a U+0000 in any text; it is shown as the sign for an unreadable character.
-    document = (
-        f" CROSS JOIN LATERAL (SELECT replace(convert_from({table}.doc, 'UTF8'), '\\u0000', '\\ufffd')::json AS d) AS j"
-        if dialect == "postgresql"
+    parsed = (
+        " CROSS JOIN LATERAL (SELECT replace(convert_from(d.doc, 'UTF8'), '\\u0000', '\\ufffd')::json AS value) AS j"
+        if on_postgres
         else ""
     )
-    return f"CREATE VIEW {view_name(shape.name)} AS SELECT {', '.join(columns)} FROM {table}{document}"  # noqa: S608 - our own names
+    return (
+        f"CREATE VIEW {view_name(shape.name)} AS SELECT {', '.join(columns)} FROM {standard_name(shape.name)} s "  # noqa: S608 - our own names
+        f"JOIN {documents_name(shape.name)} d ON d.pk = s.pk{parsed}"
+    )
 
 
 def _on_sqlite(path: str) -> str:
-    return f"json_extract(CAST(doc AS TEXT), '$.{path}')"
+    return f"json_extract(CAST(d.doc AS TEXT), '$.{path}')"
 
 
 def _on_postgres(path: str, kind: ColumnKind) -> str:
-    value = f"(j.d #>> '{{{path.replace('.', ',')}}}')"
+    value = f"(j.value #>> '{{{path.replace('.', ',')}}}')"
     return f"{value}::{_POSTGRES_TYPES[kind]}" if kind in _POSTGRES_TYPES else value

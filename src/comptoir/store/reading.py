@@ -1,0 +1,217 @@
+"""Standard records, read: pages of finished documents, filtered and ordered on typed columns.
+
+The hot path of the product. Statements run on the driver; a page's rows are found by their keys first, so that a deep
+page does not carry documents it skips; totals are remembered until the records change.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from functools import cache, lru_cache
+from threading import Lock
+from typing import Any
+
+import msgspec
+
+from comptoir.model import SHAPES, ColumnKind
+from comptoir.store.database import Source, fetch
+from comptoir.store.ids import CompanyId, ConnectionId, TenantId
+from comptoir.store.query import Order, Property, Query, Where
+from comptoir.store.tables import documents_name, standard_name, typed_column_name
+
+__all__ = ["Documents", "get", "is_readable", "list_page", "properties"]
+
+
+class Documents(msgspec.Struct, frozen=True):
+    """One page of finished documents; `total` counts all that match.
+
+    `is_readable` is False until the data type was read to its end once, over any connection asked for.
+    """
+
+    total: int
+    documents: list[bytes]
+    is_readable: bool = True
+
+
+@cache
+def properties(data_type: str) -> Mapping[str, Property]:
+    """What queries and orders may name, by lower-case path."""
+    shape = SHAPES[data_type]
+    required = {field.encode_name for field in msgspec.structs.fields(shape.struct) if field.required}
+    found = {
+        column.path.lower(): Property(
+            f"s.{typed_column_name(column.path)}",
+            column.kind,
+            is_folded=column.kind in (ColumnKind.TEXT, ColumnKind.ENUM),
+            is_required=column.path in required,
+        )
+        for column in shape.columns
+        if column.path not in ("id", "sourceModifiedDate")
+    }
+    found["id"] = Property("s.id", ColumnKind.ID, is_required=True)
+    found["sourcemodifieddate"] = Property("s.source_modified_date", ColumnKind.INSTANT)
+    found["modifieddate"] = Property("s.modified_date", ColumnKind.INSTANT, is_required=True)
+    found["metadata.isdeleted"] = Property("s.is_deleted", ColumnKind.BOOLEAN, is_required=True)
+    return found
+
+
+def is_readable(
+    source: Source, tenant: TenantId, company: CompanyId, data_type: str, connection: ConnectionId | None = None
+) -> bool:
+    """Whether the data type was read to its end once: before that a list is not an answer."""
+    return any(readable for _, _, readable in _versions(source, tenant, company, data_type, connection))
+
+
+def _versions(
+    source: Source, tenant: TenantId, company: CompanyId, data_type: str, connection: ConnectionId | None
+) -> list[tuple[str, int, bool]]:
+    """Connection, version and whether it is readable, of each connection that ever had records of this type."""
+    rows = fetch(
+        source,
+        "SELECT connection_id, version, readable_since IS NOT NULL FROM record_versions "
+        "WHERE tenant_id = ? AND company_id = ? AND data_type = ? ORDER BY connection_id",
+        (tenant, company, data_type),
+    )
+    return [(id_, version, bool(readable)) for id_, version, readable in rows if connection in (None, id_)]
+
+
+def list_page(
+    source: Source,
+    tenant: TenantId,
+    company: CompanyId,
+    data_type: str,
+    *,
+    connection: ConnectionId | None = None,
+    query: Query | None = None,
+    order: str | None = None,
+    page: int = 1,
+    page_size: int = 100,
+    account: str | None = None,
+) -> Documents:
+    """One page of finished documents, from 1. `account` narrows bank transactions to one bank account.
+
+    Without an order they come by connection and id. InvalidInput for a query or an order that cannot be understood.
+    Given the Database itself it needs no transaction, and takes well under a millisecond on SQLite.
+    """
+    shape = SHAPES[data_type]
+    where = query.where(properties(data_type), shape.type_word, _dialect(source)) if query else None
+    ordering = Order.parse(order, properties(data_type), shape.type_word)
+    versions = _versions(source, tenant, company, data_type, connection)
+    readable = any(is_readable for _, _, is_readable in versions)
+    if not versions:
+        return Documents(0, [], is_readable=False)
+    condition, values = _condition(tenant, company, [id_ for id_, _, _ in versions], account, where)
+    total = _total(source, data_type, condition, values, tuple(versions))
+    offset = (page - 1) * page_size
+    if offset >= total:
+        return Documents(total, [], is_readable=readable)
+    rows = fetch(source, _page_sql(data_type, condition, ordering), (*values, page_size, offset))
+    if shape.has_metadata:
+        documents = [_with_metadata(*row) for row in rows]
+    elif shape.has_modified_date:
+        documents = [_with_date(document, modified) for document, modified, _ in rows]
+    else:
+        documents = [document for document, _, _ in rows]
+    return Documents(total, documents, is_readable=readable)
+
+
+def _dialect(source: Source) -> str:
+    dialect = source.dialect
+    return dialect if isinstance(dialect, str) else dialect.name
+
+
+def _condition(
+    tenant: TenantId, company: CompanyId, connections: list[str], account: str | None, where: Where | None
+) -> tuple[str, tuple[Any, ...]]:
+    """The rows of one list. The connections are named, so that one index gives both filter and order."""
+    one = "= ?" if len(connections) == 1 else f"IN ({', '.join('?' * len(connections))})"
+    sql = f"s.tenant_id = ? AND s.company_id = ? AND s.connection_id {one}"
+    values: tuple[Any, ...] = (tenant, company, *connections)
+    if account is not None:
+        sql += " AND s.p_account_id = ?"
+        values += (account,)
+    if where is not None:
+        sql += f" AND {where.sql}"
+        values += where.values
+    return sql, values
+
+
+@lru_cache(maxsize=1024)
+def _page_sql(data_type: str, condition: str, order: Order) -> str:
+    way = " DESC" if order.descending else ""
+    if order.column is None:
+        by, again, column = "s.connection_id, s.id", "k.connection_id, k.id", "s.connection_id, s.id"
+    else:
+        nulls = "" if order.is_required else " NULLS LAST"
+        by, again = f"{order.column}{way}{nulls}, s.pk{way}", f"k.o{way}{nulls}, k.pk{way}"
+        column = f"{order.column} AS o"
+    return (
+        f"SELECT d.doc, k.modified_date, k.is_deleted FROM (SELECT s.pk, s.modified_date, s.is_deleted, {column} "  # noqa: S608 - our own names; values are bound
+        f"FROM {standard_name(data_type)} s WHERE {condition} ORDER BY {by} LIMIT ? OFFSET ?) k "
+        f"JOIN {documents_name(data_type)} d ON d.pk = k.pk ORDER BY {again}"
+    )
+
+
+_counts: OrderedDict[tuple[Any, ...], int] = OrderedDict()
+_counts_lock = Lock()
+_MOST_COUNTS = 10_000
+
+
+def _total(
+    source: Source, data_type: str, condition: str, values: tuple[Any, ...], versions: tuple[tuple[str, int, bool], ...]
+) -> int:
+    """How many match; counted once for each filter and state of the records."""
+    key = (data_type, condition, values, versions)
+    with _counts_lock:
+        if (known := _counts.get(key)) is not None:
+            _counts.move_to_end(key)
+            return known
+    total = int(fetch(source, f"SELECT count(*) FROM {standard_name(data_type)} s WHERE {condition}", values)[0][0])  # noqa: S608 - our own names; values are bound
+    with _counts_lock:
+        _counts[key] = total
+        if len(_counts) > _MOST_COUNTS:
+            _counts.popitem(last=False)
+    return total
+
+
+def _with_metadata(document: bytes, modified: str, is_deleted: bool) -> bytes:
+    return b'%b,"modifiedDate":"%b","metadata":{"isDeleted":%b}}' % (
+        document[:-1],
+        modified.encode(),
+        b"true" if is_deleted else b"false",
+    )
+
+
+def _with_date(document: bytes, modified: str) -> bytes:
+    return b'%b,"modifiedDate":"%b"}' % (document[:-1], modified.encode())
+
+
+def get(
+    source: Source,
+    tenant: TenantId,
+    company: CompanyId,
+    data_type: str,
+    id_: str,
+    connection: ConnectionId | None = None,
+    account: str | None = None,
+) -> bytes | None:
+    """One finished document by id; a single record such as the company's own is served as it stands."""
+    versions = _versions(source, tenant, company, data_type, connection)
+    if not versions:
+        return None
+    condition, values = _condition(tenant, company, [one for one, _, _ in versions], account, None)
+    rows = fetch(
+        source,
+        f"SELECT d.doc, s.modified_date, s.is_deleted FROM {standard_name(data_type)} s "  # noqa: S608 - our own names; values are bound
+        f"JOIN {documents_name(data_type)} d ON d.pk = s.pk WHERE {condition} AND s.id = ? "
+        "ORDER BY s.is_deleted, s.pk DESC LIMIT 1",
+        (*values, id_),
+    )
+    if not rows:
+        return None
+    document, modified, is_deleted = rows[0]
+    shape = SHAPES[data_type]
+    if shape.has_metadata:
+        return _with_metadata(document, modified, is_deleted)
+    return _with_date(document, modified) if shape.has_modified_date else document
