@@ -25,6 +25,7 @@ __all__ = [
     "Version",
     "by_ids",
     "count_live",
+    "forget_aside",
     "iterate",
     "links_of",
     "live_ids",
@@ -233,6 +234,14 @@ def set_aside(
         "at": now,
     }
     tx.execute(sa.insert(RAW_ASIDE).values(values))
+
+
+def forget_aside(
+    tx: Connection, tenant: TenantId, connection: ConnectionId, sync: SyncId, data_types: Iterable[str]
+) -> None:
+    """What this run set aside while it mapped these data types, before it maps them again after a kill."""
+    mine = only(RAW_ASIDE, tenant, RAW_ASIDE.c.connection_id == connection, RAW_ASIDE.c.sync_id == sync)
+    tx.execute(sa.delete(RAW_ASIDE).where(mine, RAW_ASIDE.c.data_type.in_(list(data_types))))
 
 
 _LIVE = "FROM raw WHERE tenant_id = ? AND connection_id = ? AND resource = ? AND deleted_at IS NULL"

@@ -6,23 +6,25 @@ step may run again after a kill: what it wrote is found by its keys and not writ
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+import logging
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from itertools import count
 from typing import Any, Protocol, TypeVar
 
 import msgspec
 from sqlalchemy import Connection as Transaction
 
-from comptoir.errors import Conflict, InvalidInput, NotFound, RelinkRequired, SetupRequired
-from comptoir.integrations.contract import DataType, Integration
+from comptoir.errors import NotFound, RelinkRequired, SetupRequired, TryLater
+from comptoir.integrations.contract import DataType, Integration, Resource
+from comptoir.jobs import Step, Stopped
 from comptoir.link import lifecycle
-from comptoir.model import DATA_TYPE_KEYS
 from comptoir.runtime.clock import Clock
+from comptoir.runtime.failpoints import failpoint
 from comptoir.store import (
-    CompanyId,
     ConnectionId,
     Database,
+    DatasetId,
     SyncId,
     TenantId,
     companies,
@@ -30,137 +32,142 @@ from comptoir.store import (
     datasets,
     events,
     pages,
-    profile,
+    raw,
     syncs,
 )
 from comptoir.store.connections import Connection, ConnectionStatus
-from comptoir.store.datasets import Dataset, Status, Warning_
-from comptoir.sync import checks
-from comptoir.sync.fetch import COMPLETE, Fetch, Outcome, Reader, Watch
-from comptoir.sync.map import MapResult, map_data_type
+from comptoir.store.datasets import Dataset, Status
+from comptoir.sync import checks, endings
+from comptoir.sync.fetch import Fetch, Reader
+from comptoir.sync.map import Mapper, MapResult
+from comptoir.sync.outcomes import Outcome
+from comptoir.sync.progress import Board
+from comptoir.sync.requests import due, request
 
-__all__ = ["Engine", "Step", "due", "request"]
+__all__ = ["Engine", "OpenReader", "due", "request"]
 
+_log = logging.getLogger(__name__)
 _T = TypeVar("_T")
-# Waits before the next try of what the upstream refused for now, in minutes; after the last one it is a FetchError.
-_SLOW_RETRIES = (1, 5, 15, 30, 60, 120, 120, 120, 120, 120)
+_DATABASE_AGAIN_SECONDS = 5.0
+_LOOK_UP_SECONDS = 0.2
 
 
-class Step(Protocol):
-    """Runs a piece of work under a name: durably, or just so. What it returns must be plain JSON."""
-
-    def __call__(self, name: str, work: Callable[[], Any]) -> Any: ...
-
-
-class _Open(Protocol):
+class OpenReader(Protocol):
     """Gives a reader for a connection, and how many calls it has made."""
 
     def __call__(self, connection: Connection) -> tuple[Reader, Callable[[], int]]: ...
 
 
-def request(
-    tx: Transaction,
-    tenant: TenantId,
-    company: CompanyId,
-    integration_of: Callable[[str], Integration],
-    *,
-    data_types: Iterable[str] | None,
-    connection: ConnectionId | None = None,
-    now: datetime,
-) -> tuple[ConnectionId, list[Dataset]]:
-    """Queue reads: of the data types named, or of all that are read on first link.
+class _Round(msgspec.Struct, frozen=True, kw_only=True):
+    """One going through the story; all that was queued when it began is worked off in it together."""
 
-    With none named, types already running are passed over; a named one that is running is a Conflict. Raises NotFound
-    for a type that is not supported, InvalidInput for one that does not exist, Conflict without a linked connection.
-    """
-    companies.get(tx, tenant, company)
-    found = connections.of_company(tx, tenant, company)
-    if connection is not None:
-        found = [connections.get(tx, tenant, connection, company)]
-    linked = [one for one in found if one.status is ConnectionStatus.LINKED]
-    if not linked:
-        states = ", ".join(one.status for one in found) or "none"
-        raise Conflict(
-            f"There is no linked connection to read from (state: {states}). Have the company linked over its Link URL, "
-            "then ask again."
-        )
-    source = linked[0]
-    integration = integration_of(source.integration_key)
-    queued: list[Dataset] = []
-    if data_types is not None:
-        for name in data_types:
-            if name not in DATA_TYPE_KEYS:
-                raise InvalidInput(f"There is no data type {name!r}.", field="dataType")
-            if integration.data_type(name) is None:
-                raise NotFound(f"Datatype {name} not supported by platform(s) {integration.name}")
-            queued.append(datasets.queue(tx, tenant, company, source.id, name, now))
-        return source.id, queued
-    settings = {one.data_type: one for one in profile.sync_settings(tx, tenant, company)}
-    for data_type in sorted(integration.data_types, key=lambda one: settings[one.name].sync_order):
-        if settings[data_type.name].fetch_on_first_link:
-            try:
-                queued.append(datasets.queue(tx, tenant, company, source.id, data_type.name, now))
-            except Conflict:
-                continue  # already running: it is passed over
-    return source.id, queued
+    sync: SyncId
+    today: datetime
+    datasets: tuple[DatasetId, ...]
 
 
-def due(tx: Transaction, tenant: TenantId, connection: ConnectionId, now: datetime) -> list[Dataset]:
-    """What waits to be read now."""
-    return [
-        one
-        for one in datasets.open_ones(tx, tenant, connection)
-        if one.status is not Status.QUEUED or one.retry_at is None or one.retry_at <= now
-    ]
+class _Read(msgspec.Struct, frozen=True, kw_only=True):
+    calls: int
+    resources: dict[str, Outcome]
 
 
 class Engine:
-    """Runs syncs. `workers` is how many pages are fetched at once; `retries_slowly` is off where nobody would wait."""
+    """Runs syncs.
+
+    `workers` is how many pages are fetched at once. `retries_slowly` is off where nobody would wait for the next try.
+    `should_stop` ends a run soon, by raising Stopped.
+    """
 
     def __init__(
         self,
         db: Database,
         clock: Clock,
         integration_of: Callable[[str], Integration],
-        open_reader: _Open,
+        open_reader: OpenReader,
         *,
         workers: int = 8,
         retries_slowly: bool = True,
-        watch: Watch | None = None,
+        board: Board | None = None,
         should_stop: Callable[[], bool] = lambda: False,
     ) -> None:
         self._db, self._clock = db, clock
         self._integration_of, self._open = integration_of, open_reader
         self._workers, self._retries_slowly = workers, retries_slowly
-        self._watch, self._should_stop = watch, should_stop
+        self._board, self._should_stop = board or Board(), should_stop
 
     def run(self, tenant: TenantId, connection_id: ConnectionId, step: Step) -> None:
-        """Work off whatever is queued over a connection, until nothing is."""
-        round_number = 0
+        """Work off whatever is queued over a connection, until nothing is; what is queued meanwhile joins in."""
+        watch = self._board.watch(connection_id)
+        try:
+            watch.clear()
+            self._story(tenant, connection_id, step)
+        except NotFound:
+            _log.info("connection %s was deleted while it was read", connection_id)
+        except Exception:
+            _log.exception("sync over connection %s ended in a bug of ours", connection_id)
+            self._give_up(tenant, connection_id)
+            raise
+        finally:
+            watch.clear()
+
+    def _story(self, tenant: TenantId, connection_id: ConnectionId, step: Step) -> None:
+        def durably(name: str, work: Callable[[], Any]) -> Any:
+            return step(name, lambda: msgspec.to_builtins(self._patiently(work)))
+
+        for number in count(1):
+            planned = durably(f"plan {number}", lambda: self._plan(tenant, connection_id))
+            if planned is None:
+                return
+            turn = msgspec.convert(planned, _Round)
+
+            def read(turn: _Round = turn) -> _Read | None:
+                return self._read(tenant, connection_id, turn)
+
+            answered = durably(f"read {number}", read)
+            if answered is None:
+                return
+            answer = msgspec.convert(answered, _Read)
+
+            def map_(turn: _Round = turn, answer: _Read = answer) -> None:
+                self._map(tenant, connection_id, turn, answer)
+
+            durably(f"map {number}", map_)
+
+            def end(turn: _Round = turn, answer: _Read = answer) -> None:
+                self._end(tenant, connection_id, turn, answer.calls)
+
+            durably(f"end {number}", end)
+
+    def _patiently(self, work: Callable[[], _T]) -> _T:
+        """Do a step's work; a database that is full, busy or down is waited for, however long it takes."""
         while True:
-            round_number += 1
-            chosen: list[str] = step(f"plan {round_number}", lambda: self._plan(tenant, connection_id))
-            if not chosen:
-                return
-            facts = step(f"begin {round_number}", lambda: self._begin(tenant, connection_id))
-            if facts is None:
-                return
-            outcomes = step(f"read {round_number}", lambda c=chosen, f=facts: self._read(tenant, connection_id, c, f))
-            if outcomes is None:
-                return
-            for dataset in chosen:
-                step(
-                    f"map {round_number} {dataset}",
-                    lambda d=dataset, o=outcomes, f=facts: self._map(tenant, connection_id, d, o, f),
-                )
-            step(f"end {round_number}", lambda c=chosen, f=facts: self._end(tenant, connection_id, c, f))
+            try:
+                return work()
+            except TryLater as error:
+                if not self._retries_slowly:
+                    raise
+                _log.warning("sync waits: %s", error.message)
+                until = self._clock.monotonic() + (error.retry_after_seconds or _DATABASE_AGAIN_SECONDS)
+                while self._clock.monotonic() < until:
+                    if self._should_stop():
+                        raise Stopped from error
+                    self._clock.sleep(_LOOK_UP_SECONDS)
 
-    # Steps: each returns plain JSON, and may run twice
+    # Steps: each may run twice
 
-    def _plan(self, tenant: TenantId, connection_id: ConnectionId) -> list[str]:
+    def _plan(self, tenant: TenantId, connection_id: ConnectionId) -> _Round | None:
+        """Take up what waits; None if nothing does."""
         with self._db.write() as tx:
             now = self._clock.now()
+            connection = connections.get(tx, tenant, connection_id)
+            if connection.status is not ConnectionStatus.LINKED:
+                message = f"The connection is {connection.status}: have the company linked again, then refresh."
+                datasets.end_all(tx, tenant, connection_id, Status.CANCELLED, message, now)
+                return None
             chosen = due(tx, tenant, connection_id, now)
+            if not chosen:
+                return None
+            sync = syncs.begin(tx, tenant, connection_id, now)
             for dataset in chosen:
                 datasets.advance(
                     tx,
@@ -168,230 +175,248 @@ class Engine:
                     dataset.id,
                     status=Status.FETCHING,
                     started=dataset.started or now,
+                    sync_id=sync.id,
                     retry_at=None,
                     status_description=None,
                     progress=5,
                 )
-            return [dataset.id for dataset in chosen]
+            places = {
+                data_type.name: place
+                for place, data_type in enumerate(self._integration_of(connection.integration_key).data_types)
+            }
+            ordered = sorted(chosen, key=lambda one: places.get(one.data_type, len(places)))
+            return _Round(sync=sync.id, today=sync.started, datasets=tuple(one.id for one in ordered))
 
-    def _begin(self, tenant: TenantId, connection_id: ConnectionId) -> dict[str, str] | None:
-        with self._db.write() as tx:
-            try:
-                connection = connections.get(tx, tenant, connection_id)
-            except NotFound:
-                return None
-            if connection.status is not ConnectionStatus.LINKED:
-                message = f"The connection is {connection.status}; have the company linked again."
-                datasets.end_all(tx, tenant, connection_id, Status.CANCELLED, message, self._clock.now())
-                return None
-            sync = syncs.begin(tx, tenant, connection_id, self._clock.now())
-            return {"sync": sync.id, "today": sync.started.isoformat()}
-
-    def _read(
-        self, tenant: TenantId, connection_id: ConnectionId, chosen: list[str], facts: dict[str, str]
-    ) -> dict[str, Any] | None:
+    def _read(self, tenant: TenantId, connection_id: ConnectionId, turn: _Round) -> _Read | None:
+        """Read each resource that any of the data types needs; None when access has ended or must wait."""
         with self._db.read() as tx:
             connection = connections.get(tx, tenant, connection_id)
-            wanted = [datasets.get(tx, tenant, dataset) for dataset in chosen]
+            chosen = [datasets.get(tx, tenant, id_) for id_ in turn.datasets]
         integration = self._integration_of(connection.integration_key)
-        types = [found for one in wanted if (found := integration.data_type(one.data_type)) is not None]
-        names = {source.resource for data_type in types for source in data_type.sources}
-        names |= {parent for name in names if (parent := integration.resource(name).per)}
         reader, calls = self._open(connection)
         fetch = Fetch(
             self._db,
             tenant,
             connection_id,
-            SyncId(facts["sync"]),
+            turn.sync,
             reader,
             self._clock,
             page_size=integration.page_size,
             workers=self._workers,
-            today=datetime.fromisoformat(facts["today"]).date(),
-            watch=self._watch,
+            today=turn.today.date(),
+            watch=self._board.watch(connection_id).read,
             should_stop=self._should_stop,
         )
         try:
-            outcomes = fetch.run([resource for resource in integration.resources if resource.name in names])
+            outcomes = fetch.run(_needed(integration, chosen))
         except RelinkRequired as error:
             with self._db.write() as tx:
-                lifecycle.deauthorize(tx, tenant, connection_id, error.message, self._clock.now())
-                self._close(tx, tenant, SyncId(facts["sync"]), calls())
+                if connections.get(tx, tenant, connection_id).status is ConnectionStatus.LINKED:
+                    lifecycle.deauthorize(tx, tenant, connection_id, error.message, self._clock.now())
+                self._end_sync(tx, tenant, connection_id, turn, calls(), None)
             return None
         except SetupRequired as error:
-            self._postpone(tenant, connection_id, chosen, error.message)
+            self._wait_for_set_up(tenant, connection_id, turn, error.message, calls())
             return None
-        return {
-            "calls": calls(),
-            "resources": {name: msgspec.to_builtins(outcome) for name, outcome in outcomes.items()},
-        }
-
-    def _close(self, tx: Transaction, tenant: TenantId, sync: SyncId, calls: int) -> None:
-        syncs.end(tx, tenant, sync, calls=calls, checks=None, now=self._clock.now())
-        pages.purge(tx, tenant, sync)
-
-    def _postpone(self, tenant: TenantId, connection_id: ConnectionId, chosen: list[str], message: str) -> None:
-        """Nothing is lost and no customer is to blame: the datasets wait, with the sentence."""
+        failpoint("read.ended")
         with self._db.write() as tx:
-            for id_ in chosen:
-                self._retry_or_fail(tx, tenant, datasets.get(tx, tenant, id_), message, None)
-            if (sync := syncs.active(tx, tenant, connection_id)) is not None:
-                self._close(tx, tenant, sync.id, 0)
+            for dataset in chosen:
+                datasets.advance(tx, tenant, dataset.id, status=Status.MAP_QUEUED, progress=45)
+        return _Read(calls=calls(), resources=outcomes)
 
-    def _retry_or_fail(
-        self, tx: Transaction, tenant: TenantId, dataset: Dataset, message: str, wait_seconds: float | None
+    def _wait_for_set_up(
+        self, tenant: TenantId, connection_id: ConnectionId, turn: _Round, message: str, calls: int
     ) -> None:
-        now = self._clock.now()
-        if not self._retries_slowly or dataset.attempt >= len(_SLOW_RETRIES):
-            datasets.advance(tx, tenant, dataset.id, status=Status.FETCH_ERROR, error_message=message, completed=now)
-            return
-        spread = random.Random(f"{dataset.id}/{dataset.attempt}").uniform(0.9, 1.1)  # noqa: S311 - spreads load only
-        wait = max(timedelta(minutes=_SLOW_RETRIES[dataset.attempt]) * spread, timedelta(seconds=wait_seconds or 0))
-        at = now + wait
-        datasets.advance(
-            tx,
-            tenant,
-            dataset.id,
-            status=Status.QUEUED,
-            attempt=dataset.attempt + 1,
-            retry_at=at,
-            status_description=f"{message} It is tried again at {at:%H:%M} UTC.",
-        )
+        with self._db.write() as tx:
+            now = self._clock.now()
+            for id_ in turn.datasets:
+                dataset = datasets.get(tx, tenant, id_)
+                if self._retries_slowly:
+                    endings.postpone(tx, tenant, dataset, message, now)
+                else:
+                    endings.finish(tx, tenant, dataset, Status.FETCH_ERROR, message, now)
+            self._end_sync(tx, tenant, connection_id, turn, calls, None)
 
-    def _map(
-        self, tenant: TenantId, connection_id: ConnectionId, id_: str, outcomes: dict[str, Any], facts: dict[str, str]
-    ) -> None:
-        with self._db.read() as tx:
-            dataset = datasets.get(tx, tenant, id_)
+    def _map(self, tenant: TenantId, connection_id: ConnectionId, turn: _Round, answer: _Read) -> None:
+        """Map the data types whose sources were read; the others end with the reason, or wait for the next try."""
+        with self._db.write() as tx:
             connection = connections.get(tx, tenant, connection_id)
-        if dataset.status.is_ended:
-            return
-        integration = self._integration_of(connection.integration_key)
-        data_type = integration.data_type(dataset.data_type)
-        if data_type is None:
-            self._finish(tenant, dataset, Status.NOT_SUPPORTED, f"{integration.name} does not supply this data type.")
-            return
-        read = {name: msgspec.convert(outcome, Outcome) for name, outcome in outcomes["resources"].items()}
-        warnings = self._sources(tenant, dataset, data_type, read, integration)
-        if warnings is None:
-            return
-        with self._db.write() as tx:
-            datasets.advance(tx, tenant, dataset.id, status=Status.MAPPING, progress=50)
-        complete = frozenset(name for name, outcome in read.items() if outcome.kind == COMPLETE)
-        result = map_data_type(
+            integration = self._integration_of(connection.integration_key)
+            chosen: dict[DataType, Dataset] = {}
+            for id_ in turn.datasets:
+                dataset = datasets.get(tx, tenant, id_)
+                data_type = integration.data_type(dataset.data_type)
+                if dataset.status.is_ended or dataset.status is Status.QUEUED:
+                    continue  # it ended meanwhile, or waits for the next try already
+                if self._may_be_mapped(tx, tenant, dataset, data_type, answer, integration):
+                    assert data_type is not None
+                    chosen[data_type] = datasets.advance(tx, tenant, id_, status=Status.MAPPING, progress=50)
+            raw.forget_aside(tx, tenant, connection_id, turn.sync, [one.name for one in chosen])
+        progress = _Progress(self._db, tenant, {one.name: dataset.id for one, dataset in chosen.items()}, self._clock)
+        watch = self._board.watch(connection_id)
+
+        def told(data_type: str, rows: int, rows_in_all: int, made: int) -> None:
+            watch.mapped(data_type, rows, rows_in_all, made)
+            progress.mapped(data_type, rows, rows_in_all)
+
+        results = Mapper(
             self._db,
             integration,
-            data_type,
+            self._clock,
             tenant=tenant,
             company=connection.company_id,
             connection=connection_id,
-            sync=SyncId(facts["sync"]),
-            complete=complete,
-            today=datetime.fromisoformat(facts["today"]),
-            clock=self._clock,
-        )
-        self._stored(tenant, dataset, result, warnings, read)
+            sync=turn.sync,
+            complete=frozenset(name for name, outcome in answer.resources.items() if outcome.is_complete),
+            today=turn.today,
+            told=told,
+            should_stop=self._should_stop,
+        ).run(list(chosen))
+        with self._db.write() as tx:
+            for data_type, dataset in chosen.items():
+                warnings = endings.source_warnings(data_type, answer.resources)
+                _stored(tx, tenant, dataset, results[data_type.name], warnings)
 
-    def _sources(
+    def _may_be_mapped(
         self,
+        tx: Transaction,
         tenant: TenantId,
         dataset: Dataset,
-        data_type: DataType,
-        read: dict[str, Outcome],
+        data_type: DataType | None,
+        answer: _Read,
         integration: Integration,
-    ) -> list[Warning_] | None:
-        """What the reads of a data type's sources mean for it; None when they ended it."""
-        warnings: list[Warning_] = []
-        for source in data_type.sources:
-            outcome = read.get(source.resource)
-            if outcome is None or outcome.kind == COMPLETE:
-                if outcome is not None and outcome.warning:
-                    warnings.append(_warning(source.resource, outcome.warning))
-                if outcome is not None and outcome.set_aside:
-                    counted = f"{outcome.set_aside} records of {source.resource} could not be read and were set aside."
-                    warnings.append(_warning(source.resource, counted))
-                continue
-            message = outcome.message or "It could not be read."
-            if not source.required:
-                warnings.append(_warning(source.resource, f"Served without {source.resource}: {message}"))
-            elif outcome.kind == "permissions":
-                level = integration.access_levels.get(outcome.level_needed or data_type.access_level, "")
-                needed = f" The approving user needs the access level {level!r} or higher." if level else ""
-                self._finish(tenant, dataset, Status.PERMISSIONS_ERROR, message + needed)
-                return None
-            elif outcome.kind == "not_supported":
-                self._finish(tenant, dataset, Status.NOT_SUPPORTED, message)
-                return None
-            elif outcome.kind == "try_later":
-                with self._db.write() as tx:
-                    self._retry_or_fail(tx, tenant, dataset, message, outcome.retry_after_seconds)
-                return None
-            else:
-                self._finish(tenant, dataset, Status.FETCH_ERROR, message)
-                return None
-        return warnings
+    ) -> bool:
+        """Were its sources read? If not, its dataset is moved to where that leads."""
+        now = self._clock.now()
+        if data_type is None:
+            message = f"{integration.name} does not supply this data type."
+            endings.finish(tx, tenant, dataset, Status.NOT_SUPPORTED, message, now)
+            return False
+        if (why := endings.blocked(data_type, answer.resources, integration)) is None:
+            return True
+        status, message, wait_seconds = why
+        if status is None and self._retries_slowly:
+            endings.retry_or_fail(tx, tenant, dataset, message, wait_seconds, now)
+        else:
+            endings.finish(tx, tenant, dataset, status or Status.FETCH_ERROR, message, now)
+        return False
 
-    def _finish(self, tenant: TenantId, dataset: Dataset, status: Status, message: str) -> None:
-        with self._db.write() as tx:
-            now = self._clock.now()
-            datasets.advance(tx, tenant, dataset.id, status=status, error_message=message, completed=now, progress=100)
-
-    def _stored(
-        self,
-        tenant: TenantId,
-        dataset: Dataset,
-        result: MapResult,
-        warnings: list[Warning_],
-        read: dict[str, Outcome],
-    ) -> None:
-        with self._db.write() as tx:
-            datasets.advance(
-                tx,
-                tenant,
-                dataset.id,
-                status=Status.VALIDATION_QUEUED,
-                progress=90,
-                records_read=result.read,
-                records_new=result.new,
-                records_changed=result.changed,
-                records_deleted=result.deleted,
-                records_set_aside=result.set_aside,
-                warnings=tuple(warnings + result.warnings),
-            )
-
-    def _end(self, tenant: TenantId, connection_id: ConnectionId, chosen: list[str], facts: dict[str, str]) -> None:
+    def _end(self, tenant: TenantId, connection_id: ConnectionId, turn: _Round, calls: int) -> None:
         """Check the books, then in one transaction: the datasets are Complete, and it is told that they are."""
-        with self._db.read() as tx:
+        with self._db.write() as tx:
             connection = connections.get(tx, tenant, connection_id)
-        integration = self._integration_of(connection.integration_key)
-        report = checks.run(self._db, integration, tenant, connection_id)
+            mapped = [
+                dataset
+                for id_ in turn.datasets
+                if (dataset := datasets.get(tx, tenant, id_)).status is Status.VALIDATION_QUEUED
+            ]
+            for dataset in mapped:
+                datasets.advance(tx, tenant, dataset.id, status=Status.VALIDATING, progress=95)
+        report = checks.run(self._db, self._integration_of(connection.integration_key), tenant, connection_id)
+        failpoint("end.checked")
         with self._db.write() as tx:
             now = self._clock.now()
-            ended = [datasets.get(tx, tenant, id_) for id_ in chosen]
+            ended = [datasets.get(tx, tenant, id_) for id_ in turn.datasets]
             for dataset in ended:
-                if dataset.status is Status.VALIDATION_QUEUED:
+                if dataset.status in (Status.VALIDATING, Status.VALIDATION_QUEUED):
                     datasets.advance(tx, tenant, dataset.id, status=Status.COMPLETE, completed=now, progress=100)
-            ended = [datasets.get(tx, tenant, id_) for id_ in chosen]
+            ended = [datasets.get(tx, tenant, id_) for id_ in turn.datasets]
             if any(dataset.status is Status.COMPLETE for dataset in ended):
                 connections.set_last_sync(tx, tenant, connection_id, now)
+            self._end_sync(tx, tenant, connection_id, turn, calls, msgspec.json.encode(report))
+
+    def _end_sync(
+        self,
+        tx: Transaction,
+        tenant: TenantId,
+        connection_id: ConnectionId,
+        turn: _Round,
+        calls: int,
+        report: bytes | None,
+    ) -> None:
+        """Close the run, and tell of it in the same transaction; a second time does nothing."""
+        active = syncs.active(tx, tenant, connection_id)
+        if active is None or active.id != turn.sync:
+            return
+        now = self._clock.now()
+        connection = connections.get(tx, tenant, connection_id)
+        before = syncs.latest(tx, tenant, connection_id)
+        is_first = before is None or (connection.linked_at is not None and before.started < connection.linked_at)
+        syncs.end(tx, tenant, turn.sync, calls=calls, checks=report, now=now)
+        pages.purge(tx, tenant, turn.sync)
+        ended = [dataset for id_ in turn.datasets if (dataset := datasets.get(tx, tenant, id_)).status.is_ended]
+        if not ended:
+            return
+        payload = _read_completed(tx, tenant, connection, ended)
+        events.append(tx, tenant, "read.completed", payload, now)
+        if is_first:
+            events.append(tx, tenant, "read.completed.initial", payload, now)
+
+    def _give_up(self, tenant: TenantId, connection_id: ConnectionId) -> None:
+        """A bug of ours: what was under way ends, so that a refresh can be asked for."""
+        with self._db.write() as tx:
+            now = self._clock.now()
             sync = syncs.active(tx, tenant, connection_id)
-            if sync is not None and sync.id == facts["sync"]:
-                syncs.end(tx, tenant, sync.id, calls=0, checks=msgspec.json.encode(report), now=now)
+            named = f" It is logged under {sync.id}." if sync else ""
+            message = f"Something in Comptoir went wrong while this was read.{named} Refresh to try again."
+            datasets.end_all(tx, tenant, connection_id, Status.INTERNAL_ERROR, message, now)
+            if sync is not None:
+                syncs.end(tx, tenant, sync.id, calls=0, checks=None, now=now)
                 pages.purge(tx, tenant, sync.id)
-                is_first = syncs.count_ended(tx, tenant, connection_id) == 1
-                payload = _read_completed(connection, ended)
-                events.append(tx, tenant, "read.completed", payload, now)
-                if is_first:
-                    events.append(tx, tenant, "read.completed.initial", payload, now)
 
 
-def _warning(resource: str, message: str) -> Warning_:
-    return Warning_(item_id=resource, message=message, rule_id="source")
+class _Progress:
+    """Tells a dataset's row how far its mapping is, at most once a second and only if nobody writes just then."""
+
+    def __init__(self, db: Database, tenant: TenantId, ids: Mapping[str, DatasetId], clock: Clock) -> None:
+        self._db, self._tenant, self._ids, self._clock = db, tenant, ids, clock
+        self._told_at = clock.monotonic()
+
+    def mapped(self, data_type: str, rows: int, rows_in_all: int) -> None:
+        now = self._clock.monotonic()
+        if now - self._told_at < 1.0:
+            return
+        self._told_at = now
+        share = rows / rows_in_all if rows_in_all else 1.0
+        values = {"progress": 50 + int(35 * min(1.0, share)), "records_read": rows}
+        self._db.write_if_free(lambda tx: datasets.advance(tx, self._tenant, self._ids[data_type], **values))
 
 
-def _read_completed(connection: Connection, ended: list[Dataset]) -> dict[str, Any]:
+def _needed(integration: Integration, chosen: list[Dataset]) -> list[Resource]:
+    """The resources that the chosen data types are made from, with their parents, in reading order."""
+    names: set[str] = set()
+    for dataset in chosen:
+        if (data_type := integration.data_type(dataset.data_type)) is not None:
+            names.update(source.resource for source in data_type.sources)
+    names |= {parent for name in names if (parent := integration.resource(name).per)}
+    return [resource for resource in integration.resources if resource.name in names]
+
+
+def _stored(
+    tx: Transaction, tenant: TenantId, dataset: Dataset, result: MapResult, warnings: list[datasets.Warning_]
+) -> None:
+    datasets.advance(
+        tx,
+        tenant,
+        dataset.id,
+        status=Status.VALIDATION_QUEUED,
+        progress=90,
+        records_read=result.read,
+        records_new=result.new,
+        records_changed=result.changed,
+        records_deleted=result.deleted,
+        records_set_aside=result.set_aside,
+        warnings=tuple(warnings + result.warnings),
+    )
+
+
+def _read_completed(
+    tx: Transaction, tenant: TenantId, connection: Connection, ended: list[Dataset]
+) -> Mapping[str, Any]:
+    company = companies.get(tx, tenant, connection.company_id)
     return {
-        "companyId": connection.company_id,
+        "referenceCompany": {"id": company.id, "name": company.name, "description": company.description},
+        "modifiedFromDate": None,
         "dataTypes": [
             {
                 "connectionId": connection.id,

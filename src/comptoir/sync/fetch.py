@@ -1,46 +1,43 @@
 """Reads resources whole, many pages at once, each committed with a row that says so.
 
-One thread writes, several fetch. A page's records and its row go in one transaction; after a kill only pages without a
-row are fetched again. A list that moves while it is read is walked again until it comes to rest.
+Several threads fetch, one writes. A page's records and its row go in one transaction, so after a kill only pages
+without a row are fetched again. A list that moves while it is read is walked again until it stands still.
 """
 
 from __future__ import annotations
 
 import queue
+import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import date
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
 from typing import Protocol
 
 import msgspec
 from sqlalchemy import Connection as Transaction
 
-from comptoir.errors import (
-    ActionNeeded,
-    NotSupported,
-    PermissionsLacking,
-    ProductError,
-    RelinkRequired,
-    SetupRequired,
-    TryLater,
-    UpstreamChanged,
-)
-from comptoir.integrations.contract import Kind, Resource
+from comptoir.errors import ProductError, RelinkRequired, SetupRequired
+from comptoir.integrations.contract import Kind, RawRecord, Resource
+from comptoir.jobs import Stopped
 from comptoir.runtime.clock import Clock
 from comptoir.runtime.failpoints import failpoint
 from comptoir.store import ConnectionId, Database, SyncId, TenantId, pages, raw, syncs
+from comptoir.sync import sweep
+from comptoir.sync.outcomes import COMPLETE, Outcome, outcome_of
+from comptoir.sync.walk import Params, Walk, unread
 
-__all__ = ["COMPLETE", "Fetch", "Outcome", "PageAnswer", "Reader", "Watch"]
+__all__ = ["Fetch", "PageAnswer", "Reader", "Watch"]
 
-COMPLETE = "complete"
 _MOST_PASSES = 3
-_MOST_DIRECT_READS = 50
-_UNREADABLE = (msgspec.MsgspecError, ValueError, TypeError, KeyError, ArithmeticError)
+_BEGUN = 0  # the page number that keeps the instant from which changes to a window count
+_LOOK_UP_SECONDS = 0.2  # how soon a stop is noticed
+_LAST_PAGES_SECONDS = 6.0  # how long pages under way may still come in after a stop
+_UNREADABLE = (msgspec.MsgspecError, ValueError, TypeError, LookupError, ArithmeticError, RecursionError)
 
 
 class PageAnswer(Protocol):
-    """One page: `total` counts the whole list where the upstream says so; records come with the member they were in."""
+    """One page: `total` counts the whole list where the upstream says so; records come with the member they were in;
+    `date` is the upstream's own time."""
 
     @property
     def total(self) -> int | None: ...
@@ -48,12 +45,14 @@ class PageAnswer(Protocol):
     def has_next(self) -> bool: ...
     @property
     def records(self) -> Sequence[tuple[str, bytes]]: ...
+    @property
+    def date(self) -> datetime | None: ...
 
 
 class Reader(Protocol):
-    """Reads one connection's upstream; raises the errors of `comptoir.errors`."""
+    """Reads one connection's upstream; raises the errors of `comptoir.errors`. Called from several threads."""
 
-    def page(self, resource: Resource, number: int, params: Sequence[tuple[str, str]] = ()) -> PageAnswer: ...
+    def page(self, resource: Resource, number: int, params: Params = ()) -> PageAnswer: ...
 
     def exists(self, resource: Resource, record_id: str) -> bool: ...
 
@@ -64,56 +63,21 @@ class Watch(Protocol):
     def __call__(self, resource: str, pages_done: int, pages_in_all: int | None, records: int) -> None: ...
 
 
-class Outcome(msgspec.Struct, kw_only=True):
-    """How the read of one resource ended: `complete`, or the kind of error with its sentence."""
+class _Task(msgspec.Struct, frozen=True, kw_only=True):
+    """A call to make: a page of a window, a page of its changes, or one record by its id."""
 
-    kind: str
-    message: str | None = None
-    level_needed: int | None = None
-    retry_after_seconds: float | None = None
-    set_aside: int = 0
-    deleted: int = 0
-    changed: int = 0
-    records: int = 0
-    warning: str | None = None
-
-
-class _Task(msgspec.Struct, frozen=True):
-    resource: Resource
-    window: str
-    page: int
-    params: tuple[tuple[str, str], ...]
+    walk: Walk
+    window: str = ""
+    page: int = 1
+    params: Params = ()
+    is_changes: bool = False
+    record_id: str | None = None
 
 
 class _Arrival(msgspec.Struct, frozen=True):
     task: _Task
-    answer: PageAnswer | None
+    answer: PageAnswer | bool | None
     error: BaseException | None
-
-
-class _Walk:
-    """One pass over one resource: its windows, pages and what they said."""
-
-    def __init__(self, resource: Resource, pass_number: int) -> None:
-        self.resource = resource
-        self.pass_number = pass_number
-        self.open = 0  # tasks asked for and not yet written
-        self.totals: dict[str, set[int]] = {}
-        self.ids: dict[str, list[str]] = {}
-        self.pages_done = 0
-        self.pages_in_all: dict[str, int] = {}
-        self.outcome = Outcome(kind=COMPLETE)
-
-    def is_at_rest(self) -> bool:
-        """Every page told the same total, and as many records came, none twice."""
-        for window, totals in self.totals.items():
-            ids = self.ids.get(window, [])
-            if len(totals) > 1 or len(set(ids)) != len(ids) or (totals and next(iter(totals)) != len(ids)):
-                return False
-        return True
-
-    def seen(self) -> set[str]:
-        return {id_ for ids in self.ids.values() for id_ in ids}
 
 
 class Fetch:
@@ -139,35 +103,94 @@ class Fetch:
         self._page_size, self._workers, self._today = page_size, workers, today
         self._watch: Watch = watch or (lambda *_: None)
         self._should_stop = should_stop
-        self._arrivals: queue.SimpleQueue[_Arrival] = queue.SimpleQueue()
         self._todo: deque[_Task] = deque()
-        self._walks: dict[str, _Walk] = {}
+        self._under_way = 0
+        self._calls: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
+        self._arrivals: queue.SimpleQueue[_Arrival] = queue.SimpleQueue()
+        self._walks: dict[str, Walk] = {}
+        self._seen_before: dict[str, set[str]] = {}
         self._ended: dict[str, Outcome] = {}
 
     def run(self, resources: Sequence[Resource]) -> dict[str, Outcome]:
-        """Read all of these. RelinkRequired and SetupRequired end the round at once: nothing else could be read."""
-        waiting = list(resources)
-        in_flight = 0
-        with ThreadPoolExecutor(self._workers, thread_name_prefix="fetch") as pool:
+        """Read all of these. RelinkRequired and SetupRequired end the round at once: nothing else could be read.
+
+        Raises Stopped when asked to stop, after the pages under way came in.
+        """
+        # Daemons: a call that waits for a rate limit must not keep the process from ending.
+        threads = [threading.Thread(target=self._work, name=f"fetch-{n}", daemon=True) for n in range(self._workers)]
+        for thread in threads:
+            thread.start()
+        try:
+            self._run(resources)
+        finally:
+            self._todo.clear()
+            for _ in threads:
+                self._calls.put(None)
+        return self._ended
+
+    def _run(self, resources: Sequence[Resource]) -> None:
+        chosen = {resource.name for resource in resources}
+        self._ended = self._ended_before(chosen)
+        waiting = [resource for resource in resources if resource.name not in self._ended]
+        while True:
+            waiting = self._start_ready(waiting, chosen)
+            self._hand_out()
+            if self._under_way:
+                self._take(self._arrived())
+            elif not waiting and not self._todo:
+                return
+            if self._should_stop():
+                self._come_to_a_stop()
+
+    def _ended_before(self, chosen: set[str]) -> dict[str, Outcome]:
+        """Resources that this very run had read whole before the process ended."""
+        with self._db.read() as tx:
+            reads = syncs.reads(tx, self._tenant, self._connection)
+        return {
+            name: Outcome(set_aside=read.set_aside, deleted=read.deleted, warning=read.message)
+            for name, read in reads.items()
+            if name in chosen and read.sync_id == self._sync and read.outcome == COMPLETE
+        }
+
+    def _hand_out(self) -> None:
+        while self._todo and self._under_way < 2 * self._workers:
+            self._under_way += 1
+            self._calls.put(self._todo.popleft())
+
+    def _arrived(self) -> list[_Arrival]:
+        """What came in, a transaction's worth of it; empty if nothing did for a moment."""
+        try:
+            arrivals = [self._arrivals.get(timeout=_LOOK_UP_SECONDS)]
+        except queue.Empty:
+            return []
+        while not self._arrivals.empty():
+            arrivals.append(self._arrivals.get())
+        self._under_way -= len(arrivals)
+        return arrivals
+
+    def _come_to_a_stop(self) -> None:
+        self._todo.clear()
+        deadline = self._clock.monotonic() + _LAST_PAGES_SECONDS
+        while self._under_way and self._clock.monotonic() < deadline:
+            self._take(self._arrived())
+            self._todo.clear()
+        raise Stopped
+
+    # In the fetching threads
+
+    def _work(self) -> None:
+        while (task := self._calls.get()) is not None:
             try:
-                while True:
-                    waiting = self._start_ready(waiting, {resource.name for resource in resources})
-                    while self._todo and in_flight < 2 * self._workers:
-                        pool.submit(self._read, self._todo.popleft()).add_done_callback(_raise_bug)
-                        in_flight += 1
-                    if not in_flight:
-                        if not waiting and all(name in self._ended for name in self._walks):
-                            return self._ended
-                        continue
-                    arrivals = [self._arrivals.get()]
-                    while not self._arrivals.empty():
-                        arrivals.append(self._arrivals.get())
-                    in_flight -= len(arrivals)
-                    self._take(arrivals)
-                    if self._should_stop():
-                        raise TryLater("Stopped on request; the read goes on at the next start.")
-            finally:
-                self._todo.clear()
+                self._arrivals.put(_Arrival(task, self._call(task), None))
+            except BaseException as error:  # also what is no Exception: the writer raises it again
+                self._arrivals.put(_Arrival(task, None, error))
+
+    def _call(self, task: _Task) -> PageAnswer | bool:
+        if task.record_id is not None:
+            return self._reader.exists(task.walk.resource, task.record_id)
+        answer = self._reader.page(task.walk.resource, task.page, task.params)
+        failpoint("fetch.page")
+        return answer
 
     # What to read
 
@@ -176,109 +199,137 @@ class Fetch:
         still: list[Resource] = []
         for resource in waiting:
             parent = resource.per
-            if parent is None or parent not in chosen:
-                self._begin(resource, 1)
-            elif parent in self._ended:
-                if (outcome := self._ended[parent]).kind == COMPLETE:
-                    self._begin(resource, 1)
-                else:
-                    self._ended[resource.name] = msgspec.structs.replace(outcome, set_aside=0, deleted=0)
-                    self._remember(resource, self._ended[resource.name])
-            else:
+            if parent is not None and parent in chosen and parent not in self._ended:
                 still.append(resource)
+            elif parent in self._ended and not self._ended[parent].is_complete:
+                of_parent = self._ended[parent]
+                self._end(resource, msgspec.structs.replace(of_parent, records=0, set_aside=0, changed=0, deleted=0))
+            else:
+                self._begin(resource, 1)
         return still
 
     def _begin(self, resource: Resource, pass_number: int) -> None:
-        walk = self._walks[resource.name] = _Walk(resource, pass_number)
+        """Begin a pass, or go on with one that was cut off."""
         with self._db.read() as tx:
-            done = pages.done(tx, self._tenant, self._sync, resource.name, pass_number)
-            windows = self._windows(tx, resource)
-        for (window, number), page in done.items():
-            self._note(walk, window, number, page.total, page.ids, has_next=False)
-        for window, params in windows:
-            fetched = {number for at, number in done if at == window}
-            if 1 not in fetched:
-                self._ask(walk, _Task(resource, window, 1, params))
-            elif resource.kind is Kind.LIST:
-                known = walk.pages_in_all.get(window)
-                last = known if known is not None else max(fetched) + 1
-                for number in range(2, last + 1):
-                    if number not in fetched:
-                        self._ask(walk, _Task(resource, window, number, params))
-        if not walk.open:
-            self._pass_ended(walk)
+            kept = pages.done(tx, self._tenant, self._sync, resource.name, pass_number)
+            walk = self._walks[resource.name] = Walk(resource, pass_number, self._windows(tx, resource))
+        for (name, number), page in sorted(kept.items()):
+            if name not in walk.windows:
+                continue
+            if number == _BEGUN:
+                walk.windows[name].begun_at = datetime.fromisoformat(page.ids[0])
+                continue
+            has_next = page.total is None  # it did not say: look
+            walk.page_came(name, number, total=page.total, has_next=has_next, ids=page.ids, page_size=self._page_size)
+        for name, window in walk.windows.items():
+            for number in window.still_to_read():
+                self._ask(_Task(walk=walk, window=name, page=number, params=window.params))
+        self._go_on(walk)
 
-    def _windows(self, tx: Transaction, resource: Resource) -> list[tuple[str, tuple[tuple[str, str], ...]]]:
+    def _windows(self, tx: Transaction, resource: Resource) -> dict[str, Params]:
         params = resource.params
         if resource.today_param:
             params = (*params, (resource.today_param, self._today.isoformat()))
         if resource.per is None:
-            return [("", params)]
+            return {"": params}
         parents = raw.whole(tx, self._tenant, self._connection, resource.per)
         name = resource.per_param or resource.per
-        return [(row.id, (*params, (name, _own_url(row.body)))) for row in parents]
+        return {row.id: (*params, (name, _own_url(row.body))) for row in parents}
 
-    def _ask(self, walk: _Walk, task: _Task) -> None:
-        walk.open += 1
+    def _ask(self, task: _Task) -> None:
+        task.walk.open += 1
         self._todo.append(task)
-
-    def _read(self, task: _Task) -> None:
-        """In a fetching thread: one page, or the error instead."""
-        try:
-            if task.resource.name in self._ended:
-                self._arrivals.put(_Arrival(task, None, None))
-                return
-            answer = self._reader.page(task.resource, task.page, task.params)
-            failpoint("fetch.page")
-            self._arrivals.put(_Arrival(task, answer, None))
-        except BaseException as error:
-            self._arrivals.put(_Arrival(task, None, error))
 
     # What came
 
-    def _take(self, arrivals: Iterable[_Arrival]) -> None:
+    def _take(self, arrivals: list[_Arrival]) -> None:
         fatal: BaseException | None = None
-        good: list[tuple[_Arrival, PageAnswer]] = []
+        answered: list[tuple[_Task, PageAnswer]] = []
         for arrival in arrivals:
-            walk = self._walks[arrival.task.resource.name]
+            walk, error = arrival.task.walk, arrival.error
             walk.open -= 1
-            if arrival.error is None and arrival.answer is not None:
-                good.append((arrival, arrival.answer))
-            elif arrival.error is not None:
-                if not isinstance(arrival.error, ProductError) or isinstance(
-                    arrival.error, (RelinkRequired, SetupRequired)
-                ):
-                    fatal = arrival.error
-                elif walk.outcome.kind == COMPLETE:
-                    walk.outcome = _outcome(arrival.error)
-        if good:
+            if error is None:
+                if isinstance(arrival.answer, bool):
+                    assert walk.asked is not None
+                    assert arrival.task.record_id is not None
+                    walk.asked[arrival.task.record_id] = arrival.answer
+                elif arrival.answer is not None:
+                    answered.append((arrival.task, arrival.answer))
+            elif not isinstance(error, ProductError) or isinstance(error, (RelinkRequired, SetupRequired)):
+                fatal = error
+            elif arrival.task.record_id is not None:
+                walk.asking_failed = error.message
+            elif walk.outcome.is_complete:
+                walk.outcome = outcome_of(error)
+        if answered:
             with self._db.write() as tx:
-                for arrival, answer in good:
-                    self._store(tx, arrival.task, answer)
+                for task, answer in answered:
+                    self._store(tx, task, answer)
             failpoint("fetch.committed")
         if fatal is not None:
             raise fatal
-        for name in dict.fromkeys(arrival.task.resource.name for arrival in arrivals):
-            walk = self._walks[name]
-            self._watch(name, walk.pages_done, sum(walk.pages_in_all.values()) or None, len(walk.seen()))
-            if walk.outcome.kind != COMPLETE:
-                dropped = [task for task in self._todo if task.resource.name == name]
-                walk.open -= len(dropped)
-                self._todo = deque(task for task in self._todo if task.resource.name != name)
-            if not walk.open and name not in self._ended:
-                self._pass_ended(walk)
+        for walk in {arrival.task.walk.resource.name: arrival.task.walk for arrival in arrivals}.values():
+            self._watch(walk.resource.name, walk.pages_done, walk.pages_in_all, len(walk.seen))
+            self._go_on(walk)
 
     def _store(self, tx: Transaction, task: _Task, answer: PageAnswer) -> None:
-        resource, walk, now = task.resource, self._walks[task.resource.name], self._clock.now()
+        """A page's records and the row that says that it is stored."""
+        walk, resource, now = task.walk, task.walk.resource, self._clock.now()
+        rows, ids = self._read(tx, task, answer, now)
+        if task.is_changes:
+            self._store_changes(tx, task, answer, rows, now)
+            return
+        counts = raw.put(tx, self._tenant, self._connection, resource.name, rows, now)
+        walk.outcome.changed += counts.new + counts.changed
+        self._keep(tx, task, task.page, ids, answer.total, now)
+        if task.page == 1 and resource.kind is Kind.LIST:
+            begun = walk.begin(task.window, served_at=answer.date, now=now)
+            self._keep(tx, task, _BEGUN, [begun.isoformat()], None, now)
+        following = walk.page_came(
+            task.window,
+            task.page,
+            total=answer.total,
+            has_next=answer.has_next,
+            ids=ids,
+            page_size=self._page_size,
+        )
+        for number in following:
+            self._ask(msgspec.structs.replace(task, page=number))
+
+    def _store_changes(
+        self, tx: Transaction, task: _Task, answer: PageAnswer, rows: list[raw.Arrived], now: datetime
+    ) -> None:
+        """What changed since the walk began is held in its newest version. A record that was not met, or came as it is
+        only after the walk began, may have shifted others: then the list has moved."""
+        walk, window = task.walk, task.walk.windows[task.window]
+        if answer.total is not None and answer.total >= window.met and answer.total > self._page_size:
+            window.tells_changes, window.changes_are_read = False, True  # the whole list: the question was not heard
+            return
+        met = [row for row in rows if row.record.id in walk.seen]
+        others = [row for row in rows if row.record.id not in walk.seen]
+        name = walk.resource.name
+        counts = raw.put(tx, self._tenant, self._connection, name, met, now)
+        added = raw.put(tx, self._tenant, self._connection, name, others, now)
+        walk.outcome.changed += counts.changed + added.new + added.changed
+        window.has_moved = window.has_moved or bool(others) or counts.unchanged > 0
+        walk.seen.update(row.record.id for row in others)
+        window.changes_are_read = not (answer.has_next and rows)
+        if not window.changes_are_read:
+            self._ask(msgspec.structs.replace(task, page=task.page + 1))
+
+    def _read(
+        self, tx: Transaction, task: _Task, answer: PageAnswer, now: datetime
+    ) -> tuple[list[raw.Arrived], list[str]]:
+        """What files each record of a page; one that cannot be read is set aside and its neighbours go on."""
+        resource = task.walk.resource
+        read: Callable[[bytes], RawRecord] = resource.read
         rows: list[raw.Arrived] = []
         ids: list[str] = []
         for position, (part, body) in enumerate(answer.records):
             try:
-                record = resource.read(body)
+                record = read(body)
             except _UNREADABLE as error:
-                # Named by its place, so that the count of records still agrees with the list's total.
-                ids.append(f"\x00{task.window}/{task.page}/{position}")
-                walk.outcome.set_aside += 1
+                ids.append(unread(task.window, task.page, position))
                 raw.set_aside(
                     tx,
                     self._tenant,
@@ -294,106 +345,99 @@ class Fetch:
                 continue
             rows.append(raw.Arrived(part, record, body))
             ids.append(record.id)
-        counts = raw.put(tx, self._tenant, self._connection, resource.name, rows, now)
-        walk.outcome.changed += counts.new + counts.changed
+        return rows, ids
+
+    def _keep(
+        self, tx: Transaction, task: _Task, number: int, ids: list[str], total: int | None, now: datetime
+    ) -> None:
         pages.commit(
             tx,
             self._tenant,
             self._connection,
             self._sync,
-            resource.name,
-            walk.pass_number,
+            task.walk.resource.name,
+            task.walk.pass_number,
             task.window,
-            task.page,
-            total=answer.total,
+            number,
+            total=total,
             ids=ids,
             now=now,
         )
-        known = self._note(walk, task.window, task.page, answer.total, ids, has_next=answer.has_next)
-        if resource.kind is not Kind.LIST:
-            return
-        if task.page == 1 and known is not None:
-            for number in range(2, known + 1):
-                self._ask(walk, msgspec.structs.replace(task, page=number))
-        elif known is None and answer.has_next:
-            self._ask(walk, msgspec.structs.replace(task, page=task.page + 1))
 
-    def _note(
-        self, walk: _Walk, window: str, number: int, total: int | None, ids: list[str], *, has_next: bool
-    ) -> int | None:
-        """Add a page to what is known of the walk; the number of pages in this window, if known."""
-        walk.pages_done += 1
-        walk.ids.setdefault(window, []).extend(ids)
-        totals = walk.totals.setdefault(window, set())
-        if total is None:
-            if not has_next:
-                walk.pages_in_all[window] = number
-            return None
-        totals.add(total)
-        walk.pages_in_all.setdefault(window, max(1, -(-total // self._page_size)))
-        return walk.pages_in_all[window]
+    # When all that was asked for has come
 
-    # When a pass has ended
-
-    def _pass_ended(self, walk: _Walk) -> None:
+    def _go_on(self, walk: Walk) -> None:
+        """The next thing to do for a resource when nothing of it is under way, until it has ended."""
         resource, outcome = walk.resource, walk.outcome
-        if outcome.kind == COMPLETE and resource.kind is Kind.LIST and not walk.is_at_rest():
-            if walk.pass_number < _MOST_PASSES:
+        if not outcome.is_complete and walk.open:
+            dropped = [task for task in self._todo if task.walk is walk]
+            self._todo = deque(task for task in self._todo if task.walk is not walk)
+            walk.open -= len(dropped)
+        if walk.open or resource.name in self._ended:
+            return
+        if not outcome.is_complete:
+            self._end(resource, outcome)
+            return
+        if changes := walk.changes_to_read():
+            for window, params in changes:
+                self._ask(_Task(walk=walk, window=window, params=params, is_changes=True))
+            return
+        if walk.asked is None:
+            walk.is_settled = self._is_settled(walk)
+            walk.live, walk.missing = self._missing(walk)
+            is_doubtful = sweep.is_suspicious(walk.live, len(walk.missing)) and walk.pass_number == 1
+            if is_doubtful or (not walk.is_settled and walk.pass_number < _MOST_PASSES):
+                self._seen_before[resource.name] = walk.seen
                 self._begin(resource, walk.pass_number + 1)
                 return
-            outcome.warning = (
+            walk.asked = {}
+            if asked := sweep.to_ask_for(resource, walk.live, walk.missing, stood_still=walk.is_settled):
+                for id_ in asked:
+                    self._ask(_Task(walk=walk, record_id=id_))
+                return
+        self._conclude(walk)
+
+    def _missing(self, walk: Walk) -> tuple[int, set[str]]:
+        """How many records are held as live, and which of them the pass did not meet."""
+        with self._db.read() as tx:
+            live = raw.count_live(tx, self._tenant, self._connection, walk.resource.name)
+            if live == len(walk.seen) - walk.outcome.set_aside:
+                return live, set()  # all that was met is held, so nothing else is
+            held = raw.live_ids(tx, self._tenant, self._connection, walk.resource.name)
+        return live, held - walk.seen
+
+    def _is_settled(self, walk: Walk) -> bool:
+        """Does the pass hold each live record exactly once, as far as can be told?"""
+        if walk.needs_agreement():
+            return walk.stood_still() and self._seen_before.get(walk.resource.name) == walk.seen
+        return walk.stood_still()
+
+    def _conclude(self, walk: Walk) -> None:
+        resource, outcome = walk.resource, walk.outcome
+        verdict = sweep.judge(
+            resource,
+            walk.live,
+            walk.missing,
+            stood_still=walk.is_settled,
+            asked=walk.asked or {},
+            failed=walk.asking_failed,
+        )
+        if verdict.deleted:
+            with self._db.write() as tx:
+                raw.mark_deleted(tx, self._tenant, self._connection, resource.name, verdict.deleted, self._clock.now())
+        outcome.deleted, outcome.warning = len(verdict.deleted), verdict.warning
+        if not walk.is_settled:
+            moved = (
                 f"The list {resource.name} kept changing while it was read, {_MOST_PASSES} times over. All that was "
                 "met is held; what moved is read again at the next sync."
             )
-        elif outcome.kind == COMPLETE and not self._sweep(walk):
-            return
-        outcome.records = len(walk.seen())
+            outcome.warning = " ".join(filter(None, (moved, verdict.warning)))
+        outcome.records = len(walk.seen)
+        self._end(resource, outcome)
+
+    def _end(self, resource: Resource, outcome: Outcome) -> None:
+        """Remember how the read of a resource ended."""
         self._ended[resource.name] = outcome
-        self._remember(resource, outcome)
-
-    def _sweep(self, walk: _Walk) -> bool:
-        """Mark what is gone upstream; False if another pass must agree first.
-
-        A list that comes back empty or a fifth shorter is not believed at once; each record missing from a list is
-        asked for by itself where they are few.
-        """
-        resource, seen = walk.resource, walk.seen()
-        with self._db.read() as tx:
-            live = raw.live_ids(tx, self._tenant, self._connection, resource.name)
-        missing = live - seen
-        if not missing:
-            return True
-        is_suspicious = len(missing) * 5 > len(live) and resource.kind is Kind.LIST and len(live) > 1
-        if is_suspicious and walk.pass_number == 1:
-            self._begin(resource, 2)
-            return False
-        if resource.kind is Kind.LIST and (is_suspicious or len(missing) <= _MOST_DIRECT_READS):
-            asked = sorted(missing)[:_MOST_DIRECT_READS]
-            try:
-                alive = {id_ for id_ in asked if self._reader.exists(resource, id_)}
-            except (TryLater, ActionNeeded) as error:
-                walk.outcome.warning = (
-                    f"{len(missing)} records are missing from {resource.name}, and asking for one failed: "
-                    f"{error.message} Nothing is marked deleted until a later sync."
-                )
-                return True
-            if alive:
-                walk.outcome.warning = (
-                    f"{len(alive)} records are missing from the list {resource.name} and yet there. Nothing of it is "
-                    "marked deleted until a later sync agrees."
-                )
-                return True
-            if is_suspicious:
-                walk.outcome.warning = (
-                    f"{len(missing)} of {len(live)} records of {resource.name} are gone; two passes and direct reads "
-                    "agree."
-                )
-        with self._db.write() as tx:
-            raw.mark_deleted(tx, self._tenant, self._connection, resource.name, missing, self._clock.now())
-        walk.outcome.deleted = len(missing)
-        return True
-
-    def _remember(self, resource: Resource, outcome: Outcome) -> None:
         with self._db.write() as tx:
             syncs.read_ended(
                 tx,
@@ -403,17 +447,13 @@ class Fetch:
                     resource=resource.name,
                     sync_id=self._sync,
                     outcome=outcome.kind,
-                    message=outcome.message,
+                    message=outcome.warning if outcome.is_complete else outcome.message,
                     level_needed=outcome.level_needed,
                     set_aside=outcome.set_aside,
                     deleted=outcome.deleted,
                     read_at=self._clock.now(),
                 ),
             )
-
-
-def _raise_bug(future: Future[None]) -> None:
-    future.result()
 
 
 class _Named(msgspec.Struct):
@@ -425,15 +465,3 @@ _named = msgspec.json.Decoder(_Named)
 
 def _own_url(body: bytes) -> str:
     return _named.decode(body).url
-
-
-def _outcome(error: ProductError) -> Outcome:
-    if isinstance(error, PermissionsLacking):
-        return Outcome(kind="permissions", message=error.message, level_needed=error.level_needed)
-    if isinstance(error, NotSupported):
-        return Outcome(kind="not_supported", message=error.message)
-    if isinstance(error, TryLater):
-        return Outcome(kind="try_later", message=error.message, retry_after_seconds=error.retry_after_seconds)
-    if isinstance(error, UpstreamChanged):
-        return Outcome(kind="changed", message=error.message)
-    return Outcome(kind="failed", message=error.message)

@@ -1,29 +1,21 @@
 """From raw rows to standard records: a batch at a time, with the rows they name and the rows that name them.
 
 Mapping itself is the integration's, and pure. A row that cannot be mapped is set aside with its reason; its neighbours
-go on, and what was served of it before stays.
+go on, and what was served of it before stays. Each resource is gone through once for all data types made from it; each
+data type sees exactly the rows it declares, so what it is mapped with does not depend on its company.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from datetime import datetime
 from typing import Any
 
 import msgspec
 from sqlalchemy import Connection as Transaction
 
-from comptoir.integrations.contract import (
-    DataType,
-    Direction,
-    Hop,
-    Integration,
-    Loaded,
-    Making,
-    Mapped,
-    Note,
-    RawRow,
-)
+from comptoir.integrations.contract import DataType, Direction, Hop, Integration, Loaded, Making, Mapped, Note, RawRow
+from comptoir.jobs import Stopped
 from comptoir.model import SHAPES, encode
 from comptoir.runtime.clock import Clock
 from comptoir.runtime.failpoints import failpoint
@@ -31,185 +23,342 @@ from comptoir.store import CompanyId, ConnectionId, Database, SyncId, TenantId, 
 from comptoir.store.datasets import Warning_
 from comptoir.store.records import Prepared
 
-__all__ = ["MapResult", "map_data_type"]
+__all__ = ["MapResult", "Mapper", "Told"]
 
 _BATCH = 1000
+_MOST_WARNINGS = 1000  # kept with a dataset; all are counted
 _supplement = msgspec.json.Encoder(decimal_format="number")
-_MOST_WARNINGS = 1000
-_UNREADABLE = (msgspec.MsgspecError, ValueError, TypeError, KeyError, LookupError, ArithmeticError, AttributeError)
+
+# Is told how far mapping is: the data type, raw rows mapped of so many, records made.
+Told = Callable[[str, int, int, int], None]
 
 
 class MapResult(msgspec.Struct, kw_only=True):
+    """What became of one data type: raw rows read, and records new, changed, deleted and set aside."""
+
     read: int = 0
     new: int = 0
     changed: int = 0
     deleted: int = 0
     set_aside: int = 0
     warnings: list[Warning_] = []
+    more_warnings: int = 0
 
-
-class _Place(msgspec.Struct, frozen=True, kw_only=True):
-    """Whose records these are, and under which run they are mapped."""
-
-    tenant: TenantId
-    company: CompanyId
-    connection: ConnectionId
-    sync: SyncId
-
-
-def map_data_type(
-    db: Database,
-    integration: Integration,
-    data_type: DataType,
-    *,
-    tenant: TenantId,
-    company: CompanyId,
-    connection: ConnectionId,
-    sync: SyncId,
-    complete: frozenset[str],
-    today: datetime,
-    clock: Clock,
-    watch: Callable[[int], None] = lambda _: None,
-) -> MapResult:
-    """Map all rows of a data type anew; only records whose document changed are written.
-
-    `complete` names the resources whose latest read was complete; `watch` is told how many rows were mapped.
-    """
-    place = _Place(tenant=tenant, company=company, connection=connection, sync=sync)
-    result = MapResult()
-    carried: dict[str, Any] = {}
-    merged: dict[str, Prepared] = {}
-    with db.read() as tx:
-        whole = {name: raw.whole(tx, tenant, connection, name) for name in data_type.whole}
-        for making in data_type.made_from:
-            for batch in raw.iterate(tx, tenant, connection, making.resource, batch=_BATCH):
-                rows, naming = _follow(tx, place, data_type.hops, making.resource, batch)
-                loaded = Loaded(whole=whole, rows=rows, naming=naming, carried=carried, today=today, complete=complete)
-                prepared, aside = _map(making, integration.books(loaded), batch, data_type.name, result)
-                result.read += len(batch)
-                if data_type.merges:
-                    for one in prepared:
-                        merged.setdefault(one.id, one)
-                    prepared = []
-                with db.write() as write:
-                    _store(write, place, data_type, making.resource, batch, prepared, aside, result, clock.now())
-                failpoint("map.batch")
-                watch(result.read)
-    with db.write() as write:
-        now = clock.now()
-        if data_type.merges:
-            _add(result, records.put(write, tenant, company, connection, data_type.name, list(merged.values()), now))
-            gone = sorted(records.live_ids(write, tenant, connection, data_type.name) - merged.keys())
-            result.deleted += records.delete(write, tenant, company, connection, data_type.name, gone, now)
+    def warn(self, warning: Warning_) -> None:
+        if len(self.warnings) < _MOST_WARNINGS:
+            self.warnings.append(warning)
         else:
-            result.deleted += records.mark_deleted_sources(write, tenant, company, connection, data_type.name, now)
-    return result
+            self.more_warnings += 1
 
 
-def _map(
-    making: Making, books: Any, batch: Iterable[RawRow], data_type: str, result: MapResult
-) -> tuple[list[Prepared], dict[str, tuple[str, RawRow]]]:
-    shape = SHAPES[data_type]
-    values = shape.values
+class _Unreadable(msgspec.Struct, frozen=True):
+    """Stands for the payload of a row that could not be decoded."""
+
+    reason: str
+
+
+class _Type:
+    """One data type while it is mapped."""
+
+    def __init__(self, data_type: DataType) -> None:
+        self.data_type = data_type
+        self.name = data_type.name
+        self.values = SHAPES[data_type.name].values
+        self.carried: dict[str, Any] = {}
+        self.result = MapResult()
+        # By id, with the place of the making it came from: the first one that makes a record wins.
+        self.merged: dict[str, tuple[int, Prepared]] = {}
+        self.rows_in_all = 0
+        self.is_first = False  # nothing of it is served yet, so nothing can be gone
+
+    def makings(self, resource: str) -> list[tuple[int, Making]]:
+        return [(place, one) for place, one in enumerate(self.data_type.made_from) if one.resource == resource]
+
+    def merge(self, place: int, made: Iterable[Prepared]) -> None:
+        for record in made:
+            known = self.merged.get(record.id)
+            if known is None or place < known[0]:
+                self.merged[record.id] = (place, record)
+
+
+class Mapper:
+    """Maps data types of one connection anew; only records whose document changed are written.
+
+    `complete` names the resources whose latest read was complete. Raises Stopped when asked to stop, between batches.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        integration: Integration,
+        clock: Clock,
+        *,
+        tenant: TenantId,
+        company: CompanyId,
+        connection: ConnectionId,
+        sync: SyncId,
+        complete: frozenset[str],
+        today: datetime,
+        told: Told = lambda *_: None,
+        should_stop: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._db, self._integration, self._clock = db, integration, clock
+        self._tenant, self._company, self._connection, self._sync = tenant, company, connection, sync
+        self._complete, self._today = complete, today
+        self._told, self._should_stop = told, should_stop
+
+    def run(self, data_types: Sequence[DataType]) -> dict[str, MapResult]:
+        """Map all rows of these data types; what became of each, by name."""
+        types = [_Type(data_type) for data_type in data_types]
+        wanted = {making.resource for one in types for making in one.data_type.made_from}
+        with self._db.read() as tx:
+            whole = {
+                name: raw.whole(tx, self._tenant, self._connection, name)
+                for name in {name for one in types for name in one.data_type.whole}
+            }
+            counts = {name: raw.count_live(tx, self._tenant, self._connection, name) for name in wanted}
+            for one in types:
+                one.is_first = not records.count(tx, self._tenant, self._connection, one.name)
+                resources = {making.resource for making in one.data_type.made_from}
+                one.rows_in_all = sum(counts[name] for name in resources)
+            for resource in self._integration.resources:
+                if resource.name not in wanted:
+                    continue
+                here = [one for one in types if one.makings(resource.name)]
+                for batch in raw.iterate(tx, self._tenant, self._connection, resource.name, batch=_BATCH):
+                    self._map_batch(tx, here, resource.name, batch, whole)
+        with self._db.write() as tx:
+            for one in types:
+                self._finish(tx, one)
+        return {one.name: one.result for one in types}
+
+    def _map_batch(
+        self,
+        tx: Transaction,
+        here: Sequence[_Type],
+        resource: str,
+        batch: list[RawRow],
+        whole: Mapping[str, tuple[RawRow, ...]],
+    ) -> None:
+        if self._should_stop():
+            raise Stopped
+        near = _Near(tx, self._tenant, self._connection, resource, batch)
+        payloads: dict[Callable[[RawRow], Any], list[Any]] = {}
+        done: list[tuple[_Type, list[Prepared], dict[str, str]]] = []
+        for one in here:
+            rows, naming = near.follow(one.data_type.hops)
+            books = self._integration.books(
+                Loaded(
+                    whole={name: whole[name] for name in one.data_type.whole},
+                    rows=rows,
+                    naming=naming,
+                    carried=one.carried,
+                    today=self._today,
+                    complete=self._complete,
+                )
+            )
+            prepared: list[Prepared] = []
+            aside: dict[str, str] = {}
+            for place, making in one.makings(resource):
+                if making.decode not in payloads:
+                    payloads[making.decode] = [_decoded(making.decode, row) for row in batch]
+                made, unmade = _made(one, making, books, batch, payloads[making.decode])
+                aside |= unmade
+                if one.data_type.merges:
+                    one.merge(place, made)
+                else:
+                    prepared += made
+            one.result.read += len(batch)
+            done.append((one, prepared, aside))
+        with self._db.write() as write:
+            for one, prepared, aside in done:
+                self._store(write, one, resource, batch, prepared, aside)
+        failpoint("map.batch")
+        for one, _, _ in done:
+            self._told(one.name, one.result.read, one.rows_in_all, one.result.new + one.result.changed)
+
+    def _store(
+        self,
+        tx: Transaction,
+        one: _Type,
+        resource: str,
+        batch: list[RawRow],
+        prepared: list[Prepared],
+        aside: Mapping[str, str],
+    ) -> None:
+        now = self._clock.now()
+        if aside:
+            self._set_aside(tx, one, resource, [row for row in batch if row.id in aside], aside, now)
+        if one.data_type.merges:
+            return
+        owners = (self._tenant, self._company, self._connection)
+        counts = records.put(tx, *owners, one.name, prepared, now)
+        one.result.new += counts.new
+        one.result.changed += counts.changed
+        if one.is_first:
+            return
+        mapped = [row.id for row in batch if row.id not in aside]
+        produced = {record.id for record in prepared}
+        one.result.deleted += records.mark_absent(tx, *owners, one.name, resource, mapped, produced, now)
+
+    def _set_aside(
+        self,
+        tx: Transaction,
+        one: _Type,
+        resource: str,
+        rows: Iterable[RawRow],
+        reasons: Mapping[str, str],
+        now: datetime,
+    ) -> None:
+        for row in rows:
+            reason = reasons[row.id]
+            raw.set_aside(
+                tx,
+                self._tenant,
+                self._connection,
+                self._sync,
+                resource,
+                record_id=row.id,
+                data_type=one.name,
+                reason=reason,
+                body=row.body,
+                now=now,
+            )
+            one.result.set_aside += 1
+            message = f"Set aside, because it could not be read: {reason}"
+            one.result.warn(Warning_(item_id=row.id, message=message, rule_id="set-aside"))
+
+    def _finish(self, tx: Transaction, one: _Type) -> None:
+        """When all rows of a data type are mapped: what no row makes any more is deleted."""
+        now, owners = self._clock.now(), (self._tenant, self._company, self._connection)
+        if not one.data_type.merges:
+            one.result.deleted += records.mark_deleted_sources(tx, *owners, one.name, now)
+        else:
+            counts = records.put(tx, *owners, one.name, [record for _, record in one.merged.values()], now)
+            one.result.new += counts.new
+            one.result.changed += counts.changed
+            if not one.result.set_aside:  # a record that only an unreadable row makes stays as it was
+                gone = sorted(records.live_ids(tx, self._tenant, self._connection, one.name) - one.merged.keys())
+                one.result.deleted += records.delete(tx, *owners, one.name, gone, now)
+        if one.result.more_warnings:
+            message = f"{one.result.more_warnings} further warnings are not listed."
+            one.result.warnings.append(Warning_(item_id="", message=message, rule_id="more"))
+
+
+def _decoded(decode: Callable[[RawRow], Any], row: RawRow) -> Any:
+    try:
+        return decode(row)
+    except Exception as error:  # whatever is wrong with one record must not touch its neighbours
+        return _Unreadable(_reason(error))
+
+
+def _made(
+    one: _Type, making: Making, books: Any, batch: Sequence[RawRow], payloads: Sequence[Any]
+) -> tuple[list[Prepared], dict[str, str]]:
+    """The records of a batch, and why some rows of it made none."""
+    values, resource, map_ = one.values, making.resource, making.map
     prepared: list[Prepared] = []
-    aside: dict[str, tuple[str, RawRow]] = {}
-    for row in batch:
+    aside: dict[str, str] = {}
+    for row, payload in zip(batch, payloads, strict=True):
+        if isinstance(payload, _Unreadable):
+            aside[row.id] = payload.reason
+            continue
         made: list[Prepared] = []
+        notes: list[Note] = []
         try:
-            for item in making.map(making.decode(row), books):
-                if isinstance(item, Mapped):
-                    record = item.record
-                    made.append(
-                        Prepared(
-                            getattr(record, "id", "company"),
-                            encode(record),
-                            _supplemental(item.supplemental),
-                            making.resource,
-                            row.id,
-                            getattr(record, "source_modified_date", None),
-                            values(record),
-                        )
+            for item in map_(payload, books):
+                if isinstance(item, Note):
+                    notes.append(item)
+                    continue
+                assert isinstance(item, Mapped)
+                record = item.record
+                made.append(
+                    Prepared(
+                        getattr(record, "id", one.name),
+                        encode(record),
+                        _supplemental(item.supplemental),
+                        resource,
+                        row.id,
+                        getattr(record, "source_modified_date", None),
+                        values(record),
                     )
-                elif isinstance(item, Note) and len(result.warnings) < _MOST_WARNINGS:
-                    result.warnings.append(
-                        Warning_(item_id=item.record_id, message=item.message, validator_name=item.field)
-                    )
-        except _UNREADABLE as error:
-            aside[row.id] = (f"{type(error).__name__}: {error}", row)
+                )
+        except Exception as error:  # likewise
+            aside[row.id] = _reason(error)
             continue
         prepared += made
+        for note in notes:
+            one.result.warn(Warning_(item_id=note.record_id, message=note.message, validator_name=note.field))
     return prepared, aside
 
 
-def _supplemental(content: dict[str, Any]) -> bytes | None:
+def _reason(error: Exception) -> str:
+    return (
+        str(error) if isinstance(error, (msgspec.ValidationError, ValueError)) else f"{type(error).__name__}: {error}"
+    )
+
+
+def _supplemental(content: Mapping[str, Any]) -> bytes | None:
     held = {name: value for name, value in content.items() if value is not None}
     return _supplement.encode(held) if held else None
-
-
-def _store(
-    tx: Transaction,
-    place: _Place,
-    data_type: DataType,
-    resource: str,
-    batch: list[RawRow],
-    prepared: list[Prepared],
-    aside: dict[str, tuple[str, RawRow]],
-    result: MapResult,
-    now: datetime,
-) -> None:
-    for id_, (reason, row) in aside.items():
-        raw.set_aside(
-            tx,
-            place.tenant,
-            place.connection,
-            place.sync,
-            resource,
-            record_id=id_,
-            data_type=data_type.name,
-            reason=reason,
-            body=row.body,
-            now=now,
-        )
-        result.set_aside += 1
-        if len(result.warnings) < _MOST_WARNINGS:
-            message = f"Set aside, because it could not be read: {reason}"
-            result.warnings.append(Warning_(item_id=id_, message=message, rule_id="set-aside"))
-    if data_type.merges:
-        return
-    owners = (place.tenant, place.company, place.connection)
-    _add(result, records.put(tx, *owners, data_type.name, prepared, now))
-    mapped = (row.id for row in batch if row.id not in aside)
-    produced = {one.id for one in prepared}
-    result.deleted += records.mark_absent(tx, *owners, data_type.name, resource, mapped, produced, now)
-
-
-def _add(result: MapResult, counts: raw.Counts) -> None:
-    result.new += counts.new
-    result.changed += counts.changed
 
 
 _Rows = dict[str, dict[str, RawRow]]
 _Naming = dict[tuple[str, str], dict[str, tuple[RawRow, ...]]]
 
 
-def _follow(
-    tx: Transaction, place: _Place, hops: Iterable[Hop], resource: str, batch: list[RawRow]
-) -> tuple[_Rows, _Naming]:
-    """Load what the batch names and what names it, hop by hop."""
-    rows: _Rows = {resource: {row.id: row for row in batch}}
-    naming: _Naming = {}
-    for hop in hops:
-        start = rows.get(hop.start)
-        if not start:
-            continue
-        found = rows.setdefault(hop.to, {})
-        if hop.direction is Direction.OUT:
-            named = raw.links_of(tx, place.tenant, place.connection, hop.start, hop.link, start)
-            found.update(raw.by_ids(tx, place.tenant, place.connection, hop.to, named - found.keys()))
-        else:
-            by_target = raw.naming(tx, place.tenant, place.connection, hop.to, hop.link, start)
-            known = naming.setdefault((hop.to, hop.link), {})
-            known.update(by_target)
-            for those in by_target.values():
-                found.update({row.id: row for row in those})
-    return rows, naming
+class _Near:
+    """What a batch names and what names it, looked up once however many data types ask."""
+
+    def __init__(
+        self, tx: Transaction, tenant: TenantId, connection: ConnectionId, resource: str, batch: Iterable[RawRow]
+    ) -> None:
+        self._tx, self._tenant, self._connection = tx, tenant, connection
+        self._resource = resource
+        self._batch = {row.id: row for row in batch}
+        self._followed: dict[tuple[Hop, ...], tuple[_Rows, _Naming]] = {}
+        self._rows: dict[str, dict[str, RawRow | None]] = {resource: dict(self._batch)}
+        self._named: dict[tuple[str, str], dict[str, tuple[RawRow, ...]]] = {}
+        self._links: dict[tuple[str, str, frozenset[str]], set[str]] = {}
+
+    def follow(self, hops: tuple[Hop, ...]) -> tuple[_Rows, _Naming]:
+        """The rows that these hops reach from the batch, hop by hop."""
+        if hops not in self._followed:
+            self._followed[hops] = self._follow(hops)
+        return self._followed[hops]
+
+    def _follow(self, hops: tuple[Hop, ...]) -> tuple[_Rows, _Naming]:
+        rows: _Rows = {self._resource: self._batch}
+        naming: _Naming = {}
+        for hop in hops:
+            start = rows.get(hop.start)
+            if not start:
+                continue
+            if hop.direction is Direction.OUT:
+                found = self._by_ids(hop.to, self._named_by(hop.start, hop.link, start.keys()))
+            else:
+                by_target = self._naming(hop.to, hop.link, start.keys())
+                naming[hop.to, hop.link] = naming.get((hop.to, hop.link), {}) | by_target
+                found = {row.id: row for those in by_target.values() for row in those}
+            rows[hop.to] = rows.get(hop.to, {}) | found
+        return rows, naming
+
+    def _by_ids(self, resource: str, ids: Set[str]) -> dict[str, RawRow]:
+        known = self._rows.setdefault(resource, {})
+        if unknown := ids - known.keys():
+            found = raw.by_ids(self._tx, self._tenant, self._connection, resource, unknown)
+            known.update({id_: found.get(id_) for id_ in unknown})
+        return {id_: row for id_ in ids if (row := known[id_]) is not None}
+
+    def _naming(self, resource: str, link: str, ids: Set[str]) -> dict[str, tuple[RawRow, ...]]:
+        known = self._named.setdefault((resource, link), {})
+        if unknown := ids - known.keys():
+            found = raw.naming(self._tx, self._tenant, self._connection, resource, link, unknown)
+            known.update({id_: found.get(id_, ()) for id_ in unknown})
+        return {id_: rows for id_ in ids if (rows := known[id_])}
+
+    def _named_by(self, resource: str, link: str, ids: Set[str]) -> set[str]:
+        key = (resource, link, frozenset(ids))
+        if key not in self._links:
+            self._links[key] = raw.links_of(self._tx, self._tenant, self._connection, resource, link, ids)
+        return self._links[key]

@@ -6,6 +6,8 @@ import random
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Protocol
 
 import httpx2
@@ -74,11 +76,13 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
-    """`total` counts the whole list where the upstream says so; each record comes with the member it was in."""
+    """`total` counts the whole list where the upstream says so; each record comes with the member it was in. `date` is
+    the upstream's own time."""
 
     total: int | None
     has_next: bool
     records: Sequence[tuple[str, bytes]]
+    date: datetime | None = None
 
 
 _wrapper = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -126,8 +130,8 @@ class Client:
     ) -> Answer:
         """One GET below the API root, retried while that may help.
 
-        Raises the integration's error for the status: RelinkRequired after one refresh and one repeat, PermissionsLacking,
-        NotSupported, TryLater when quick tries did not help.
+        Raises the integration's error for the status: RelinkRequired after one refresh and one repeat,
+        PermissionsLacking, NotSupported, TryLater when quick tries did not help.
         """
         tries = waits = 0
         was_refreshed = False
@@ -224,6 +228,7 @@ class Reader:
             total=_total(answer.headers),
             has_next=bool(_NEXT.search(answer.headers.get("link", ""))),
             records=_records(answer.body, resource, self._client.integration.name),
+            date=_date(answer.headers),
         )
 
     def exists(self, resource: Resource, record_id: str) -> bool:
@@ -243,6 +248,13 @@ class Reader:
 def _total(headers: Mapping[str, str]) -> int | None:
     text = headers.get("x-total-count", "").strip()
     return int(text) if text.isdigit() else None
+
+
+def _date(headers: Mapping[str, str]) -> datetime | None:
+    try:
+        return parsedate_to_datetime(headers.get("date", "")).astimezone(UTC)
+    except ValueError:
+        return None
 
 
 def _records(body: bytes, resource: Resource, name: str) -> list[tuple[str, bytes]]:

@@ -1,0 +1,80 @@
+"""What is gone upstream: records held that a complete listing no longer names.
+
+No feed tells of deletions, so absence is the only sign, and it is not believed lightly: a list that comes back empty or
+much shorter must say so twice, and what is missing is asked for by itself as far as that is cheap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+
+import msgspec
+
+from comptoir.integrations.contract import Kind, Resource
+
+__all__ = ["Verdict", "is_suspicious", "judge", "to_ask_for"]
+
+_MOST_ASKED_FOR = 50
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """`deleted` are to be marked so; `warning` says what was doubtful."""
+
+    deleted: frozenset[str] = frozenset()
+    warning: str | None = None
+
+
+def is_suspicious(live: int, missing: int) -> bool:
+    """More than a fifth of what was live is missing: all of it, if the list came back empty."""
+    return missing * 5 > live
+
+
+def to_ask_for(resource: Resource, live: int, missing: Set[str], *, stood_still: bool) -> list[str]:
+    """Missing records worth a call each: all where they are few, some where many would be lost at once."""
+    if resource.kind is not Kind.LIST:
+        return []
+    if stood_still and len(missing) > _MOST_ASKED_FOR and not is_suspicious(live, len(missing)):
+        return []
+    return sorted(missing)[:_MOST_ASKED_FOR]
+
+
+def judge(
+    resource: Resource,
+    live: int,
+    missing: Set[str],
+    *,
+    stood_still: bool,
+    asked: Mapping[str, bool],
+    failed: str | None,
+) -> Verdict:
+    """Which of the missing records are gone. `asked` tells of those asked for whether they are there; `failed` is
+    the sentence of the error that ended the asking, if one did."""
+    if not missing:
+        return Verdict()
+    if failed is not None:
+        return Verdict(
+            warning=f"{len(missing)} records are missing from {resource.name}, and asking for one failed: {failed} "
+            "None is marked deleted until a later sync."
+        )
+    there = {id_ for id_, is_there in asked.items() if is_there}
+    gone = frozenset(asked.keys() - there)
+    if not stood_still:
+        return Verdict(deleted=gone)  # the list itself proves nothing
+    if is_suspicious(live, len(missing)):
+        if there:
+            return Verdict(
+                warning=f"{len(missing)} of {live} records are missing from {resource.name}, and yet {len(there)} of "
+                f"the {len(asked)} asked for are there. None is marked deleted until a later sync."
+            )
+        agreed = "two passes and direct reads agree" if asked else "two passes agree"
+        return Verdict(
+            deleted=frozenset(missing),
+            warning=f"{len(missing)} of {live} records of {resource.name} are gone upstream; {agreed}.",
+        )
+    if there:
+        return Verdict(
+            deleted=gone,
+            warning=f"{len(there)} records are missing from the list {resource.name} and yet there by themselves; "
+            "they are kept.",
+        )
+    return Verdict(deleted=frozenset(missing))

@@ -1,0 +1,138 @@
+"""What is known of one pass over one list: which pages came, whether the list moved meanwhile, who was met.
+
+A list that nobody changes tells the same total on every page, holds as many records, and none twice. That is not quite
+enough: one record gone and another added leave the total as it was, and shift a third one past the reader. So a list of
+several pages that can tell changes since an instant is asked for them once it is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from comptoir.integrations.contract import Kind, Resource
+from comptoir.sync.outcomes import Outcome
+
+__all__ = ["Params", "Walk", "Window", "unread"]
+
+Params = tuple[tuple[str, str], ...]
+_UNREAD = "\x00"
+# Without the upstream's own time ours must do, and the two clocks may be this far apart.
+_CLOCKS_APART = timedelta(minutes=10)
+
+
+def unread(window: str, page: int, position: int) -> str:
+    """Stands for a record whose id could not be read, so that counts still agree with the list's total."""
+    return f"{_UNREAD}{window}/{page}/{position}"
+
+
+class Window:
+    """One list of a walk: the whole resource, or the part of it that belongs to one parent record."""
+
+    def __init__(self, params: Params) -> None:
+        self.params = params
+        self.pages: set[int] = set()
+        self.last_page: int | None = None  # None while not known
+        self.totals: set[int] = set()
+        self.met = 0
+        self.begun_at: datetime | None = None
+        self.has_moved = False
+        self.changes_are_read = False
+        self.tells_changes = True
+
+    def came(self, number: int, *, total: int | None, has_next: bool, count: int, page_size: int) -> list[int]:
+        """Note a page; the numbers of the pages to ask for next."""
+        self.pages.add(number)
+        self.met += count
+        if total is not None:
+            self.totals.add(total)
+            if self.last_page is None:
+                self.last_page = max(number, 1, -(-total // page_size))
+                return list(range(number + 1, self.last_page + 1))
+        if has_next and count and number >= (self.last_page or 0):
+            # No total to go by, a list that grew, or one that gives fewer records a page than it was asked for.
+            self.last_page = None if total is None else number + 1
+            return [number + 1]
+        if self.last_page is None:
+            self.last_page = number
+        return []
+
+    def still_to_read(self) -> list[int]:
+        """Pages known to be missing."""
+        last = self.last_page if self.last_page is not None else max(self.pages, default=0) + 1
+        return [number for number in range(1, last + 1) if number not in self.pages]
+
+    def stood_still(self) -> bool:
+        return not self.has_moved and len(self.totals) <= 1 and (not self.totals or self.met in self.totals)
+
+
+class Walk:
+    """One pass over one resource."""
+
+    def __init__(self, resource: Resource, pass_number: int, windows: Mapping[str, Params]) -> None:
+        self.resource = resource
+        self.pass_number = pass_number
+        self.windows = {name: Window(params) for name, params in windows.items()}
+        self.open = 0  # tasks asked for that have not come back
+        self.seen: set[str] = set()
+        self.outcome = Outcome(passes=pass_number)
+        # When all pages are in: what is missing from the list, and what asking for it by itself said.
+        self.is_settled = False
+        self.live = 0
+        self.missing: set[str] = set()
+        self.asked: dict[str, bool] | None = None
+        self.asking_failed: str | None = None
+
+    @property
+    def pages_done(self) -> int:
+        return sum(len(window.pages) for window in self.windows.values())
+
+    @property
+    def pages_in_all(self) -> int | None:
+        """None while any window has not told."""
+        lasts = [window.last_page for window in self.windows.values()]
+        return None if None in lasts else sum(filter(None, lasts))
+
+    def page_came(
+        self, name: str, number: int, *, total: int | None, has_next: bool, ids: Sequence[str], page_size: int
+    ) -> list[int]:
+        """Note a page of a window; the numbers of the pages to ask for next."""
+        window = self.windows[name]
+        before = len(self.seen)
+        self.seen.update(ids)
+        if len(self.seen) - before != len(ids):
+            window.has_moved = True  # met before: the list shifted under the reader
+        self.outcome.set_aside += sum(id_.startswith(_UNREAD) for id_ in ids)
+        if self.resource.kind is not Kind.LIST:
+            window.pages.add(number)
+            window.last_page = number
+            return []
+        return window.came(number, total=total, has_next=has_next, count=len(ids), page_size=page_size)
+
+    def begin(self, name: str, *, served_at: datetime | None, now: datetime) -> datetime:
+        """Changes to a window count from when its first page was served, by the upstream's own clock."""
+        begun = served_at if served_at is not None else now - _CLOCKS_APART
+        self.windows[name].begun_at = begun
+        return begun
+
+    def changes_to_read(self) -> list[tuple[str, Params]]:
+        """Windows whose changes since the walk began are still to be asked for, and how to ask."""
+        since = self.resource.since
+        if since is None:
+            return []
+        return [
+            (name, (*window.params, (since, window.begun_at.strftime("%Y-%m-%dT%H:%M:%SZ"))))
+            for name, window in self.windows.items()
+            if len(window.pages) > 1 and window.begun_at is not None and not window.changes_are_read
+        ]
+
+    def stood_still(self) -> bool:
+        """Did the list stand still while it was read? Then it holds each live record exactly once."""
+        return self.resource.kind is not Kind.LIST or all(window.stood_still() for window in self.windows.values())
+
+    def needs_agreement(self) -> bool:
+        """A list of several pages that cannot tell changes is believed once two passes agree."""
+        return self.resource.kind is Kind.LIST and any(
+            len(window.pages) > 1 and (self.resource.since is None or not window.tells_changes)
+            for window in self.windows.values()
+        )
