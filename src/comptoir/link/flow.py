@@ -245,8 +245,8 @@ class Flow:
         if connection.source_company_id not in (None, identity.company_id):
             raise Conflict(
                 f"This link belongs to {connection.source_company_name!r} in {integration.name}, but the approval was "
-                f"given for {identity.company_name!r}. Sign in to {integration.name} as a user of the first and approve "
-                "again."
+                f"given for {identity.company_name!r}. Sign in to {integration.name} as a user of the first and "
+                "approve again."
             )
         other = connections.linked_of_company(tx, connection.tenant_id, connection.company_id)
         if other is not None and other.id != connection.id:
