@@ -36,8 +36,14 @@ def add_tenant(db: Database, clock: Clock, *, name: str, email: str) -> FirstSta
 
 
 def ensure_first(db: Database, clock: Clock, *, email: str = FIRST_EMAIL) -> FirstStart | None:
-    """Make the tenant `default` and its Administrator if there is no tenant yet; None if there is."""
-    with db.read() as tx:
-        if tenants.all_tenants(tx):
+    """Make the tenant `default` and its Administrator if nobody can sign in yet; None if somebody can.
+
+    The tenant may be there already: a pull makes it, and nobody signs in to pull.
+    """
+    with db.write() as tx:
+        if any(operators.all_of(tx, tenant.id) for tenant in tenants.all_tenants(tx)):
             return None
-    return add_tenant(db, clock, name=FIRST_TENANT, email=email)
+        now = clock.now()
+        tenant = tenants.by_name(tx, FIRST_TENANT) or tenants.add(tx, FIRST_TENANT, now)
+        operator, password = operators.add(tx, tenant.id, email=email, role=Role.ADMINISTRATOR, now=now)
+    return FirstStart(tenant_id=tenant.id, email=operator.email, password=password)

@@ -30,7 +30,8 @@ from comptoir.app import Application
 from comptoir.cli.visitor import Visitor
 from comptoir.errors import ActionNeeded, ProductError, TryLater
 from comptoir.integrations.freeagent import FREEAGENT
-from comptoir.sync import checks
+from comptoir.store import ConnectionId
+from comptoir.sync import Report
 
 __all__ = ["Options", "run"]
 
@@ -240,11 +241,11 @@ def _link_and_sync(
             }
     finally:
         api.close()
-    report = application.books_check(company, connection)
-    facts["breaches"] = report.breaches
+    report = application.books_check(ConnectionId(connection))
+    facts["breaches"] = report.breaches if report is not None else 0
     facts["seconds"] = seconds
     console.print(_table(facts["records"], statuses, report))
-    return set(statuses.values()) == {"Complete"} and report.breaches == 0
+    return set(statuses.values()) == {"Complete"} and report is not None and report.breaches == 0
 
 
 def _set_up(facts: dict[str, Any], name: str) -> None:
@@ -370,7 +371,7 @@ def _watch(api: _Api, company: str, console: Console) -> dict[str, str]:
     return {one["dataType"]: one["status"] for one in datasets}
 
 
-def _table(records: dict[str, int], statuses: dict[str, str], report: checks.Report) -> Table:
+def _table(records: dict[str, int], statuses: dict[str, str], report: Report | None) -> Table:
     table = Table(title="What was read, and what holds", title_justify="left", show_header=True, box=None)
     table.add_column("Data type")
     table.add_column("Records", justify="right")
@@ -378,7 +379,7 @@ def _table(records: dict[str, int], statuses: dict[str, str], report: checks.Rep
     for data_type in sorted(statuses):
         table.add_row(data_type, f"{records.get(data_type, 0):,}", statuses[data_type])
     table.add_section()
-    for line in report.lines:
+    for line in report.lines if report is not None else ():
         table.add_row(line.code, str(line.breaches or ""), f"{line.state}: {line.words}")
     return table
 

@@ -31,6 +31,7 @@ __all__ = [
     "list_page",
     "of_companies",
     "of_company",
+    "of_source",
     "record_error",
     "resolve_errors",
     "set_identity",
@@ -138,6 +139,18 @@ def of_companies(tx: Transaction, tenant: TenantId, companies: list[CompanyId]) 
     for row in all_of(tx, CONNECTIONS, tenant, CONNECTIONS.c.company_id.in_(companies)):
         found[row.company_id].append(_connection(row))
     return found
+
+
+def of_source(tx: Transaction, tenant: TenantId, integration_key: str, source_company_id: str) -> Connection | None:
+    """The oldest connection to these books of the upstream, if there is one."""
+    mine = only(
+        CONNECTIONS,
+        tenant,
+        CONNECTIONS.c.integration_key == integration_key,
+        CONNECTIONS.c.source_company_id == source_company_id,
+    )
+    row = tx.execute(sa.select(CONNECTIONS).where(mine).order_by(CONNECTIONS.c.created).limit(1)).one_or_none()
+    return None if row is None else _connection(row)
 
 
 def linked_of_company(tx: Transaction, tenant: TenantId, company: CompanyId) -> Connection | None:

@@ -18,7 +18,20 @@ from comptoir.store.query import Order, Property, Query, Where
 from comptoir.store.rows import Page, all_of, one_of, only, struct_of
 from comptoir.store.tables import DATASETS as TABLE
 
-__all__ = ["Dataset", "Status", "Warning_", "advance", "end_all", "get", "latest", "list_page", "open_ones", "queue"]
+__all__ = [
+    "Dataset",
+    "Status",
+    "Warning_",
+    "advance",
+    "all_waiting",
+    "end_all",
+    "get",
+    "latest",
+    "list_page",
+    "newest_of",
+    "open_ones",
+    "queue",
+]
 
 
 class Status(StrEnum):
@@ -153,6 +166,28 @@ def open_ones(tx: Connection, tenant: TenantId, connection: ConnectionId) -> lis
     """Those that have not ended, in the order they were asked for."""
     rows = all_of(tx, TABLE, tenant, TABLE.c.connection_id == connection, sa.not_(TABLE.c.is_ended))
     return sorted(map(_dataset, rows), key=lambda one: (one.requested, one.data_type))
+
+
+def all_waiting(tx: Connection, now: datetime) -> list[tuple[TenantId, ConnectionId]]:
+    """Connections of every tenant with something to read now: for whoever starts syncs, for all of them."""
+    is_due = sa.or_(TABLE.c.retry_at.is_(None), TABLE.c.retry_at <= now)
+    rows = tx.execute(
+        sa.select(TABLE.c.tenant_id, TABLE.c.connection_id).where(sa.not_(TABLE.c.is_ended), is_due).distinct()
+    )
+    return [(TenantId(row.tenant_id), ConnectionId(row.connection_id)) for row in rows]
+
+
+def newest_of(tx: Connection, tenant: TenantId, connection: ConnectionId) -> dict[str, Dataset]:
+    """Per data type the dataset that was asked for last over a connection."""
+    ranked = sa.select(
+        TABLE.c.id,
+        sa.func.row_number()
+        .over(partition_by=TABLE.c.data_type, order_by=(TABLE.c.requested.desc(), TABLE.c.id))
+        .label("rank"),
+    ).where(only(TABLE, tenant, TABLE.c.connection_id == connection))
+    inner = ranked.subquery()
+    rows = all_of(tx, TABLE, tenant, TABLE.c.id.in_(sa.select(inner.c.id).where(inner.c.rank == 1)))
+    return {row.data_type: _dataset(row) for row in rows}
 
 
 def advance(tx: Connection, tenant: TenantId, dataset: DatasetId, **members: Any) -> Dataset:

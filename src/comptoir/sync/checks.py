@@ -33,6 +33,11 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     breaches: int
     lines: tuple[Line, ...]
 
+    @staticmethod
+    def decode(stored: bytes) -> Report:
+        """A report as it is kept with its sync."""
+        return msgspec.json.decode(stored, type=Report)
+
 
 def run(db: Database, integration: Integration, tenant: TenantId, connection: ConnectionId) -> Report:
     """Check all that is stored of a connection; documents are streamed, so memory stays flat."""

@@ -1,0 +1,367 @@
+"""Puts the house together: opens the store, builds each floor with what it needs, serves, stops in order."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+import uvicorn
+from litestar import Litestar
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from comptoir import access
+from comptoir.access import FirstStart, api_keys
+from comptoir.api import OPERATIONS, ApiServices, api
+from comptoir.api import routes as api_routes
+from comptoir.errors import ActionNeeded
+from comptoir.integrations import INTEGRATIONS, by_key
+from comptoir.integrations.contract import Integration
+from comptoir.jobs import Jobs, Step
+from comptoir.link import Flow, TokenEndpoint, TokenKeeper, lifecycle
+from comptoir.portal import PortalServices, error_response
+from comptoir.portal import routes as portal_routes
+from comptoir.runtime import failpoints
+from comptoir.runtime.clock import SystemClock
+from comptoir.settings import Settings
+from comptoir.store import CompanyId, ConnectionId, Database, TenantId, Vault, open_database, syncs, tenants, vault
+from comptoir.store.connections import Connection
+from comptoir.store.datasets import Dataset
+from comptoir.sync import Board, Engine, Report, Scheduler, request
+from comptoir.upstream import Client, Limits
+
+__all__ = ["Application", "add_tenant", "initialise", "routes", "serve"]
+
+_STOP_WITHIN_SECONDS = 10
+_JOBS_KEPT = timedelta(days=7)
+
+
+class Application:
+    """One installation, ready to serve. `start` and `stop` may be called from any thread, once each."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._clock = SystemClock(settings.time_scale)
+        failpoints.arm(settings.failpoints)
+        self.db = open_database(settings.database_url)
+        self._vault = _open_vault(self.db, settings)
+        self.first_start: FirstStart | None = access.ensure_first(self.db, self._clock)
+        self._endpoints: dict[str, TokenEndpoint] = {}
+        self._limits: dict[str, Limits] = {}
+        self._clients: dict[str, Client] = {}
+        for integration in INTEGRATIONS:
+            self._reach(integration)
+        self._keeper = TokenKeeper(
+            self.db,
+            self._vault,
+            self._clock,
+            by_key,
+            self._endpoints.__getitem__,
+            self._limits.__getitem__,
+        )
+        self._flow = Flow(
+            self.db,
+            self._vault,
+            self._clock,
+            by_key,
+            self._endpoints.__getitem__,
+            self._clients.__getitem__,
+            lambda key: settings.upstreams[key].authorise_url,
+            settings.redirect_uri,
+            self._keeper,
+        )
+        self._board = Board()
+        self._jobs = Jobs(_jobs_url(settings), self._sync)
+        self._engine = Engine(
+            self.db,
+            self._clock,
+            by_key,
+            self._open_reader,
+            board=self._board,
+            should_stop=self._jobs.stopping.is_set,
+        )
+        self._scheduler = Scheduler(
+            self.db,
+            self._clock,
+            by_key,
+            self._begin_sync,
+            is_busy=self._jobs.is_busy,
+            tidy=self._tidy,
+            time_scale=settings.time_scale,
+        )
+        self._launched = threading.Event()
+        self._stop_asked = threading.Event()
+        self._server: uvicorn.Server | None = None
+        self._serving: threading.Thread | None = None
+
+    def _reach(self, integration: Integration) -> None:
+        upstream = self.settings.upstreams[integration.key]
+        limits = Limits(
+            self._clock,
+            calls=upstream.limits.calls,
+            refreshes=upstream.limits.refreshes,
+            address=upstream.limits.address,
+            time_scale=self.settings.time_scale,
+        )
+        self._limits[integration.key] = limits
+        self._clients[integration.key] = Client(integration, upstream.origin, limits, self._clock)
+        self._endpoints[integration.key] = TokenEndpoint(integration, upstream.token_url, self._clock)
+
+    # Serving
+
+    @cached_property
+    def asgi(self) -> ASGIApp:
+        """Portal, Link pages and API: on one origin, or the API on a host of its own below the base domain."""
+        portal = self._portal_services()
+        public = self._api_services()
+        has_own_host = self.settings.base_domain is not None
+        pages = Litestar(
+            route_handlers=[*portal_routes(portal), *([] if has_own_host else api_routes(public))],
+            exception_handlers={Exception: error_response(portal)},
+            openapi_config=None,
+            logging_config=None,
+        )
+        return _by_host(f"api.{self.settings.base_domain}", api(public), pages) if has_own_host else pages
+
+    def start(self) -> None:
+        """Listen, then begin to work off what is queued. Raises ActionNeeded if the port is taken."""
+        listener = _listen(self.settings.host, self.settings.port)
+        config = uvicorn.Config(
+            self.asgi,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=_STOP_WITHIN_SECONDS,
+        )
+        self._server = server = uvicorn.Server(config)
+        self._serving = threading.Thread(target=lambda: server.run(sockets=[listener]), name="serve", daemon=True)
+        self._serving.start()
+        while not server.started:
+            if not self._serving.is_alive():
+                raise ActionNeeded("The server could not start; the log says why.")
+            self._serving.join(0.01)
+        self._jobs.launch()
+        self._launched.set()
+        self._scheduler.start()
+
+    def wait(self) -> None:
+        """Until a stop signal comes, or `stop` is called."""
+        if threading.current_thread() is threading.main_thread():
+            for name in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(name, lambda *_: self._stop_asked.set())
+        while not self._stop_asked.wait(0.5):
+            pass
+
+    def stop(self) -> None:
+        """The page under way ends, work is put down where it can be taken up again, everything is closed."""
+        self._stop_asked.set()
+        if self._launched.is_set():
+            self._scheduler.stop()
+            self._jobs.destroy(wait_seconds=_STOP_WITHIN_SECONDS)
+        if self._server is not None and self._serving is not None:
+            self._server.should_exit = True
+            self._serving.join(_STOP_WITHIN_SECONDS)
+        for client in self._clients.values():
+            client.close()
+        for endpoint in self._endpoints.values():
+            endpoint.close()
+        self.db.close()
+
+    # What the floors ask of each other
+
+    def _sync(self, tenant: str, connection: str, step: Step) -> None:
+        self._engine.run(TenantId(tenant), ConnectionId(connection), step)
+
+    def _open_reader(self, connection: Connection) -> tuple[Any, Callable[[], int]]:
+        reader = self._clients[connection.integration_key].reader(connection, self._keeper)
+        return reader, reader.calls
+
+    def _begin_sync(self, tenant: TenantId, connection: ConnectionId) -> None:
+        if not self._launched.wait(_STOP_WITHIN_SECONDS):
+            raise ActionNeeded("The background work has not started yet. Try again in a few seconds.")
+        self._jobs.start(tenant, connection)
+
+    def _tidy(self, now: datetime) -> None:
+        self._jobs.purge(now - _JOBS_KEPT)
+
+    def request_refresh(
+        self,
+        tenant: TenantId,
+        company: CompanyId,
+        *,
+        connection: ConnectionId | None = None,
+        data_types: Sequence[str] | None = None,
+    ) -> Sequence[Dataset]:
+        with self.db.write() as tx:
+            source, queued = request(
+                tx, tenant, company, by_key, data_types=data_types, connection=connection, now=self._clock.now()
+            )
+        self._begin_sync(tenant, source)
+        return queued
+
+    def _unlink(self, tenant: TenantId, connection: ConnectionId) -> None:
+        with self.db.write() as tx:
+            lifecycle.unlink(tx, tenant, connection, self._clock.now())
+        self._keeper.forget(connection)
+
+    def _delete_connection(self, tenant: TenantId, connection: ConnectionId) -> None:
+        with self.db.write() as tx:
+            lifecycle.delete(tx, tenant, connection, self._clock.now())
+        self._keeper.forget(connection)
+
+    def _portal_services(self) -> PortalServices:
+        return PortalServices(
+            db=self.db,
+            vault=self._vault,
+            clock=self._clock,
+            integrations=INTEGRATIONS,
+            public_url=self.settings.portal_url,
+            link_url=self.settings.link_url,
+            base_domain=self.settings.base_domain,
+            redirect_uri=self.settings.redirect_uri,
+            developer_url=lambda integration: self.settings.upstreams[integration.key].developer_url,
+            start_link=self._flow.start,
+            finish_link=self._flow.finish,
+            test_keys=self._flow.test_keys,
+            request_refresh=self._refresh_quietly,
+            unlink=self._unlink,
+            delete_connection=self._delete_connection,
+        )
+
+    def _refresh_quietly(
+        self,
+        tenant: TenantId,
+        company: CompanyId,
+        *,
+        connection: ConnectionId | None = None,
+        data_types: Sequence[str] | None = None,
+    ) -> None:
+        self.request_refresh(tenant, company, connection=connection, data_types=data_types)
+
+    def _api_services(self) -> ApiServices:
+        return ApiServices(
+            db=self.db,
+            clock=self._clock,
+            integrations=INTEGRATIONS,
+            api_url=self.settings.api_url,
+            link_url=self.settings.link_url,
+            request_refresh=self.request_refresh,
+            unlink=self._unlink,
+            delete_connection=self._delete_connection,
+        )
+
+    # For the command line
+
+    def new_api_key(self, name: str) -> str:
+        """A key of the first tenant, told once."""
+        with self.db.write() as tx:
+            tenant, *_ = tenants.all_tenants(tx)
+            _, key = api_keys.add(tx, tenant.id, name, self._clock.now())
+        return key
+
+    def books_check(self, connection: ConnectionId) -> Report | None:
+        """What the newest sync of a connection of the first tenant found out about its books."""
+        with self.db.read() as tx:
+            tenant, *_ = tenants.all_tenants(tx)
+            found = syncs.latest(tx, tenant.id, connection)
+        return None if found is None or found.checks is None else Report.decode(found.checks)
+
+
+def _open_vault(db: Database, settings: Settings) -> Vault:
+    with db.read() as tx:
+        was_sealed = vault.is_sealed(tx)
+    opened = vault.load_master_key(settings.data_dir, settings.master_key, sealed_before=was_sealed)
+    with db.write() as tx:
+        vault.check_key(tx, opened)
+    return opened
+
+
+def _jobs_url(settings: Settings) -> str:
+    if settings.database_url.startswith("sqlite"):
+        return f"sqlite:///{settings.data_dir / 'jobs.db'}"
+    return settings.database_url.replace("postgresql+psycopg://", "postgresql://")
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise ActionNeeded(
+            f"Comptoir cannot listen on {host}, port {port}: {error.strerror or error}. Stop what uses the port, or "
+            "choose another with --port or COMPTOIR_PORT."
+        ) from error
+    listener.listen(512)
+    listener.set_inheritable(True)
+    return listener
+
+
+def _by_host(name: str, chosen: ASGIApp, other: ASGIApp) -> ASGIApp:
+    """Requests to the host `name` go one way, all others the other."""
+    wanted = name.lower().encode()
+
+    async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] is ScopeType.HTTP:
+            host = dict(scope["headers"]).get(b"host", b"").split(b":", 1)[0].lower()
+            if host == wanted:
+                await chosen(scope, receive, send)
+                return
+        await other(scope, receive, send)
+
+    return dispatch
+
+
+@contextlib.contextmanager
+def _opened(settings: Settings) -> Iterator[Database]:
+    db = open_database(settings.database_url)
+    try:
+        _open_vault(db, settings)
+        yield db
+    finally:
+        db.close()
+
+
+def serve(settings: Settings) -> None:
+    """Serve until a stop signal comes."""
+    application = Application(settings)
+    try:
+        application.start()
+        print(f"Comptoir serves {settings.portal_url} (API {settings.api_url})", flush=True)  # noqa: T201 - the command's answer
+        if application.first_start is not None:
+            print(_told(application.first_start), flush=True)  # noqa: T201 - told once, here only
+        application.wait()
+    finally:
+        application.stop()
+
+
+def initialise(settings: Settings, *, email: str) -> str:
+    """Make the first tenant and its Administrator; the answer holds the password."""
+    with _opened(settings) as db:
+        first = access.ensure_first(db, SystemClock(), email=email)
+    if first is None:
+        raise ActionNeeded("This installation has been initialised already. Sign in with the password printed then.")
+    return _told(first)
+
+
+def add_tenant(settings: Settings, *, name: str, email: str) -> str:
+    """Add a tenant with an Administrator; the answer holds the password."""
+    with _opened(settings) as db:
+        return _told(access.add_tenant(db, SystemClock(), name=name, email=email))
+
+
+def _told(first: FirstStart) -> str:
+    return f"Sign in as {first.email} with the password {first.password} (it is not shown again)."
+
+
+def routes() -> list[str]:
+    """Every operation of the API and every page."""
+    return sorted(f"{operation.method:6} {operation.path}" for operation in OPERATIONS)

@@ -1,0 +1,165 @@
+"""`comptoir pull`: shows how far the books have come while they are read, and what came of them."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from comptoir import settings as settings_
+from comptoir.errors import RelinkRequired
+from comptoir.integrations.freeagent import FREEAGENT
+from comptoir.jobs import Stopped
+from comptoir.runtime import failpoints
+from comptoir.runtime.clock import SystemClock
+from comptoir.store import ConnectionId, open_database, records
+from comptoir.store.datasets import Status
+from comptoir.sync import Board, Pulled, pull
+from comptoir.sync.progress import Mapped, Reading
+from comptoir.upstream import Client, Limits
+
+__all__ = ["run"]
+
+_FINE = (Status.COMPLETE, Status.NOT_SUPPORTED)
+
+
+def run(
+    *,
+    origin: str,
+    access_token: str,
+    data_dir: Path,
+    data_types: tuple[str, ...] | None,
+    limits: str | None,
+) -> int:
+    """Pull; returns the exit code: 0 if every data type was read, or is none that this company has."""
+    settings = settings_.read(data_dir=str(data_dir), freeagent_url=origin, freeagent_limits=limits)
+    console = Console()
+    clock = SystemClock(settings.time_scale)
+    failpoints.arm(settings.failpoints)
+    upstream = settings.upstreams[FREEAGENT.key]
+    budget = Limits(
+        clock,
+        calls=upstream.limits.calls,
+        refreshes=upstream.limits.refreshes,
+        address=upstream.limits.address,
+        time_scale=settings.time_scale,
+    )
+    began = time.monotonic()
+    with contextlib.ExitStack() as stack:
+        db = open_database(settings.database_url)
+        stack.callback(db.close)
+        client = Client(FREEAGENT, upstream.origin, budget, clock)
+        stack.callback(client.close)
+        stopping = stack.enter_context(_stop_signals())
+        told = stack.enter_context(_bars(console))
+        try:
+            pulled = pull(
+                db,
+                clock,
+                FREEAGENT,
+                client,
+                access_token=access_token.strip(),
+                data_types=data_types,
+                board=Board(told.told),
+                should_stop=stopping.is_set,
+            )
+        except Stopped:
+            told.stop()
+            console.print("Stopped. What was read is kept; the same command goes on from there.")
+            return 130
+        told.stop()
+        with db.read() as tx:
+            counts = {
+                one.data_type: records.count(tx, pulled.connection.tenant_id, pulled.connection.id, one.data_type)
+                for one in pulled.datasets
+                if one.status is Status.COMPLETE
+            }
+    _tell(console, pulled, counts, time.monotonic() - began, settings.database_url)
+    failed = [one for one in pulled.datasets if one.status not in _FINE]
+    for one in failed:
+        console.print(f"[red]{one.data_type}: {one.status}.[/red] {one.error_message or ''}", highlight=False)
+    if any(one.status is Status.AUTH_ERROR for one in failed):
+        raise RelinkRequired("The access token was refused. Get a fresh one and start again; what was read is kept.")
+    return 1 if failed else 0
+
+
+@contextlib.contextmanager
+def _stop_signals() -> Iterator[threading.Event]:
+    """Set when the person at the terminal, or the system, wants an end; a second Ctrl-C ends at once."""
+    asked = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield asked
+        return
+
+    def ask(number: int, _: object) -> None:
+        asked.set()
+        signal.signal(number, before[signal.Signals(number)])
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class _Bars:
+    """One bar for each resource that is read and each data type that is mapped; nothing where nobody looks."""
+
+    def __init__(self, progress: Progress | None) -> None:
+        self._progress = progress
+        self._tasks: dict[str, TaskID] = {}
+
+    def told(self, _: ConnectionId, row: Reading | Mapped) -> None:
+        if self._progress is None:
+            return
+        if isinstance(row, Reading):
+            name, done, in_all = f"read {row.resource}", row.pages_done, row.pages
+        else:
+            name, done, in_all = f"map {row.data_type}", row.done, row.in_all
+        if name not in self._tasks:
+            self._tasks[name] = self._progress.add_task(name, total=in_all)
+        self._progress.update(self._tasks[name], completed=done, total=in_all)
+
+    def stop(self) -> None:
+        if self._progress is not None:
+            self._progress.stop()
+
+
+@contextlib.contextmanager
+def _bars(console: Console) -> Iterator[_Bars]:
+    if not console.is_terminal:
+        yield _Bars(None)
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, refresh_per_second=4) as progress:
+        yield _Bars(progress)
+
+
+def _tell(console: Console, pulled: Pulled, counts: dict[str, int], seconds: float, database_url: str) -> None:
+    table = Table(title=f"{pulled.connection.source_company_name}: what was read", title_justify="left", box=None)
+    table.add_column("Data type")
+    table.add_column("Records", justify="right")
+    table.add_column("State")
+    for one in pulled.datasets:
+        notes = f"{len(one.warnings)} warnings" if one.warnings else ""
+        aside = f"{one.records_set_aside} set aside" if one.records_set_aside else ""
+        state = ", ".join(part for part in (one.status.value, aside, notes) if part)
+        table.add_row(one.data_type, f"{counts[one.data_type]:,}" if one.data_type in counts else "", state)
+    console.print(table, highlight=False)
+    if pulled.report is not None:
+        lines = pulled.report.lines
+        held = sum(line.state == "held" for line in lines)
+        console.print(f"Books check: {held} of {len(lines)} identities held.", highlight=False)
+        for line in lines:
+            if line.state == "breached":
+                console.print(f"[red]{line.code} breached {line.breaches} times:[/red] {line.words}", highlight=False)
+    where = database_url.removeprefix("sqlite:///") if database_url.startswith("sqlite") else "the database"
+    console.print(f"{pulled.calls} calls, {seconds:.1f} s, stored in {where}", highlight=False, soft_wrap=True)
