@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+# Where PYTHONDONTWRITEBYTECODE is set, every start would compile all it imports anew.
+COMPILE := $(BIN)/python -m compileall -q -j 0 $(VENV)/lib src >/dev/null || true
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
@@ -17,11 +19,13 @@ $(VENV)/.run: requirements/run.txt pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(INSTALL) -r requirements/run.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(COMPILE)
 	@touch $@
 
 # The tools for tests and checks on top of it.
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.run
 	@$(INSTALL) -r requirements/dev.txt
+	@$(COMPILE)
 	@touch $@
 
 setup: $(VENV)/.dev ## install everything, pinned by hash, into .venv
