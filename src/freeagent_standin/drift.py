@@ -33,10 +33,10 @@ def drift(companies: Companies, world: World, call: Call, answer: Answer, chance
             continue
         changed = True
         break
-    add = {"do": "add", "resource": resource}
+    add: dict[str, object] = {"do": "add", "resource": resource}
     account = dict(call.query).get("bank_account")
     if account is not None:
-        add["bank_account"] = account.rsplit("/", 1)[-1]
+        add["set"] = {"bank_account": account.rsplit("/", 1)[-1]}
     try:
         companies.change(world.id, add, call.now)
     except ValueError:

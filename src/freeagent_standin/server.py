@@ -84,20 +84,31 @@ class Standin:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        self.in_flight += 1
-        self.counters.in_flight_peak = max(self.counters.in_flight_peak, self.in_flight)
-        try:
-            request = await _read(scope, receive)
-            if request is None:
-                await self._send(send, Delivery(answer=web.error(413, "Request body too large")))
-            elif not request.has_good_host:
-                await self._send(send, Delivery(answer=web.error(400, "The Host header is missing or not a host")))
-            elif request.path.startswith("/v2/") or request.path == "/v2":
+        body = await _body(scope, receive)
+        if body is None:
+            return  # the caller hung up in the middle of it: nothing is done
+        request = web.Request(
+            method=scope["method"],
+            path=scope["path"],
+            query_string=scope["query_string"],
+            headers=dict(scope["headers"]),
+            body=body,
+            scheme=scope["scheme"],
+            address=scope["client"][0] if scope["client"] else "",
+        )
+        if len(body) > _MOST_BODY_BYTES:
+            await self._send(send, Delivery(answer=web.error(413, "Request body too large")))
+        elif not request.has_good_host:
+            await self._send(send, Delivery(answer=web.error(400, "The Host header is missing or not a host")))
+        elif request.path.startswith("/v2/"):
+            self.in_flight += 1
+            self.counters.in_flight_peak = max(self.counters.in_flight_peak, self.in_flight)
+            try:
                 await self._v2(request, send)
-            else:
-                await self._send(send, Delivery(answer=self._beside_v2(request)))
-        finally:
-            self.in_flight -= 1
+            finally:
+                self.in_flight -= 1
+        else:
+            await self._send(send, Delivery(answer=self._beside_v2(request)))
 
     @property
     def pages(self) -> Any:
@@ -287,27 +298,19 @@ def _transport(send: Send) -> asyncio.Transport:
     return transport
 
 
-async def _read(scope: Scope, receive: Receive) -> web.Request | None:
-    """The whole request; None when its body is larger than anything FreeAgent takes."""
-    headers = dict(scope["headers"])
+async def _body(scope: Scope, receive: Receive) -> bytes | None:
+    """The whole body, or the first part of one that is larger than anything FreeAgent takes; None if it never came."""
+    if not any(name in (b"content-length", b"transfer-encoding") for name, _ in scope["headers"]):
+        return b""
     body = b""
-    if b"content-length" in headers or b"transfer-encoding" in headers:
-        more = True
-        while more:
-            message = await receive()
-            body += message.get("body", b"")
-            more = message.get("more_body", False)
-            if len(body) > _MOST_BODY_BYTES:
-                return None
-    return web.Request(
-        method=scope["method"],
-        path=scope["path"],
-        query_string=scope["query_string"],
-        headers=headers,
-        body=body,
-        scheme=scope["scheme"],
-        address=scope["client"][0] if scope["client"] else "",
-    )
+    while len(body) <= _MOST_BODY_BYTES:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        body += message.get("body", b"")
+        if not message.get("more_body", False):
+            break
+    return body
 
 
 def _report(request: web.Request) -> str:

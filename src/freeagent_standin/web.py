@@ -15,7 +15,7 @@ from freeagent_standin.wire import Answer
 
 __all__ = ["Request", "error", "json_answer", "redirect", "text"]
 
-_HOST = re.compile(rb"[A-Za-z0-9.\-]+(:\d{1,5})?|\[[0-9A-Fa-f:.]+\](:\d{1,5})?")
+_HOST = re.compile(rb"[A-Za-z0-9._\-]+(:\d{1,5})?|\[[0-9A-Fa-f:.]+\](:\d{1,5})?")
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,7 +41,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     def origin(self) -> str:
         """The origin the client called."""
         # A proxy that ends TLS in front of us says so; nobody gains anything by pretending.
-        scheme = self.header(b"x-forwarded-proto") or self.scheme
+        scheme = self.header(b"x-forwarded-proto").partition(",")[0].strip() or self.scheme
         return f"{scheme if scheme in ('http', 'https') else 'http'}://{self.header(b'host')}"
 
     @property

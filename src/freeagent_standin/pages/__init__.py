@@ -69,7 +69,7 @@ class Pages:
             )
         match path:
             case "/":
-                return self.page("front.html", request, None)
+                return self.page("front.html", request, customer)
             case "/sign-in" | "/dev/sign-in" if request.method == "POST":
                 return self._sign_in(request, "developer" if path.startswith("/dev") else "freeagent")
             case "/sign-out" | "/dev/sign-out" if request.method == "POST":
@@ -78,6 +78,8 @@ class Pages:
                 return web.redirect(back, headers=headers)
             case "/v2/approve_app":
                 return self._approval.answer(request, session)
+            case "/connected-apps":
+                return self._approval.connected(request, session)
             case _ if path == "/dev" or path.startswith("/dev/"):
                 if session is None:
                     return self.sign_in_page(request, "developer")

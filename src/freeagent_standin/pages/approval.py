@@ -11,6 +11,7 @@ from freeagent_standin import web
 from freeagent_standin.companies import User, World
 from freeagent_standin.oauth import CODE_SECONDS, NotAsked, callback, read_ask
 from freeagent_standin.pages.sessions import Session
+from freeagent_standin.state import App, Grant
 from freeagent_standin.wire import Answer
 
 if TYPE_CHECKING:
@@ -40,6 +41,14 @@ class Membership(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def level_name(self) -> str:
         return LEVEL_NAMES[self.user.permission_level]
+
+
+class Connected(msgspec.Struct, frozen=True, kw_only=True):
+    """An app that somebody approved for a company."""
+
+    grant: Grant
+    app: App
+    world: World
 
 
 class Approval:
@@ -91,3 +100,23 @@ class Approval:
             expires_at=standin.clock.seconds() + CODE_SECONDS,
         )
         return web.redirect(callback(asked, code=code.value), 302)
+
+    def connected(self, request: web.Request, session: Session | None) -> Answer:
+        """The apps that somebody has approved, and the way to withdraw it."""
+        if session is None:
+            return self._pages.sign_in_page(request, "freeagent")
+        state = self._pages.standin.state
+        memberships = self._pages.memberships(session.email)
+        mine = {(one.world.id, one.user.id): one.world for one in memberships}
+        grants = [
+            Connected(grant=grant, app=state.apps[grant.client_id], world=mine[(grant.company_id, grant.user_id)])
+            for grant in state.grants.values()
+            if grant.client_id in state.apps and (grant.company_id, grant.user_id) in mine
+        ]
+        if request.method == "POST":
+            meant = [one.grant for one in grants if one.grant.id == request.form.get("grant")]
+            state.revoke(meant, what="all")
+            return web.redirect("/connected-apps?withdrawn=yes")
+        return self._pages.page(
+            "connected.html", request, session, grants=grants, withdrawn=bool(dict(request.query).get("withdrawn"))
+        )

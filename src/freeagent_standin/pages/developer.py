@@ -229,4 +229,5 @@ def _is_redirect_uri(text: str) -> bool:
 
 def moment(seconds: float) -> str:
     """A time as the pages show it."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%-d %B %Y, %H:%M UTC")
+    when = datetime.fromtimestamp(seconds, UTC)
+    return f"{when.day} {when:%B %Y, %H:%M} UTC"

@@ -15,9 +15,8 @@ from random import Random
 
 import msgspec
 
-from freeagent_standin.world import acts, names, scenarios_bank, scenarios_costs, scenarios_sales
+from freeagent_standin.world import names, routine, scenarios_bank, scenarios_costs, scenarios_sales
 from freeagent_standin.world.books import World
-from freeagent_standin.world.entities import BankAccount
 from freeagent_standin.world.profiles import Kind, found, kind_by_seed
 from freeagent_standin.world.stage import Stage
 
@@ -199,88 +198,10 @@ def _ordinary_business(stage: Stage, wanted: Size) -> None:
     world, rng = stage.world, stage.rng
     days = (stage.latest - stage.start).days
     while len(world.invoices) < wanted.invoices:
-        _sale(stage, stage.ago(rng.randint(0, days)), wanted.lines)
+        routine.sale(stage, stage.ago(rng.randint(0, days)), wanted.lines)
     while len(world.bills) < wanted.bills:
-        _purchase(stage, stage.ago(rng.randint(0, days)), wanted.lines)
+        routine.purchase(stage, stage.ago(rng.randint(0, days)), wanted.lines)
     while len(world.expenses) < wanted.claims:
-        _claim(stage, stage.ago(rng.randint(0, days)))
+        routine.claim(stage, stage.ago(rng.randint(0, days)))
     for number in range(wanted.lines - len(world.transactions)):
-        _card_cost(stage, stage.ago(int(rng.random() * (days + 1))), number)
-
-
-def _has_room(stage: Stage, lines: int) -> bool:
-    return len(stage.world.transactions) < lines
-
-
-def _sale(stage: Stage, day: date, lines: int) -> None:
-    rng = stage.rng
-    items = []
-    for _ in range(rng.choice((1, 1, 2, 3))):
-        text, unit, price = rng.choice(names.WORK)
-        items.append(stage.item(text, price, f"{rng.randint(1, 12)}.0", item_type=unit))
-    invoice = stage.invoice(day, *items, terms=rng.choice((14, 30, 30, 60)))
-    if _is_settled(stage, day) and _has_room(stage, lines):
-        stage.pay(invoice, stage.later(day, rng.randint(3, 50)), account=_bank(stage))
-
-
-def _purchase(stage: Stage, day: date, lines: int) -> None:
-    rng = stage.rng
-    items = []
-    for _ in range(rng.choice((1, 1, 1, 2))):
-        text, category = rng.choice(names.SUPPLIES)
-        items.append(stage.bill_line(text, category, rng.randint(900, 240_000)))
-    bill_id = acts.enter_bill(stage.world, contact=stage.contact(), day=day, items=items, at=stage.at(day))
-    if _is_settled(stage, day) and _has_room(stage, lines):
-        stage.pay(stage.world.bills[bill_id], stage.later(day, rng.randint(1, 40)), account=_bank(stage))
-
-
-def _claim(stage: Stage, day: date) -> None:
-    text, category, _, least, most = stage.rng.choice(names.CARD_COSTS)
-    gross = stage.rng.randint(least, most)
-    tax = stage.tax(category, gross)
-    tax.pop("tax", None)
-    acts.claim(
-        stage.world,
-        user=stage.owner,
-        category=category,
-        day=day,
-        gross=gross,
-        at=stage.at(day),
-        description=text.title(),
-        **tax,
-    )
-
-
-def _card_cost(stage: Stage, day: date, number: int) -> None:
-    rng = stage.rng
-    text, category, line_type, least, most = names.CARD_COSTS[int(rng.random() * len(names.CARD_COSTS))]
-    gross = -(least + int(rng.random() * (most - least)))
-    account = stage.card if number % 3 == 0 else stage.main
-    at = acts.day_start(day) + 21_600  # a feed brings a day's lines in one go
-    if number % 50 == 49:
-        acts.bank_line(
-            stage.world, account=account, day=day, amount=gross, description=text, line_type=line_type, at=at
-        )
-        return
-    acts.entry(
-        stage.world,
-        account=account,
-        day=day,
-        amount=gross,
-        description=text,
-        line_type=line_type,
-        at=at,
-        type="Payment",
-        category=category,
-        for_review=number % 97 == 96,
-        **stage.tax(category, gross),
-    )
-
-
-def _bank(stage: Stage) -> BankAccount:
-    return stage.main if stage.rng.random() < 0.85 else stage.savings
-
-
-def _is_settled(stage: Stage, day: date) -> bool:
-    age = (stage.latest - day).days
-    return age > 2 and stage.rng.random() < (0.95 if age > 60 else 0.6)
+        routine.card_cost(stage, stage.ago(int(rng.random() * (days + 1))), number)

@@ -1,13 +1,208 @@
-"""Changes asked of running books. (Being written.)"""
+"""Changes asked of running books through the control address: records added, changed and deleted, and business done.
+
+Every change keeps the books true: a deleted payment leaves its invoice open, and a record that others rest on stays.
+Raises ValueError with a sentence on nonsense, before anything is changed.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from random import Random
 from typing import Any
 
+import msgspec
+
+from freeagent_standin.world import acts, routine, writing
 from freeagent_standin.world.books import World
+from freeagent_standin.world.entities import (
+    BankAccount,
+    BankTransaction,
+    Bill,
+    Contact,
+    CreditNote,
+    Explanation,
+    Invoice,
+    Project,
+    Record,
+    User,
+)
+from freeagent_standin.world.shelves import Table
+from freeagent_standin.world.writing import Wishes
+
+MOST_DAYS = 3_660
 
 
-def apply(world: World, op: dict[str, Any], now: datetime) -> dict[str, Any]:
-    """Carry out one operation."""
-    raise ValueError(f"There is no operation {op.get('do')!r}.")
+def apply(world: World, op: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """Carry out one operation; what it answers names the record it left."""
+    wishes = Wishes(op)
+    do = wishes.take("do")
+    act = _ACTS.get(do) if isinstance(do, str) else None
+    if act is None:
+        raise ValueError(f"There is no operation {do!r}; there are {', '.join(sorted(_ACTS))}.")
+    return act(world, wishes, now)
+
+
+def _answer(resource: str, record_id: int) -> dict[str, Any]:
+    return {"id": record_id, "url_path": f"{resource}/{record_id}"}
+
+
+def _second(now: datetime) -> int:
+    return int(now.timestamp())
+
+
+# One record
+
+
+def _add(world: World, wishes: Wishes, now: datetime) -> dict[str, Any]:
+    table = _table(world, wishes)
+    wanted = _set(wishes)
+    wishes.done()
+    return _answer(table.name, writing.added(world, table.name, wanted, at=_second(now), today=now.date()))
+
+
+def _change(world: World, wishes: Wishes, now: datetime) -> dict[str, Any]:
+    table, record = _named(world, wishes)
+    wanted = _set(wishes)
+    wishes.done()
+    writing.changed(world, record, wanted, at=_second(now))
+    return _answer(table.name, record.id)
+
+
+def _delete(world: World, wishes: Wishes, now: datetime) -> dict[str, Any]:
+    table, record = _named(world, wishes)
+    wishes.done()
+    reason = _why_it_stays(world, record)
+    if reason:
+        raise ValueError(f"{type(record).__name__} {record.id} cannot be deleted: {reason}.")
+    if isinstance(record, Explanation):
+        acts.remove_explanation(world, record, at=_second(now))
+    elif isinstance(record, BankTransaction):
+        for each in record.explanations:
+            acts.remove_explanation(world, world.explanations[each], at=_second(now))
+        world.remove(world.transactions[record.id])
+    else:
+        world.remove(record)
+    return _answer(table.name, record.id)
+
+
+def _why_it_stays(world: World, record: Record) -> str:
+    if isinstance(record, User):
+        return "people can only be hidden"
+    if isinstance(record, BankAccount):
+        return "it has lines" if len(world.transactions.order(record.id)) else _uses_of_account(world, record)
+    if isinstance(record, Contact):
+        holders: tuple[Table[Any], ...] = (world.projects, world.invoices, world.credit_notes, world.bills)
+        return _used(holders, lambda it: it.contact == record.id)
+    if isinstance(record, Project):
+        holders = (world.invoices, world.credit_notes, world.bills, world.expenses, world.explanations)
+        return _used(holders, lambda it: record.id in (it.project, *(one.project for one in getattr(it, "items", ()))))
+    if isinstance(record, Invoice | CreditNote | Bill) and (world.payments(record) or world.reconciled(record)):
+        return "it has been settled in part"
+    return ""
+
+
+def _uses_of_account(world: World, record: BankAccount) -> str:
+    if record.opening_balance:
+        return "it has an opening balance"
+    return _used((world.invoices, world.credit_notes), lambda it: it.bank_account == record.id)
+
+
+def _used(tables: tuple[Table[Any], ...], is_use: Callable[[Any], bool]) -> str:
+    return next((f"{table.name} name it" for table in tables if any(is_use(each) for each in table)), "")
+
+
+# Business
+
+
+def _pay(world: World, wishes: Wishes, now: datetime) -> dict[str, Any]:
+    table, document = _named(world, wishes)
+    if not isinstance(document, Invoice | CreditNote | Bill):
+        raise ValueError("Only invoices, credit notes and bills can be paid.")
+    if not world.is_posted(document):
+        raise ValueError("A draft cannot be paid.")
+    account = wishes.one_of("bank_account", world.bank_accounts) or next(iter(world.bank_accounts))
+    due = world.due(document)
+    amount = wishes.money("amount", abs(due)) * (-1 if document.total < 0 else 1)
+    day = wishes.day("dated_on", now.date())
+    is_touched = wishes.take("touch", True) is True
+    wishes.done()
+    if not amount or (amount < 0) != (document.total < 0):
+        raise ValueError("There is nothing left to settle on this document.")
+    explanation = acts.settle(world, document, account=account, day=day, at=_second(now), amount=amount)
+    if is_touched:
+        world.replace(msgspec.structs.replace(document, updated_at=_second(now)))
+    return _answer(table.name, document.id) | {"explanation": explanation}
+
+
+def _write_off(world: World, wishes: Wishes, now: datetime) -> dict[str, Any]:
+    table, invoice = _named(world, wishes)
+    wishes.done()
+    if not isinstance(invoice, Invoice):
+        raise ValueError("Only an invoice can be written off.")
+    if invoice.status != "sent" or invoice.written_off_on is not None or world.due(invoice) <= 0:
+        raise ValueError("Only a sent invoice with something due can be written off.")
+    acts.write_off(world, invoice.id, day=now.date(), at=_second(now))
+    return _answer(table.name, invoice.id)
+
+
+def _transfer(world: World, wishes: Wishes, now: datetime) -> dict[str, Any]:
+    source = wishes.one_of("from", world.bank_accounts)
+    target = wishes.one_of("to", world.bank_accounts)
+    amount = wishes.money("amount", 0)
+    wishes.done()
+    if source is None or target is None or source.id == target.id or amount <= 0:
+        raise ValueError("A transfer needs two bank accounts (from, to) and an amount above zero.")
+    paid, _ = acts.transfer(world, source=source, target=target, day=now.date(), amount=amount, at=_second(now))
+    return _answer(world.explanations.name, paid)
+
+
+def _advance(world: World, wishes: Wishes, now: datetime) -> dict[str, Any]:
+    days = wishes.whole("days", 1)
+    wishes.done()
+    if not 1 <= days <= MOST_DAYS:
+        raise ValueError(f"Business can be done for 1 to {MOST_DAYS} days.")
+    before = world.counts()
+    rng = Random(f"{world.seed}/{world.id}/{world.journal_length}")  # noqa: S311  books, not secrets
+    routine.carry_on(world, rng, now=now, days=days)
+    added = {name: count - before[name] for name, count in world.counts().items() if count != before[name]}
+    return {"days": days, "added": added}
+
+
+_ACTS: Mapping[str, Callable[[World, Wishes, datetime], dict[str, Any]]] = {
+    "add": _add,
+    "change": _change,
+    "delete": _delete,
+    "pay": _pay,
+    "write_off": _write_off,
+    "transfer": _transfer,
+    "advance": _advance,
+}
+
+
+# Pieces
+
+
+def _table(world: World, wishes: Wishes) -> Table[Any]:
+    name = wishes.take("resource")
+    tables = world.tables()
+    if not isinstance(name, str) or name not in tables:
+        raise ValueError(f"There is no resource {name!r} to change; there are {', '.join(sorted(tables))}.")
+    return tables[name]
+
+
+def _named(world: World, wishes: Wishes) -> tuple[Table[Any], Any]:
+    table = _table(world, wishes)
+    if "id" not in wishes:
+        raise ValueError("Which record? Give its id.")
+    return table, writing.named(table, wishes.take("id"))
+
+
+def _set(wishes: Wishes) -> Wishes:
+    wanted = wishes.take("set", {})
+    if not isinstance(wanted, dict):
+        raise ValueError('What to set is an object such as {"reference": "INV-7"}.')
+    return Wishes(wanted)
+
+
+__all__ = ["MOST_DAYS", "apply"]

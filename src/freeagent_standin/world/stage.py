@@ -27,19 +27,20 @@ from freeagent_standin.world.entities import (
 class Stage:
     """A world being made."""
 
-    def __init__(self, world: World, rng: Random) -> None:
+    def __init__(self, world: World, rng: Random, *, latest: date | None = None, at: int | None = None) -> None:
         self.world = world
         self.rng = rng
-        self.latest = world.made_on - timedelta(days=1)
-        """Nothing happened today yet: what is done to the running books is always newer than what they began with."""
+        self._at = at
+        self.latest = latest or world.made_on - timedelta(days=1)
+        """While made, nothing happened today yet: what is done to running books is newer than what they began with."""
         self.start = world.company.freeagent_start
         accounts = list(world.bank_accounts)
         self.main, self.savings, self.card = accounts[:3]
         self.euro: BankAccount | None = accounts[3] if len(accounts) > 3 else None
         self.owner: User = next(iter(world.people))
         self.is_vat = world.company.vat_registered
-        self.contacts: list[Contact] = []
-        self.projects: list[Project] = []
+        self.contacts: list[Contact] = [each for each in world.contacts if each.status == "Active"]
+        self.projects: list[Project] = list(world.projects)
         self._rates = {category.code: chart.automatic_rate(category) for category in world.categories}
 
     # Days
@@ -54,7 +55,13 @@ class Stage:
 
     def at(self, day: date) -> int:
         """A moment on a day, at one of a few working minutes: several records share a second."""
+        if self._at is not None:
+            return self._at
         return acts.day_start(day) + 32_400 + 60 * self.rng.randrange(0, 480, 15)
+
+    def feed_at(self, day: date) -> int:
+        """When a bank feed brings a day's lines, all in one go."""
+        return acts.day_start(day) + 21_600 if self._at is None else self._at
 
     # Cast
 

@@ -371,3 +371,32 @@ def test_a_form_sent_from_another_site_is_refused(served: Served) -> None:
         without_token = customer.http.post(ask(client_id), data={"answer": "approve", "company": "1"})
 
     assert (from_elsewhere.status_code, without_token.status_code) == (403, 403)
+
+
+def test_somebody_who_withdraws_access_is_obeyed_at_once(served: Served) -> None:
+    pair = served.app(BACK)
+    tokens = tokens_for(served, pair)
+
+    with Visitor(served.url) as customer:
+        customer.open("/connected-apps")
+        listed = customer.sign_in().text
+        withdrawn = customer.press("Withdraw").text
+
+    assert "<b>Reader</b> in Company 1 Ltd" in listed
+    assert "Access is withdrawn" in withdrawn
+    assert "None yet" in withdrawn
+    assert served.get("company", token=tokens["access_token"]).status_code == 401
+    assert refresh(served, pair, tokens["refresh_token"]).json()["error"] == "invalid_grant"
+
+
+def test_nobody_withdraws_what_another_approved(served: Served) -> None:
+    tokens = tokens_for(served, served.app(BACK))
+    [grant] = [one["id"] for one in served.control("GET", "grants") if one["app"]]
+
+    with Visitor(served.url) as other:
+        other.open("/connected-apps")
+        page = other.sign_in("tim@example.com").text
+        csrf = page.split('name="csrf" value="')[1].split('"')[0]
+        other.http.post("/connected-apps", data={"csrf": csrf, "grant": grant})
+
+    assert served.get("company", token=tokens["access_token"]).status_code == 200

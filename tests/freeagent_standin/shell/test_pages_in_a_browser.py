@@ -14,7 +14,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
-from .conftest import Serve, Served
+from .conftest import NOON, Serve, Served
 
 CHROMIUM = os.environ.get("COMPTOIR_TEST_CHROMIUM", "/usr/bin/chromium")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -65,6 +65,13 @@ def keep_picture(page: Page, name: str) -> None:
     folder = os.environ.get("STANDIN_PICTURES")
     if folder:
         page.screenshot(path=f"{folder}/{name}.png", full_page=True)
+
+
+def approve(served: Served, client_id: str) -> None:
+    """An approval that was given before."""
+    state = served.standin.state
+    code = state.add_code(client_id=client_id, redirect_uri="", company_id=1, user_id=101, expires_at=4e9)
+    state.exchange_code(code, now=NOON.timestamp(), lifetime=3600, ends_earlier=True)
 
 
 def sign_in(page: Page) -> None:
@@ -154,6 +161,7 @@ def test_pages_have_no_accessibility_violation(
 ) -> None:
     axe = Axe()
     client_id, _ = served.app("https://a.example/cb")
+    approve(served, client_id)
     query = {"client_id": client_id, "response_type": "code", "redirect_uri": "https://a.example/cb"}
     context = browser.new_context(viewport=SIZES[size], color_scheme=scheme, bypass_csp=True)
     page = context.new_page()
@@ -185,6 +193,8 @@ def test_pages_have_no_accessibility_violation(
     page.goto(f"{served.url}/v2/approve_app?{urlencode(query)}")
     sign_in(page)
     check("approve")
+    page.goto(f"{served.url}/connected-apps")
+    check("connected")
     page.goto(f"{served.url}/v2/approve_app?client_id=nobody")
     check("problem")
     context.close()

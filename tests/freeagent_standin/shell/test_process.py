@@ -32,7 +32,7 @@ class Running:
             text=True,
         )
         assert self.process.stdout is not None
-        self.said = []
+        self.said: list[str] = []
         while not any("developer site" in line for line in self.said):
             line = self.process.stdout.readline()
             assert line, self.process.communicate()[1]
