@@ -11,9 +11,9 @@ from datetime import timedelta
 from decimal import Decimal
 
 from freeagent_standin.api.desk import Body, Desk, day_text, instant, money, sent
-from freeagent_standin.world.acts import exchange_rate
 from freeagent_standin.world.amounts import decimal_text, times
 from freeagent_standin.world.entities import Attachment, Bill, BillItem, Expense
+from freeagent_standin.world.rates import exchange_rate
 
 
 def bill_status(desk: Desk, bill: Bill) -> str:

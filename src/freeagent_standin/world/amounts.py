@@ -12,6 +12,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 _ONE = Decimal(1)
 _HUNDRED = Decimal(100)
+_TOO_LARGE = Decimal(10) ** 13
 
 
 def pennies(value: Decimal) -> int:
@@ -36,7 +37,7 @@ def parse_decimal(value: object, *, what: str) -> Decimal:
         amount = Decimal(str(value))
     except ArithmeticError as error:
         raise ValueError(f"{what} must be a decimal, not {value!r}.") from error
-    if not amount.is_finite():
+    if not amount.is_finite() or abs(amount) >= _TOO_LARGE or amount != round(amount, 12):
         raise ValueError(f"{what} must be a decimal, not {value!r}.")
     return amount
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from freeagent_standin.world import acts, routine, writing
+from freeagent_standin.world import acts, rewriting, routine, writing
 from freeagent_standin.world.books import World
 from freeagent_standin.world.entities import (
     BankAccount,
@@ -28,7 +28,7 @@ from freeagent_standin.world.entities import (
     User,
 )
 from freeagent_standin.world.shelves import Table
-from freeagent_standin.world.writing import Wishes
+from freeagent_standin.world.wishes import Wishes, named
 
 MOST_DAYS = 3_660
 
@@ -65,7 +65,7 @@ def _change(world: World, wishes: Wishes, now: datetime) -> dict[str, Any]:
     table, record = _named(world, wishes)
     wanted = _set(wishes)
     wishes.done()
-    writing.changed(world, record, wanted, at=_second(now))
+    rewriting.changed(world, record, wanted, at=_second(now))
     return _answer(table.name, record.id)
 
 
@@ -195,7 +195,7 @@ def _named(world: World, wishes: Wishes) -> tuple[Table[Any], Any]:
     table = _table(world, wishes)
     if "id" not in wishes:
         raise ValueError("Which record? Give its id.")
-    return table, writing.named(table, wishes.take("id"))
+    return table, named(table, wishes.take("id"))
 
 
 def _set(wishes: Wishes) -> Wishes:

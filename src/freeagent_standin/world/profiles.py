@@ -13,11 +13,11 @@ from random import Random
 import msgspec
 
 from freeagent_standin.world import names
-from freeagent_standin.world.acts import day_start, exchange_rate
 from freeagent_standin.world.amounts import times
 from freeagent_standin.world.books import World
 from freeagent_standin.world.entities import BankAccount, Company, User
 from freeagent_standin.world.postings import Leg
+from freeagent_standin.world.rates import day_start, exchange_rate
 
 
 class Kind(msgspec.Struct, frozen=True, kw_only=True):

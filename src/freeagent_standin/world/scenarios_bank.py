@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
-from freeagent_standin.world import acts
+from freeagent_standin.world import acts, rates
 from freeagent_standin.world.stage import Stage
 
 
@@ -143,7 +143,7 @@ def reverse_charge_spend(stage: Stage) -> None:
     if not stage.is_vat:
         return
     gross = -4_999
-    fields = acts.taxed(stage.world, "268", gross, rate="20.0", ec_status="Reverse Charge")
+    fields = rates.taxed(stage.world, "268", gross, rate="20.0", ec_status="Reverse Charge")
     day = stage.ago(13)
     acts.entry(
         stage.world,

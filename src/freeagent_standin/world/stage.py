@@ -7,7 +7,7 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
-from freeagent_standin.world import acts, chart, names
+from freeagent_standin.world import acts, chart, names, rates
 from freeagent_standin.world.amounts import inclusive_tax
 from freeagent_standin.world.books import World
 from freeagent_standin.world.entities import (
@@ -57,11 +57,11 @@ class Stage:
         """A moment on a day, at one of a few working minutes: several records share a second."""
         if self._at is not None:
             return self._at
-        return acts.day_start(day) + 32_400 + 60 * self.rng.randrange(0, 480, 15)
+        return rates.day_start(day) + 32_400 + 60 * self.rng.randrange(0, 480, 15)
 
     def feed_at(self, day: date) -> int:
         """When a bank feed brings a day's lines, all in one go."""
-        return acts.day_start(day) + 21_600 if self._at is None else self._at
+        return rates.day_start(day) + 21_600 if self._at is None else self._at
 
     # Cast
 

@@ -1,0 +1,88 @@
+"""What a caller sets, in FreeAgent's own attribute names and forms, read piece by piece.
+
+A reference is an id or a whole URL; an amount is text or a number; a day is YYYY-MM-DD. Raises ValueError with a
+sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any, overload
+
+from freeagent_standin.world.amounts import parse_decimal, parse_pennies
+from freeagent_standin.world.shelves import Table
+
+
+class Wishes:
+    """What a caller set, taken piece by piece; what is left over at the end was not understood."""
+
+    def __init__(self, wishes: object) -> None:
+        if not isinstance(wishes, Mapping):
+            raise ValueError(f"An object of attributes was expected, not {wishes!r}.")
+        self._left = dict(wishes)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._left
+
+    def take(self, name: str, otherwise: Any = None) -> Any:
+        """The value as it came."""
+        return self._left.pop(name, otherwise)
+
+    def text(self, name: str, otherwise: str = "") -> str:
+        """Text, of any kind and length."""
+        value = self._left.pop(name, otherwise)
+        if not isinstance(value, str):
+            raise ValueError(f"{name} must be text, not {value!r}.")
+        return value
+
+    def day(self, name: str, otherwise: date) -> date:
+        """A day."""
+        value = self._left.pop(name, None)
+        if value is None:
+            return otherwise
+        try:
+            return date.fromisoformat(str(value))
+        except ValueError as error:
+            raise ValueError(f"{name} must be a day such as 2026-11-24, not {value!r}.") from error
+
+    def money(self, name: str, otherwise: int) -> int:
+        """An amount, in minor units."""
+        value = self._left.pop(name, None)
+        return otherwise if value is None else parse_pennies(value, what=name)
+
+    @overload
+    def decimal(self, name: str) -> Decimal | None: ...
+    @overload
+    def decimal(self, name: str, otherwise: Decimal) -> Decimal: ...
+    def decimal(self, name: str, otherwise: Decimal | None = None) -> Decimal | None:
+        """A number with any decimals."""
+        value = self._left.pop(name, None)
+        return otherwise if value is None else parse_decimal(value, what=name)
+
+    def whole(self, name: str, otherwise: int) -> int:
+        """A whole number."""
+        value = self._left.pop(name, otherwise)
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise ValueError(f"{name} must be a whole number, not {value!r}.")
+        return value
+
+    def one_of(self, name: str, table: Table[Any]) -> Any:
+        """The record a reference names, or None when nothing was said."""
+        value = self._left.pop(name, None)
+        return None if value is None else named(table, value)
+
+    def done(self) -> None:
+        """Complain about what nobody took."""
+        if self._left:
+            raise ValueError(f"These cannot be set here: {', '.join(sorted(self._left))}.")
+
+
+def named(table: Table[Any], reference: object) -> Any:
+    """The record with an id, given bare or as the end of a URL."""
+    last = str(reference).rstrip("/").rsplit("/", 1)[-1]
+    record = table.get(int(last)) if last.isascii() and last.isdigit() else None
+    if record is None:
+        raise ValueError(f"There is no record {reference!r} in {table.name}.")
+    return record
