@@ -150,11 +150,13 @@ class Application:
         self._launched.set()
         self._scheduler.start()
 
+    def stop_on_signals(self) -> None:
+        """From now on SIGTERM and Ctrl-C end `wait`, also if they come before it is called."""
+        for name in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(name, lambda *_: self._stop_asked.set())
+
     def wait(self) -> None:
         """Until a stop signal comes, or `stop` is called."""
-        if threading.current_thread() is threading.main_thread():
-            for name in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(name, lambda *_: self._stop_asked.set())
         while not self._stop_asked.wait(0.5):
             pass
 
@@ -334,6 +336,7 @@ def serve(settings: Settings) -> None:
     """Serve until a stop signal comes."""
     application = Application(settings)
     try:
+        application.stop_on_signals()
         application.start()
         print(f"Comptoir serves {settings.portal_url} (API {settings.api_url})", flush=True)  # noqa: T201 - the command's answer
         if application.first_start is not None:

@@ -71,6 +71,8 @@ class _Failed(Exception):
 def run(options: Options) -> int:
     """Run the demo; returns the exit code: 0 only if all of it worked."""
     console = Console(stderr=options.json)
+    # As Ctrl-C does, so that the stand-in is stopped too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with contextlib.ExitStack() as stack:
             return _run(options, console, stack)
@@ -123,6 +125,7 @@ def _run(options: Options, console: Console, stack: contextlib.ExitStack) -> int
     if not options.once:
         if not options.json:
             console.print("\nServing until you press Ctrl-C.")
+        application.stop_on_signals()
         application.wait()
     return 0
 
