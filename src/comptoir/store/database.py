@@ -26,7 +26,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.pool import QueuePool
 
 from comptoir.errors import ActionNeeded, TryLater
-from comptoir.store import views
+from comptoir.store import plans, views
 from comptoir.store.direct import Direct, OnPostgres, OnSqlite, marked
 
 __all__ = ["Database", "Source", "fetch", "open_database"]
@@ -275,3 +275,4 @@ def _migrate(tx: Connection) -> None:
         tx.exec_driver_sql("SELECT pg_advisory_xact_lock(739125)")
     command.upgrade(config, "head")
     views.ensure(tx)
+    plans.ensure(tx)

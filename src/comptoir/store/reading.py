@@ -91,7 +91,8 @@ def list_page(
 ) -> Documents:
     """One page of finished documents, from 1. `account` narrows bank transactions to one bank account.
 
-    Without an order they come by connection and id. InvalidInput for a query or an order that cannot be understood.
+    Without an order they come as they were first stored: what is new comes last, and no page shifts. InvalidInput for
+    a query or an order that cannot be understood.
     Given the Database itself it needs no transaction, and takes well under a millisecond on SQLite.
     """
     shape = SHAPES[data_type]
@@ -140,14 +141,13 @@ def _condition(
 @lru_cache(maxsize=1024)
 def _page_sql(data_type: str, condition: str, order: Order) -> str:
     way = " DESC" if order.descending else ""
-    if order.column is None:
-        by, again, column = "s.connection_id, s.id", "k.connection_id, k.id", "s.connection_id, s.id"
-    else:
+    by, again, column = "s.pk", "k.pk", ""
+    if order.column is not None:
         nulls = "" if order.is_required else " NULLS LAST"
         by, again = f"{order.column}{way}{nulls}, s.pk{way}", f"k.o{way}{nulls}, k.pk{way}"
-        column = f"{order.column} AS o"
+        column = f", {order.column} AS o"
     return (
-        f"SELECT d.doc, k.modified_date, k.is_deleted FROM (SELECT s.pk, s.modified_date, s.is_deleted, {column} "  # noqa: S608 - our own names; values are bound
+        f"SELECT d.doc, k.modified_date, k.is_deleted FROM (SELECT s.pk, s.modified_date, s.is_deleted{column} "  # noqa: S608 - our own names; values are bound
         f"FROM {standard_name(data_type)} s WHERE {condition} ORDER BY {by} LIMIT ? OFFSET ?) k "
         f"JOIN {documents_name(data_type)} d ON d.pk = k.pk ORDER BY {again}"
     )

@@ -442,6 +442,7 @@ def _standard(shape: Shape) -> Table:
             if column.path not in ("id", "sourceModifiedDate")
         ),
         sa.UniqueConstraint("company_id", "connection_id", "id"),
+        Index(f"ix_{name}_company", "company_id", "pk"),
         Index(f"ix_{name}_modified", "company_id", "modified_date", "pk"),
         # Most records bear the id of what they were made from; the others are found by it here.
         Index(

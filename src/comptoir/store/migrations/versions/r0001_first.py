@@ -438,6 +438,7 @@ def upgrade() -> None:
             "company_id", "connection_id", "id", name=op.f("uq_std_bank_accounts_company_id_connection_id_id")
         ),
     )
+    op.create_index("ix_std_bank_accounts_company", "std_bank_accounts", ["company_id", "pk"], unique=False)
     op.create_index(
         "ix_std_bank_accounts_modified", "std_bank_accounts", ["company_id", "modified_date", "pk"], unique=False
     )
@@ -500,6 +501,7 @@ def upgrade() -> None:
         ["company_id", "p_account_id", "p_cleared_on_date", "pk"],
         unique=False,
     )
+    op.create_index("ix_std_bank_transactions_company", "std_bank_transactions", ["company_id", "pk"], unique=False)
     op.create_index(
         "ix_std_bank_transactions_modified",
         "std_bank_transactions",
@@ -558,6 +560,7 @@ def upgrade() -> None:
             "company_id", "connection_id", "id", name=op.f("uq_std_bill_credit_notes_company_id_connection_id_id")
         ),
     )
+    op.create_index("ix_std_bill_credit_notes_company", "std_bill_credit_notes", ["company_id", "pk"], unique=False)
     op.create_index(
         "ix_std_bill_credit_notes_issue_date",
         "std_bill_credit_notes",
@@ -629,6 +632,7 @@ def upgrade() -> None:
             "company_id", "connection_id", "id", name=op.f("uq_std_bill_payments_company_id_connection_id_id")
         ),
     )
+    op.create_index("ix_std_bill_payments_company", "std_bill_payments", ["company_id", "pk"], unique=False)
     op.create_index("ix_std_bill_payments_date", "std_bill_payments", ["company_id", "p_date", "pk"], unique=False)
     op.create_index(
         "ix_std_bill_payments_modified", "std_bill_payments", ["company_id", "modified_date", "pk"], unique=False
@@ -686,6 +690,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("company_id", "connection_id", "id", name=op.f("uq_std_bills_company_id_connection_id_id")),
     )
     op.create_index("ix_std_bills_amount_due", "std_bills", ["company_id", "p_amount_due", "pk"], unique=False)
+    op.create_index("ix_std_bills_company", "std_bills", ["company_id", "pk"], unique=False)
     op.create_index("ix_std_bills_due_date", "std_bills", ["company_id", "p_due_date", "pk"], unique=False)
     op.create_index("ix_std_bills_issue_date", "std_bills", ["company_id", "p_issue_date", "pk"], unique=False)
     op.create_index("ix_std_bills_modified", "std_bills", ["company_id", "modified_date", "pk"], unique=False)
@@ -741,6 +746,7 @@ def upgrade() -> None:
             "company_id", "connection_id", "id", name=op.f("uq_std_chart_of_accounts_company_id_connection_id_id")
         ),
     )
+    op.create_index("ix_std_chart_of_accounts_company", "std_chart_of_accounts", ["company_id", "pk"], unique=False)
     op.create_index(
         "ix_std_chart_of_accounts_modified",
         "std_chart_of_accounts",
@@ -794,6 +800,7 @@ def upgrade() -> None:
             "company_id", "connection_id", "id", name=op.f("uq_std_company_company_id_connection_id_id")
         ),
     )
+    op.create_index("ix_std_company_company", "std_company", ["company_id", "pk"], unique=False)
     op.create_index("ix_std_company_modified", "std_company", ["company_id", "modified_date", "pk"], unique=False)
     op.create_index(
         "ix_std_company_source",
@@ -844,6 +851,7 @@ def upgrade() -> None:
             "company_id", "connection_id", "id", name=op.f("uq_std_credit_notes_company_id_connection_id_id")
         ),
     )
+    op.create_index("ix_std_credit_notes_company", "std_credit_notes", ["company_id", "pk"], unique=False)
     op.create_index(
         "ix_std_credit_notes_customer_ref_id",
         "std_credit_notes",
@@ -902,6 +910,7 @@ def upgrade() -> None:
             "company_id", "connection_id", "id", name=op.f("uq_std_customers_company_id_connection_id_id")
         ),
     )
+    op.create_index("ix_std_customers_company", "std_customers", ["company_id", "pk"], unique=False)
     op.create_index("ix_std_customers_modified", "std_customers", ["company_id", "modified_date", "pk"], unique=False)
     op.create_index(
         "ix_std_customers_source",
@@ -948,6 +957,7 @@ def upgrade() -> None:
             "company_id", "connection_id", "id", name=op.f("uq_std_direct_costs_company_id_connection_id_id")
         ),
     )
+    op.create_index("ix_std_direct_costs_company", "std_direct_costs", ["company_id", "pk"], unique=False)
     op.create_index(
         "ix_std_direct_costs_issue_date", "std_direct_costs", ["company_id", "p_issue_date", "pk"], unique=False
     )
@@ -1001,6 +1011,7 @@ def upgrade() -> None:
             "company_id", "connection_id", "id", name=op.f("uq_std_direct_incomes_company_id_connection_id_id")
         ),
     )
+    op.create_index("ix_std_direct_incomes_company", "std_direct_incomes", ["company_id", "pk"], unique=False)
     op.create_index(
         "ix_std_direct_incomes_issue_date", "std_direct_incomes", ["company_id", "p_issue_date", "pk"], unique=False
     )
@@ -1061,6 +1072,7 @@ def upgrade() -> None:
         ),
     )
     op.create_index("ix_std_invoices_amount_due", "std_invoices", ["company_id", "p_amount_due", "pk"], unique=False)
+    op.create_index("ix_std_invoices_company", "std_invoices", ["company_id", "pk"], unique=False)
     op.create_index(
         "ix_std_invoices_customer_ref_id", "std_invoices", ["company_id", "p_customer_ref_id", "pk"], unique=False
     )
@@ -1111,6 +1123,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("pk", name=op.f("pk_std_items")),
         sa.UniqueConstraint("company_id", "connection_id", "id", name=op.f("uq_std_items_company_id_connection_id_id")),
     )
+    op.create_index("ix_std_items_company", "std_items", ["company_id", "pk"], unique=False)
     op.create_index("ix_std_items_modified", "std_items", ["company_id", "modified_date", "pk"], unique=False)
     op.create_index(
         "ix_std_items_source",
@@ -1156,6 +1169,7 @@ def upgrade() -> None:
             "company_id", "connection_id", "id", name=op.f("uq_std_payments_company_id_connection_id_id")
         ),
     )
+    op.create_index("ix_std_payments_company", "std_payments", ["company_id", "pk"], unique=False)
     op.create_index(
         "ix_std_payments_customer_ref_id", "std_payments", ["company_id", "p_customer_ref_id", "pk"], unique=False
     )
@@ -1206,6 +1220,7 @@ def upgrade() -> None:
             "company_id", "connection_id", "id", name=op.f("uq_std_suppliers_company_id_connection_id_id")
         ),
     )
+    op.create_index("ix_std_suppliers_company", "std_suppliers", ["company_id", "pk"], unique=False)
     op.create_index("ix_std_suppliers_modified", "std_suppliers", ["company_id", "modified_date", "pk"], unique=False)
     op.create_index(
         "ix_std_suppliers_source",
@@ -1247,6 +1262,7 @@ def upgrade() -> None:
             "company_id", "connection_id", "id", name=op.f("uq_std_tax_rates_company_id_connection_id_id")
         ),
     )
+    op.create_index("ix_std_tax_rates_company", "std_tax_rates", ["company_id", "pk"], unique=False)
     op.create_index("ix_std_tax_rates_modified", "std_tax_rates", ["company_id", "modified_date", "pk"], unique=False)
     op.create_index(
         "ix_std_tax_rates_source",
@@ -1290,6 +1306,7 @@ def upgrade() -> None:
             "company_id", "connection_id", "id", name=op.f("uq_std_tracking_categories_company_id_connection_id_id")
         ),
     )
+    op.create_index("ix_std_tracking_categories_company", "std_tracking_categories", ["company_id", "pk"], unique=False)
     op.create_index(
         "ix_std_tracking_categories_modified",
         "std_tracking_categories",
@@ -1340,6 +1357,7 @@ def upgrade() -> None:
             "company_id", "connection_id", "id", name=op.f("uq_std_transfers_company_id_connection_id_id")
         ),
     )
+    op.create_index("ix_std_transfers_company", "std_transfers", ["company_id", "pk"], unique=False)
     op.create_index("ix_std_transfers_date", "std_transfers", ["company_id", "p_date", "pk"], unique=False)
     op.create_index("ix_std_transfers_modified", "std_transfers", ["company_id", "modified_date", "pk"], unique=False)
     op.create_index(
