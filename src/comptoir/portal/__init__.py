@@ -2,6 +2,6 @@
 
 from comptoir.portal.failures import error_response
 from comptoir.portal.routes import routes
-from comptoir.portal.services import Outcome, PortalServices
+from comptoir.portal.services import PortalServices
 
-__all__ = ["Outcome", "PortalServices", "error_response", "routes"]
+__all__ = ["PortalServices", "error_response", "routes"]

@@ -54,10 +54,6 @@ class Language(msgspec.Struct, frozen=True, kw_only=True):
         """The sentence in this language, with values in their places."""
         return self.gettext(text) % values if values else self.gettext(text)
 
-    def knows(self, text: str) -> bool:
-        """Whether the sentence stands in this language; one of a lower floor may not."""
-        return self.code == "en" or text in self.messages
-
     def number(self, value: int | Decimal) -> str:
         return format_decimal(value, locale=self.locale, decimal_quantization=False)
 

@@ -14,11 +14,11 @@ from sqlalchemy import Connection as Transaction
 
 from comptoir.errors import ActionNeeded, Conflict, NotFound, TryLater
 from comptoir.integrations.contract import Integration
+from comptoir.link import Outcome
 from comptoir.portal.company_state import ConnectionState, connection_state
 from comptoir.portal.languages import N_
 from comptoir.portal.organisation import organisation_name
 from comptoir.portal.return_address import return_address
-from comptoir.portal.services import Outcome
 from comptoir.portal.visits import ANYONE, Asked, Visit
 from comptoir.store import companies, connections, integration_settings, profile
 from comptoir.store.companies import Company

@@ -17,6 +17,7 @@ from litestar import Response
 from markupsafe import Markup, escape
 
 from comptoir.portal.languages import Language, languages
+from comptoir.portal.sentences import tell
 
 __all__ = ["HEADERS", "Asset", "asset", "html", "render"]
 
@@ -102,6 +103,7 @@ def _environment(code: str) -> Environment:
         "day": lambda value: speaks.day(value) if isinstance(value, date) else "–",
         "number": speaks.number,
         "amount": speaks.amount,
+        "tell": lambda message: tell(speaks, message),
     }
     return environment
 

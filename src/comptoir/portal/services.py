@@ -9,26 +9,12 @@ from urllib.parse import urlsplit
 
 from comptoir.errors import NotFound
 from comptoir.integrations.contract import Integration
+from comptoir.link import Outcome
 from comptoir.runtime.clock import Clock
 from comptoir.store import CompanyId, ConnectionId, Database, TenantId, Vault
 from comptoir.store.connections import Connection
 
-__all__ = ["Outcome", "PortalServices"]
-
-
-class Outcome(Protocol):
-    """How an approval ended, as `comptoir.link` tells it."""
-
-    @property
-    def status_code(self) -> int: ...
-    @property
-    def connection(self) -> Connection | None: ...
-    @property
-    def company_name(self) -> str | None: ...
-    @property
-    def message(self) -> str: ...
-    @property
-    def parameters(self) -> Mapping[str, str]: ...
+__all__ = ["PortalServices"]
 
 
 class _StartLink(Protocol):
@@ -55,7 +41,7 @@ class _Refresh(Protocol):
         *,
         connection: ConnectionId | None = None,
         data_types: Sequence[str] | None = None,
-    ) -> None: ...
+    ) -> object: ...
 
 
 @dataclass(frozen=True, kw_only=True)
