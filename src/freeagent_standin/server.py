@@ -350,7 +350,7 @@ def _records_in(request: web.Request, answer: Answer) -> int:
 
 
 def _number(text: str | None, default: int) -> int:
-    return int(text) if text and text.isascii() and text.isdigit() and int(text) > 0 else default
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 and int(text) > 0 else default
 
 
 def _with_usual_headers(answer: Answer, method: str) -> Answer:

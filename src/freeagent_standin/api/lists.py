@@ -11,6 +11,7 @@ change to the books, for the pages that follow.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
@@ -27,6 +28,7 @@ from freeagent_standin.world.shelves import Order, Table
 DEFAULT_PER_PAGE = 25
 GREATEST_PER_PAGE = 100
 _SELECTIONS_KEPT = 24
+_LOST_PLUS = re.compile(r"(:[\d.]+) (\d\d:?\d\d)$")
 
 View = Callable[[Desk, Any], bool]
 Sort = Callable[[Desk, Any], Any]
@@ -56,6 +58,8 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
     """The parameter that puts items or related records into a list."""
     newest_first: bool = False
     by_bank_account: bool = False
+    reader: int = 0
+    """Whose own records these are, where a list is not the same for everybody."""
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,11 +116,16 @@ def paging_headers(call: Call, page: Page) -> tuple[tuple[str, str], ...]:
 def identifier(value: str) -> int | None:
     """The id in a reference: filters take a whole URL or a bare id."""
     last = value.rstrip("/").rsplit("/", 1)[-1]
-    return int(last) if last.isascii() and last.isdigit() else None
+    return int(last) if last.isascii() and last.isdigit() and len(last) < 20 else None
+
+
+def flag(value: str | None) -> bool:
+    """Whether a parameter is switched on: clients send true, True and 1."""
+    return (value or "").lower() not in ("", "0", "f", "false", "off")
 
 
 def day(value: str, *, what: str) -> date:
-    """A date parameter."""
+    """A date parameter; of a timestamp its day."""
     try:
         return date.fromisoformat(value[:10])
     except ValueError as error:
@@ -167,7 +176,7 @@ def _tests(desk: Desk, listing: Listing, query: Mapping[str, str]) -> list[Test]
     test = listing.views.get(view)
     if test is not None:
         tests.append((("view", view, desk.today), lambda record: test(desk, record), True))
-    if query.get("last_uploaded") == "true" and listing.name == "bank_transactions":
+    if flag(query.get("last_uploaded")) and listing.name == "bank_transactions":
         newest = _last_upload(desk, query)
         tests.append((("uploaded", newest), lambda record: record.created_at == newest and not record.is_manual, False))
     return tests
@@ -190,7 +199,16 @@ def _selection(
 ) -> list[int]:
     looks_beyond = any(test[2] for test in tests) or sort.startswith("contact")
     version = desk.world.revision if looks_beyond else order.version
-    key = (listing.name, id(order), bounds, tuple(test[0] for test in tests), sort, is_descending, version)
+    key = (
+        listing.name,
+        listing.reader,
+        id(order),
+        bounds,
+        tuple(test[0] for test in tests),
+        sort,
+        is_descending,
+        version,
+    )
     kept = desk.world.selections
     known = kept.get(key)
     if known is not None:
@@ -219,10 +237,11 @@ def _sort(listing: Listing, query: Mapping[str, str]) -> tuple[str, bool]:
 
 def _instant(value: str) -> float:
     try:
-        moment = datetime.fromisoformat(value.replace(" ", "+"))
-    except ValueError as error:
+        # A "+" that was not escaped arrives as a blank.
+        moment = datetime.fromisoformat(_LOST_PLUS.sub(r"\1+\2", value.strip()))
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError) as error:
         raise bad_request("updated_since is not a valid timestamp") from error
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
 def _whole(value: str | None, otherwise: int) -> int:
@@ -231,7 +250,11 @@ def _whole(value: str | None, otherwise: int) -> int:
 
 def _months(view: str) -> int | None:
     number = view.removeprefix("last_").removesuffix("_months")
-    return int(number) if view == f"last_{number}_months" and number.isdigit() and len(number) < 5 else None
+    return (
+        int(number)
+        if view == f"last_{number}_months" and number.isascii() and number.isdigit() and len(number) < 5
+        else None
+    )
 
 
 def _months_before(today: date, months: int) -> date:

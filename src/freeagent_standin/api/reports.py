@@ -24,7 +24,7 @@ def trial_balance(desk: Desk, *, from_date: date | None, to_date: date | None) -
     for code in world.ledger.codes():
         if chart.is_profit_and_loss(code):
             totals[code] = world.ledger.total(code, since=since, until=until)
-            earlier = world.ledger.total(code, until=min(since - timedelta(days=1), until))
+            earlier = world.ledger.total(code, until=min(_day_before(since), until))
             totals[chart.RETAINED] = totals.get(chart.RETAINED, 0) + earlier
         else:
             totals[code] = totals.get(code, 0) + world.ledger.total(code, until=until)
@@ -41,6 +41,10 @@ def opening_balances(desk: Desk) -> list[Body]:
     for leg in world.opening:
         totals[leg.code] = totals.get(leg.code, 0) + leg.amount
     return _lines(desk, sorted(totals.items()))
+
+
+def _day_before(day: date) -> date:
+    return day - timedelta(days=1) if day > date.min else day
 
 
 def _lines(desk: Desk, totals: Iterable[tuple[str, int]]) -> list[Body]:

@@ -11,11 +11,13 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+import msgspec
+
 from freeagent_standin.api import directory, purchases, reports
 from freeagent_standin.api.answers import Refusal, bad_request, document, forbidden, not_built, not_found, refusal
 from freeagent_standin.api.catalogue import LISTINGS
 from freeagent_standin.api.desk import Body, Desk
-from freeagent_standin.api.lists import Listing, day, identifier, page_of, paging_headers
+from freeagent_standin.api.lists import Listing, View, day, flag, identifier, page_of, paging_headers
 from freeagent_standin.wire import Answer, Call
 from freeagent_standin.world.books import World
 from freeagent_standin.world.entities import Attachment, Expense
@@ -23,7 +25,21 @@ from freeagent_standin.world.entities import Attachment, Expense
 _BY_NAME = {listing.name: listing for listing in LISTINGS}
 _OWN_EXPENSES_ONLY = 2
 _TRIAL_BALANCE = "accounting/trial_balance/summary"
-_READ_ONLY = frozenset({"stock_items"})
+_READ_ONLY = frozenset(
+    {"stock_items", "recurring_invoices", "capital_assets", "hire_purchases", "bank_feeds", "company"}
+)
+_EMPTY = {
+    "stock_items": 4,
+    "estimates": 4,
+    "recurring_invoices": 4,
+    "tasks": 1,
+    "timeslips": 1,
+    "notes": 3,
+    "hire_purchases": 5,
+    "capital_assets": 6,
+    "bank_feeds": 6,
+}
+"""Lists of which no company here has a record, and their levels."""
 
 
 def answer(world: World, call: Call) -> Answer:
@@ -55,9 +71,11 @@ def _route(desk: Desk) -> Answer:
         return _attachment(desk, parts[1])
     if path == "bill_items" or (parts[0] == "bill_items" and len(parts) == 2):
         return _bill_items(desk, parts, query)
-    if path == "stock_items":
-        _require(desk, 4)
-        return document(call, {"stock_items": []}, headers=(("Link", ""), ("X-Total-Count", "0")))
+    if path in _EMPTY:
+        _require(desk, _EMPTY[path])
+        if path == "notes" and not (query.get("contact") or query.get("project")):
+            raise bad_request("contact or project parameter is required")
+        return document(call, {path: []}, headers=(("Link", ""), ("X-Total-Count", "0")))
     if path == "cis_bands":
         _require(desk, 4)
         return document(call, {"available_bands": directory.cis_bands(desk)})
@@ -71,7 +89,7 @@ def _route(desk: Desk) -> Answer:
 
 def _exists(desk: Desk, parts: list[str]) -> bool:
     head, size = parts[0], len(parts)
-    if head in ("company", "stock_items", "email_addresses"):
+    if head in ("company", "email_addresses") or head in _EMPTY:
         return size == 1
     if head == "cis_bands":
         return size == 1 and desk.world.company.cis_subcontractor
@@ -91,7 +109,7 @@ def _list(desk: Desk, listing: Listing, query: Mapping[str, str]) -> Answer:
     if listing.name == "expenses" and desk.call.level == _OWN_EXPENSES_ONLY:
         listing = _own_expenses(desk, listing)
     page = page_of(desk, listing, query)
-    is_nested = bool(listing.nested) and query.get(listing.nested) == "true"
+    is_nested = bool(listing.nested) and flag(query.get(listing.nested))
     rows = [listing.render(desk, record, is_nested=is_nested, is_single=False) for record in page.records]
     return document(desk.call, {listing.name: rows}, headers=paging_headers(desk.call, page))
 
@@ -109,13 +127,13 @@ def _single(desk: Desk, listing: Listing, key: str) -> Answer:
 
 def _own_expenses(desk: Desk, listing: Listing) -> Listing:
     """A user of level 2 sees only the own claims (inferred)."""
-    from msgspec.structs import replace
-
     mine = desk.call.user_id
-    views = {name: (lambda d, it, of=view: it.user == mine and of(d, it)) for name, view in listing.views.items()}
-    return replace(
-        listing, name="expenses", views=views | {"own": lambda _desk, it: it.user == mine}, default_view="own"
-    )
+
+    def own(view: View) -> View:
+        return lambda desk, it: it.user == mine and view(desk, it)
+
+    views = {name: own(view) for name, view in listing.views.items()} | {"own": own(lambda _desk, _it: True)}
+    return msgspec.structs.replace(listing, reader=mine, views=views, default_view="own")
 
 
 def _me(desk: Desk) -> Answer:
@@ -131,7 +149,7 @@ def _categories(desk: Desk, parts: list[str], query: Mapping[str, str]) -> Answe
     """One unpaged document of four groups; a single category answers under the key of its group."""
     _require(desk, 2)
     if len(parts) == 1:
-        return document(desk.call, directory.categories(desk, with_sub_accounts=query.get("sub_accounts") == "true"))
+        return document(desk.call, directory.categories(desk, with_sub_accounts=flag(query.get("sub_accounts"))))
     found = directory.category(desk, parts[1])
     if found is None:
         raise not_found()

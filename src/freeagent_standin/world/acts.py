@@ -29,7 +29,7 @@ from freeagent_standin.world.entities import (
     Reconciliation,
     User,
 )
-from freeagent_standin.world.rates import CIS_LABOUR, CIS_RATES, exchange_rate
+from freeagent_standin.world.rates import CIS_LABOUR, CIS_RATES, days_after, exchange_rate
 
 
 def priced(items: Sequence[Item], discount: Decimal | None) -> tuple[int, int, tuple[int, ...]]:
@@ -72,7 +72,7 @@ def raise_sale(
         contact=contact.id,
         reference=reference or next_reference(world),
         dated_on=day,
-        due_on=day + timedelta(days=terms),
+        due_on=days_after(day, terms),
         items=tuple(items),
         net=net,
         tax=tax,
@@ -183,7 +183,7 @@ def enter_bill(
         contact=contact.id,
         reference=reference or f"B{len(world.bills) + 1:04d}",
         dated_on=day,
-        due_on=day + timedelta(days=terms),
+        due_on=days_after(day, terms),
         items=tuple(items),
         currency=currency,
         rate=exchange_rate(currency, day),

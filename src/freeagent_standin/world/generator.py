@@ -116,7 +116,7 @@ def _size(size: str | int) -> Size:
     if isinstance(size, str):
         if size in _NAMED:
             return _NAMED[size]
-        if not size.isdigit():
+        if not (size.isascii() and size.isdigit() and len(size) < 10):
             raise ValueError(f"There is no size {size!r}: use small, medium, large or a number of bank lines.")
         size = int(size)
     if not 1 <= size <= GREATEST:

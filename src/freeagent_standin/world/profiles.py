@@ -46,7 +46,7 @@ def accounting_year(company: Company, day: date) -> tuple[date, date]:
     """First and last day of the accounting year that holds a day."""
     end = company.first_year_end
     start = company.started_on
-    while end < day:
+    while end < day and end.year < date.max.year:
         start, end = end + timedelta(days=1), _same_day(end, end.year + 1)
     return start, end
 

@@ -31,6 +31,11 @@ def day_start(day: date) -> int:
     return int(datetime.combine(day, time(), UTC).timestamp())
 
 
+def days_after(day: date, days: int) -> date:
+    """A day so many days later (or earlier), as far as there are dates."""
+    return date.fromordinal(max(1, min(date.max.toordinal(), day.toordinal() + days)))
+
+
 @lru_cache(maxsize=8192)
 def exchange_rate(currency: str, day: date) -> Decimal:
     """Pounds for one unit on a day: a made-up market that wanders within three percent."""

@@ -82,7 +82,7 @@ class Wishes:
 def named(table: Table[Any], reference: object) -> Any:
     """The record with an id, given bare or as the end of a URL."""
     last = str(reference).rstrip("/").rsplit("/", 1)[-1]
-    record = table.get(int(last)) if last.isascii() and last.isdigit() else None
+    record = table.get(int(last)) if last.isascii() and last.isdigit() and len(last) < 20 else None
     if record is None:
         raise ValueError(f"There is no record {reference!r} in {table.name}.")
     return record
