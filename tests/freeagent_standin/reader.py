@@ -67,10 +67,12 @@ class Reader:
         return msgspec.json.decode(given.body)
 
     def page(self, path: str, **query: object) -> tuple[list[Row], dict[str, str]]:
-        """One page and its headers, by lower-case name."""
+        """One page and its headers by lower-case name, without what is of one request alone."""
         given = self.call(path, **query)
         assert given.status == 200, (path, query, given)
-        return msgspec.json.decode(given.body)[path], {key.lower(): value for key, value in given.headers}
+        return msgspec.json.decode(given.body)[path], {
+            key.lower(): value for key, value in given.headers if key != "X-Request-Id"
+        }
 
     def all(self, path: str, **query: object) -> list[Row]:
         """Every row of a list, page after page, with the widest view unless another is asked for."""

@@ -163,7 +163,7 @@ def _tests(desk: Desk, listing: Listing, query: Mapping[str, str]) -> list[Test]
         tests.append((("updated_since", since), lambda record: bool(record.updated_at >= since), False))
     for parameter, related in listing.relations.items():
         if query.get(parameter):
-            wanted = identifier(query[parameter])
+            wanted = identifier(query[parameter]) or 0  # no record has this id
             tests.append(((parameter, wanted), _related_to(related, wanted), False))
     view = query.get("view", "")
     if view not in listing.views:
@@ -182,7 +182,7 @@ def _tests(desk: Desk, listing: Listing, query: Mapping[str, str]) -> list[Test]
     return tests
 
 
-def _related_to(related: Callable[[Any], int | None], wanted: int | None) -> Callable[[Any], bool]:
+def _related_to(related: Callable[[Any], int | None], wanted: int) -> Callable[[Any], bool]:
     return lambda record: related(record) == wanted
 
 

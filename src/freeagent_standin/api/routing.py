@@ -60,6 +60,7 @@ def _route(desk: Desk) -> Answer:
     if call.method != "GET":
         raise not_found() if parts[0] in _READ_ONLY else not_built(call.method, path)
     if path == "company":
+        _require(desk, 1)
         return document(call, {"company": directory.company(desk)}, modified=desk.world.company.updated_at)
     if path == "users/me":
         return _me(desk)

@@ -50,9 +50,11 @@ def part_paid(stage: Stage) -> None:
 
 
 def paid(stage: Stage) -> None:
-    """Settled by one receipt."""
+    """Settled by one receipt, for a project."""
     day = stage.ago(stage.rng.randint(40, 90))
-    invoice = stage.invoice(day, stage.item("Workshop training", "320.0", "3.0", item_type="Training"))
+    project = stage.projects[0]
+    line = stage.item("Workshop training", "320.0", "3.0", item_type="Training", project=project.id)
+    invoice = stage.invoice(day, line, contact=stage.holder(project), project=project.id)
     stage.pay(invoice, stage.later(day, 21))
 
 
@@ -181,7 +183,9 @@ def credit_notes(stage: Stage) -> None:
         stage.world, full.id, invoice.id, amount=-full.total, day=stage.later(full_day, 1), at=stage.at(full_day)
     )
     acts.reconcile(stage.world, part.id, invoice.id, amount=7_000, day=stage.later(part_day, 1), at=stage.at(part_day))
-    refunded = stage.credit_note(stage.ago(42), stage.item("Returned worktop", "-249.5"))
+    project = stage.projects[0]
+    returned = stage.item("Returned worktop", "-249.5", project=project.id)
+    refunded = stage.credit_note(stage.ago(42), returned, contact=stage.holder(project), project=project.id)
     stage.pay(refunded, stage.ago(35))
     half = stage.credit_note(stage.ago(41), stage.item("Returned boards", "-80.0", "2.0"))
     stage.pay(half, stage.ago(30), half.total // 2)

@@ -125,6 +125,10 @@ class Stage:
         """Anyone."""
         return self.contacts[int(self.rng.random() * len(self.contacts))]
 
+    def holder(self, project: Project) -> Contact:
+        """Whose project it is."""
+        return self.world.contacts[project.contact]
+
     def file(self, name: str, size: int = 48_213, content_type: str = "application/pdf") -> Attachment:
         """A file to attach."""
         return Attachment(id=self.world.new_attachment_id(), file_name=name, content_type=content_type, file_size=size)
