@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import signal
 import socket
 import threading
@@ -148,6 +149,7 @@ class Application:
             self._serving.join(0.01)
         self._jobs.launch()
         self._launched.set()
+        gc.freeze()  # what stands now stays: the collector need not go through it again and again
         self._scheduler.start()
 
     def stop_on_signals(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import signal
 import threading
 import time
@@ -39,6 +40,7 @@ def run(
     limits: str | None,
 ) -> int:
     """Pull; returns the exit code: 0 if every data type was read, or is none that this company has."""
+    gc.freeze()  # what was imported stays: the collector need not go through it for every batch of records
     settings = settings_.read(data_dir=str(data_dir), freeagent_url=origin, freeagent_limits=limits)
     console = Console()
     clock = SystemClock(settings.time_scale)

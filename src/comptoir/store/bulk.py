@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 import msgspec
@@ -22,6 +22,7 @@ from comptoir.store.direct import marked
 __all__ = ["among", "batches", "delete", "insert", "named", "run", "select", "update"]
 
 _AT_ONCE = 1000  # ids named in one statement
+_ROWS_A_STATEMENT = 50  # inserted by one statement on SQLite
 _DIALECT: sa.Dialect = postgresql.psycopg.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
 
 
@@ -66,7 +67,7 @@ def insert(tx: Connection, table: Table, columns: tuple[str, ...], rows: Sequenc
         return 0
     driver = tx.connection.driver_connection
     if isinstance(driver, sqlite3.Connection):
-        return driver.executemany(_insert_each(table, columns), rows).rowcount
+        return _insert_on_sqlite(driver, table, columns, rows)
     assert isinstance(driver, psycopg.Connection)
     return driver.execute(_insert_all(table, columns), [list(column) for column in zip(*rows, strict=True)]).rowcount
 
@@ -96,11 +97,26 @@ def _each(tx: Connection, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
         cursor.executemany(marked(sql, "postgresql").encode(), rows)
 
 
+def _insert_on_sqlite(
+    driver: sqlite3.Connection, table: Table, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]
+) -> int:
+    # Many rows a statement: the interpreter's lock is let go once for all of them, so other threads go on meanwhile.
+    inserted = 0
+    whole = len(rows) - len(rows) % _ROWS_A_STATEMENT
+    for start in range(0, whole, _ROWS_A_STATEMENT):
+        some = rows[start : start + _ROWS_A_STATEMENT]
+        sql = _insert_some(table, columns, _ROWS_A_STATEMENT)
+        inserted += driver.execute(sql, list(chain.from_iterable(some))).rowcount
+    if whole < len(rows):
+        inserted += driver.executemany(_insert_some(table, columns, 1), rows[whole:]).rowcount
+    return inserted
+
+
 @cache
-def _insert_each(table: Table, columns: tuple[str, ...]) -> str:
+def _insert_some(table: Table, columns: tuple[str, ...], count: int) -> str:
     assert "tenant_id" in columns
-    marks = ", ".join("?" * len(columns))
-    return f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({marks}) ON CONFLICT DO NOTHING"  # noqa: S608 - our own names
+    marks = ", ".join([f"({', '.join('?' * len(columns))})"] * count)
+    return f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES {marks} ON CONFLICT DO NOTHING"  # noqa: S608 - our own names
 
 
 @cache

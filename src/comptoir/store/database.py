@@ -44,6 +44,7 @@ _PRAGMAS = (
 # What heals by itself: busy, locked, read-only, input/output, full, cannot open.
 _PASSING = frozenset({5, 6, 8, 10, 13, 14})
 _FULL = 13
+_MAPPED_BYTES = 256 * 1024 * 1024  # of the file, where the same pages are read again and again
 
 
 class Database:
@@ -207,7 +208,7 @@ def _sqlite(path: Path) -> Database:
     lock = _lock(path)
     writer = _engine(lambda: _connect(path, read_only=False), at_most=1, begin="BEGIN IMMEDIATE")
     reader = _engine(lambda: _connect(path, read_only=True), at_most=32, begin="BEGIN")
-    return Database(writer, reader, OnSqlite(lambda: _connect(path, read_only=True)), lock)
+    return Database(writer, reader, OnSqlite(lambda: _connect(path, read_only=True, is_hot=True)), lock)
 
 
 def _lock(path: Path) -> int:
@@ -230,7 +231,7 @@ def _lock(path: Path) -> int:
     return descriptor
 
 
-def _connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
+def _connect(path: Path, *, read_only: bool, is_hot: bool = False) -> sqlite3.Connection:
     # A reader that may not write cannot checkpoint either: that stays with the one writing connection.
     address = f"file:{quote(str(path))}?mode={'ro' if read_only else 'rwc'}"
     connection = sqlite3.connect(
@@ -244,10 +245,11 @@ def _connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
     connection.create_function("casefold", 1, _casefold, deterministic=True)
     for pragma in _PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
-    connection.execute(f"PRAGMA cache_size={-4000 if read_only else -64000}")
+    connection.execute(f"PRAGMA cache_size={-4000 if read_only else -16000}")
     if read_only:
         connection.execute("PRAGMA query_only=ON")
-        connection.execute("PRAGMA mmap_size=268435456")
+    if is_hot:
+        connection.execute(f"PRAGMA mmap_size={_MAPPED_BYTES}")
     return connection
 
 

@@ -22,6 +22,7 @@ from comptoir.store.values import text_of
 __all__ = [
     "Arrived",
     "Counts",
+    "Place",
     "Version",
     "by_ids",
     "count_live",
@@ -31,6 +32,7 @@ __all__ = [
     "live_ids",
     "mark_deleted",
     "naming",
+    "next_batch",
     "put",
     "set_aside",
     "versions",
@@ -63,6 +65,14 @@ class Counts(msgspec.Struct):
         self.new += other.new
         self.changed += other.changed
         self.unchanged += other.unchanged
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a walk through a resource has come."""
+
+    is_ordered: bool
+    sort_key: str
+    id: str
 
 
 class Version(msgspec.Struct, frozen=True):
@@ -247,29 +257,50 @@ def forget_aside(
 _LIVE = "FROM raw WHERE tenant_id = ? AND connection_id = ? AND resource = ? AND deleted_at IS NULL"
 
 
-def iterate(
-    tx: Connection, tenant: TenantId, connection: ConnectionId, resource: str, *, batch: int = 1000
-) -> Iterator[list[RawRow]]:
-    """Live rows in the order (sort_key, id), a batch at a time."""
+def next_batch(
+    tx: Connection,
+    tenant: TenantId,
+    connection: ConnectionId,
+    resource: str,
+    place: Place | None = None,
+    *,
+    batch: int = 1000,
+) -> tuple[list[RawRow], Place | None]:
+    """Live rows in the order (sort_key, id) from a place on, and the place behind them: None when there are no more.
+
+    No transaction need stay open from batch to batch: rows that come or go behind the place are met, or missed.
+    """
     mine = (tenant, connection, resource)
-    # Two walks along two indexes: those without an order of their own come first, by id.
-    after = ""
-    plain = f"SELECT id, part, body {_LIVE} AND sort_key = '' AND id > ? ORDER BY id LIMIT ?"
-    while rows := bulk.select(tx, plain, (*mine, after, batch)):
-        yield [RawRow(*row) for row in rows]
-        if len(rows) < batch:
-            break
-        after = rows[-1][0]
-    key, after = "", ""
+    place = place or Place(is_ordered=False, sort_key="", id="")
+    if not place.is_ordered:
+        # Two walks along two indexes: those without an order of their own come first, by id.
+        plain = f"SELECT id, part, body {_LIVE} AND sort_key = '' AND id > ? ORDER BY id LIMIT ?"
+        rows = bulk.select(tx, plain, (*mine, place.id, batch))
+        if len(rows) == batch:
+            return [RawRow(*row) for row in rows], Place(is_ordered=False, sort_key="", id=rows[-1][0])
+        place = Place(is_ordered=True, sort_key="", id="")
+        if rows:
+            return [RawRow(*row) for row in rows], place
     keyed = (
         f"SELECT id, part, body, sort_key {_LIVE} AND sort_key <> '' AND (sort_key, id) > (?, ?) "
         "ORDER BY sort_key, id LIMIT ?"
     )
-    while rows := bulk.select(tx, keyed, (*mine, key, after, batch)):
-        yield [RawRow(id_, part, body) for id_, part, body, _ in rows]
-        if len(rows) < batch:
+    rows = bulk.select(tx, keyed, (*mine, place.sort_key, place.id, batch))
+    behind = Place(is_ordered=True, sort_key=rows[-1][3], id=rows[-1][0]) if len(rows) == batch else None
+    return [RawRow(id_, part, body) for id_, part, body, _ in rows], behind
+
+
+def iterate(
+    tx: Connection, tenant: TenantId, connection: ConnectionId, resource: str, *, batch: int = 1000
+) -> Iterator[list[RawRow]]:
+    """All live rows in the order (sort_key, id), a batch at a time."""
+    place: Place | None = None
+    while True:
+        rows, place = next_batch(tx, tenant, connection, resource, place, batch=batch)
+        if rows:
+            yield rows
+        if place is None:
             return
-        after, key = rows[-1][0], rows[-1][3]
 
 
 def whole(tx: Connection, tenant: TenantId, connection: ConnectionId, resource: str) -> tuple[RawRow, ...]:

@@ -7,7 +7,8 @@ data type sees exactly the rows it declares, so what it is mapped with does not 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
 
@@ -25,7 +26,7 @@ from comptoir.store.records import Prepared
 
 __all__ = ["MapResult", "Mapper", "Told"]
 
-_BATCH = 1000
+_BATCH = 500
 _MOST_WARNINGS = 1000  # kept with a dataset; all are counted
 _supplement = msgspec.json.Encoder(decimal_format="number")
 
@@ -74,11 +75,32 @@ class _Type:
     def makings(self, resource: str) -> list[tuple[int, Making]]:
         return [(place, one) for place, one in enumerate(self.data_type.made_from) if one.resource == resource]
 
+    def set_aside(self, reasons: Mapping[str, str]) -> None:
+        for id_, reason in reasons.items():
+            self.result.set_aside += 1
+            message = f"Set aside, because it could not be read: {reason}"
+            self.result.warn(Warning_(item_id=id_, message=message, rule_id="set-aside"))
+
     def merge(self, place: int, made: Iterable[Prepared]) -> None:
         for record in made:
             known = self.merged.get(record.id)
             if known is None or place < known[0]:
                 self.merged[record.id] = (place, record)
+
+
+class _MadeOf(msgspec.Struct, frozen=True):
+    """What a batch of rows made of one data type, and why some rows made none; `read` counts its rows so far."""
+
+    of: _Type
+    read: int
+    prepared: list[Prepared]
+    aside: dict[str, str]
+
+
+class _Batch(msgspec.Struct, frozen=True):
+    resource: str
+    rows: list[RawRow]
+    made: list[_MadeOf]
 
 
 class Mapper:
@@ -121,36 +143,58 @@ class Mapper:
                 one.is_first = not records.count(tx, self._tenant, self._connection, one.name)
                 resources = {making.resource for making in one.data_type.made_from}
                 one.rows_in_all = sum(counts[name] for name in resources)
-            for resource in self._integration.resources:
-                if resource.name not in wanted:
-                    continue
-                here = [one for one in types if one.makings(resource.name)]
-                for batch in raw.iterate(tx, self._tenant, self._connection, resource.name, batch=_BATCH):
-                    self._map_batch(tx, here, resource.name, batch, whole)
+        # One batch is stored while the next is mapped.
+        with ThreadPoolExecutor(1, thread_name_prefix="store") as storing:
+            stored: Future[None] | None = None
+            for batch in self._batches(types, wanted, whole):
+                if stored is not None:
+                    stored.result()
+                if self._should_stop():
+                    raise Stopped
+                stored = storing.submit(self._store, batch)
+            if stored is not None:
+                stored.result()
         with self._db.write() as tx:
             for one in types:
                 self._finish(tx, one)
         return {one.name: one.result for one in types}
+
+    def _batches(
+        self, types: Sequence[_Type], wanted: Set[str], whole: Mapping[str, tuple[RawRow, ...]]
+    ) -> Iterator[_Batch]:
+        """All rows, mapped. Each batch has a view of the database of its own: nobody else changes this connection's
+        rows, and one view for all would keep SQLite from writing its log back."""
+        for resource in self._integration.resources:
+            if resource.name not in wanted:
+                continue
+            here = [one for one in types if one.makings(resource.name)]
+            place: raw.Place | None = None
+            while True:
+                with self._db.read() as tx:
+                    rows, place = raw.next_batch(tx, self._tenant, self._connection, resource.name, place, batch=_BATCH)
+                    batch = self._map_batch(tx, here, resource.name, rows, whole) if rows else None
+                if batch is not None:
+                    yield batch
+                if place is None:
+                    break
 
     def _map_batch(
         self,
         tx: Transaction,
         here: Sequence[_Type],
         resource: str,
-        batch: list[RawRow],
+        rows: list[RawRow],
         whole: Mapping[str, tuple[RawRow, ...]],
-    ) -> None:
-        if self._should_stop():
-            raise Stopped
-        near = _Near(tx, self._tenant, self._connection, resource, batch)
+    ) -> _Batch:
+        near = _Near(tx, self._tenant, self._connection, resource, rows)
         payloads: dict[Callable[[RawRow], Any], list[Any]] = {}
-        done: list[tuple[_Type, list[Prepared], dict[str, str]]] = []
+        made: list[_MadeOf] = []
         for one in here:
-            rows, naming = near.follow(one.data_type.hops)
+            near_rows, naming = near.follow(one.data_type.hops)
             books = self._integration.books(
                 Loaded(
                     whole={name: whole[name] for name in one.data_type.whole},
-                    rows=rows,
+                    rows=near_rows,
                     naming=naming,
                     carried=one.carried,
                     today=self._today,
@@ -161,72 +205,54 @@ class Mapper:
             aside: dict[str, str] = {}
             for place, making in one.makings(resource):
                 if making.decode not in payloads:
-                    payloads[making.decode] = [_decoded(making.decode, row) for row in batch]
-                made, unmade = _made(one, making, books, batch, payloads[making.decode])
+                    payloads[making.decode] = [_decoded(making.decode, row) for row in rows]
+                records_made, unmade = _made(one, making, books, rows, payloads[making.decode])
                 aside |= unmade
                 if one.data_type.merges:
-                    one.merge(place, made)
+                    one.merge(place, records_made)
                 else:
-                    prepared += made
-            one.result.read += len(batch)
-            done.append((one, prepared, aside))
-        with self._db.write() as write:
-            for one, prepared, aside in done:
-                self._store(write, one, resource, batch, prepared, aside)
-        failpoint("map.batch")
-        for one, _, _ in done:
-            self._told(one.name, one.result.read, one.rows_in_all, one.result.new + one.result.changed)
+                    prepared += records_made
+            one.result.read += len(rows)
+            one.set_aside(aside)
+            made.append(_MadeOf(one, one.result.read, prepared, aside))
+        return _Batch(resource, rows, made)
 
-    def _store(
-        self,
-        tx: Transaction,
-        one: _Type,
-        resource: str,
-        batch: list[RawRow],
-        prepared: list[Prepared],
-        aside: Mapping[str, str],
-    ) -> None:
-        now = self._clock.now()
-        if aside:
-            self._set_aside(tx, one, resource, [row for row in batch if row.id in aside], aside, now)
+    def _store(self, batch: _Batch) -> None:
+        with self._db.write() as tx:
+            for made in batch.made:
+                self._store_one(tx, batch, made)
+        failpoint("map.batch")
+        for made in batch.made:
+            result = made.of.result
+            self._told(made.of.name, made.read, made.of.rows_in_all, result.new + result.changed)
+
+    def _store_one(self, tx: Transaction, batch: _Batch, made: _MadeOf) -> None:
+        now, one = self._clock.now(), made.of
+        for row in batch.rows if made.aside else ():
+            if row.id in made.aside:
+                raw.set_aside(
+                    tx,
+                    self._tenant,
+                    self._connection,
+                    self._sync,
+                    batch.resource,
+                    record_id=row.id,
+                    data_type=one.name,
+                    reason=made.aside[row.id],
+                    body=row.body,
+                    now=now,
+                )
         if one.data_type.merges:
             return
         owners = (self._tenant, self._company, self._connection)
-        counts = records.put(tx, *owners, one.name, prepared, now)
+        counts = records.put(tx, *owners, one.name, made.prepared, now)
         one.result.new += counts.new
         one.result.changed += counts.changed
         if one.is_first:
             return
-        mapped = [row.id for row in batch if row.id not in aside]
-        produced = {record.id for record in prepared}
-        one.result.deleted += records.mark_absent(tx, *owners, one.name, resource, mapped, produced, now)
-
-    def _set_aside(
-        self,
-        tx: Transaction,
-        one: _Type,
-        resource: str,
-        rows: Iterable[RawRow],
-        reasons: Mapping[str, str],
-        now: datetime,
-    ) -> None:
-        for row in rows:
-            reason = reasons[row.id]
-            raw.set_aside(
-                tx,
-                self._tenant,
-                self._connection,
-                self._sync,
-                resource,
-                record_id=row.id,
-                data_type=one.name,
-                reason=reason,
-                body=row.body,
-                now=now,
-            )
-            one.result.set_aside += 1
-            message = f"Set aside, because it could not be read: {reason}"
-            one.result.warn(Warning_(item_id=row.id, message=message, rule_id="set-aside"))
+        mapped = [row.id for row in batch.rows if row.id not in made.aside]
+        produced = {record.id for record in made.prepared}
+        one.result.deleted += records.mark_absent(tx, *owners, one.name, batch.resource, mapped, produced, now)
 
     def _finish(self, tx: Transaction, one: _Type) -> None:
         """When all rows of a data type are mapped: what no row makes any more is deleted."""
