@@ -14,6 +14,10 @@ import msgspec
 __all__ = ["Anchor", "Clock"]
 
 
+_FASTEST = 1_000_000
+_LAST = datetime(2999, 12, 31, tzinfo=UTC).timestamp()
+
+
 class Anchor(msgspec.Struct, frozen=True, kw_only=True):
     """A moment at which both clocks were read; from it and the scale every other moment follows."""
 
@@ -34,8 +38,10 @@ class Clock:
         self._set(real, standin, scale)
 
     def _set(self, real: float, standin: float, scale: float) -> None:
-        if scale <= 0:
-            raise ValueError("The time scale must be above 0.")
+        if not 0 < scale <= _FASTEST:
+            raise ValueError(f"The time scale must be above 0 and at most {_FASTEST:,}.")
+        if not 0 <= standin <= _LAST:
+            raise ValueError("The clock can be set to any moment from 1970 to 2999.")
         self._real, self._standin, self._scale = real, standin, scale
         # Measured on the monotonic clock, so that a change of the machine's time does not move ours.
         self._monotonic = time.monotonic()
@@ -56,7 +62,7 @@ class Clock:
 
     def now(self) -> datetime:
         """Now, aware UTC."""
-        return datetime.fromtimestamp(self.seconds(), UTC)
+        return datetime.fromtimestamp(min(self.seconds(), _LAST), UTC)
 
     def advance(self, seconds: float) -> None:
         """Move on (or back, with a negative number)."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["answer"]
 
+_LONGEST_WAIT = 600
 _LOOPBACK = ("127.", "::1", "::ffff:127.")
 
 
@@ -95,6 +96,8 @@ def answer(standin: Standin, request: web.Request) -> Answer:
         return _refused(400, f"{problem}.")
     except ValueError as problem:
         return _refused(400, str(problem))
+    except RecursionError:
+        return _refused(400, "This is nested too deep to be read.")
 
 
 def _refused(status: int, sentence: str) -> Answer:
@@ -252,12 +255,20 @@ def _change_settings(standin: Standin, request: web.Request) -> Any:
     if asked.refresh is not None:
         changes["refresh"] = asked.refresh
     if asked.latency is not None:
+        if not 0 <= asked.latency <= _LONGEST_WAIT:
+            raise ValueError(f"latency is from 0 to {_LONGEST_WAIT} seconds.")
         changes["latency_seconds"] = asked.latency
     if asked.page_drift is not None:
+        if asked.page_drift < 0:
+            raise ValueError("pageDrift is true, false, or how many times.")
         changes["page_drift"] = asked.page_drift
     if asked.missing_user_agent_status is not msgspec.UNSET:
+        if asked.missing_user_agent_status is not None and not 400 <= asked.missing_user_agent_status <= 599:
+            raise ValueError("missingUserAgentStatus is from 400 to 599, or null.")
         changes["missing_user_agent_status"] = asked.missing_user_agent_status
     if asked.access_token_seconds is not None:
+        if asked.access_token_seconds < 1:
+            raise ValueError("accessTokenSeconds is 1 or more.")
         changes["access_token_seconds"] = asked.access_token_seconds
     if "limits" in changes:
         standin.windows.reset()

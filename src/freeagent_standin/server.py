@@ -100,7 +100,7 @@ class Standin:
             await self._send(send, Delivery(answer=web.error(413, "Request body too large")))
         elif not request.has_good_host:
             await self._send(send, Delivery(answer=web.error(400, "The Host header is missing or not a host")))
-        elif request.path.startswith("/v2/"):
+        elif request.path.startswith("/v2/") or request.path == "/v2":
             self.in_flight += 1
             self.counters.in_flight_peak = max(self.counters.in_flight_peak, self.in_flight)
             try:
@@ -206,7 +206,7 @@ class Standin:
             return refused
         call = Call(
             method="GET" if request.method == "HEAD" else request.method,
-            path=request.path[4:].strip("/"),
+            path=request.path[3:].strip("/"),
             query=request.query,
             body=request.body,
             base_url=request.origin,

@@ -121,6 +121,14 @@ def test_users_are_listed_with_their_levels(served: Served) -> None:
         ("POST", "mutate", {"company": 9, "do": "add", "resource": "notes"}, 400),
         ("POST", "clock", {"advance": 1}, 400),
         ("POST", "clock", {"timeScale": 0}, 400),
+        ("POST", "clock", {"timeScale": 1e300}, 400),
+        ("POST", "clock", {"advanceSeconds": 1e18}, 400),
+        ("POST", "clock", {"advanceSeconds": -1e12}, 400),
+        ("POST", "clock", {"set": "9999-12-31T23:59:59Z"}, 400),
+        ("POST", "settings", {"latency": -1}, 400),
+        ("POST", "settings", {"pageDrift": -1}, 400),
+        ("POST", "settings", {"missingUserAgentStatus": 9999}, 400),
+        ("POST", "settings", {"accessTokenSeconds": 0}, 400),
         ("POST", "settings", {"limits": "1/60"}, 400),
         ("POST", "settings", {"refresh": "sometimes"}, 400),
         ("POST", "users", {"user": "nobody@example.com", "permissionLevel": 3}, 400),
@@ -136,6 +144,13 @@ def test_nonsense_is_refused_with_a_sentence(served: Served, method: str, path: 
 
     assert answer.status_code == status
     assert answer.json()["error"].endswith(".")
+
+
+def test_what_is_nested_too_deep_is_refused(served: Served) -> None:
+    answer = httpx.post(f"{served.url}/control/mutate", content=b"[" * 100_000)
+
+    assert answer.status_code == 400
+    assert "too deep" in answer.json()["error"]
 
 
 def test_only_this_machine_and_no_other_site_may_use_it(served: Served) -> None:
