@@ -204,15 +204,17 @@ class Standin:
         refused = self._over_a_limit(request, token)
         if refused is not None:
             return refused
+        now = self.clock.now()
         call = Call(
             method="GET" if request.method == "HEAD" else request.method,
             path=request.path[3:].strip("/"),
             query=request.query,
             body=request.body,
             base_url=request.origin,
-            now=self.clock.now(),
+            now=now,
             level=user.permission_level,
             user_id=user.id,
+            change=lambda op: self.companies.change(world.id, op, now),
         )
         answer = self._answer(world, call)
         if settings.page_drift and call.method == "GET" and _has_next(answer):

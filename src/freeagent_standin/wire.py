@@ -6,7 +6,9 @@ The shell (server, OAuth, limits, faults) turns an HTTP request into a `Call`; `
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -29,6 +31,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     """Permission level (0-8) of the user who approved."""
     user_id: int
     """That user, for users/me."""
+    change: Callable[[dict[str, Any]], dict[str, Any]] | None = None
+    """Changes the company's books and keeps the change for the next start; without it the books alone are changed."""
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):

@@ -35,6 +35,11 @@ def forbidden(message: str) -> Refusal:
     return Refusal(403, {"error": {"message": message}})
 
 
+def unprocessable(*messages: str) -> Refusal:
+    """Values that make no sense, or are locked: the list shape."""
+    return Refusal(422, [{"message": message} for message in messages])
+
+
 def not_found() -> Refusal:
     """No such record, resource or feature: the object shape."""
     return Refusal(404, {"error": {"message": "Resource not found"}})
@@ -51,14 +56,20 @@ def document(
     *,
     headers: tuple[tuple[str, str], ...] = (),
     modified: int | None = None,
+    status: int = 200,
 ) -> Answer:
-    """A 200 with a JSON body."""
+    """A 200 (or 201) with a JSON body."""
     encoded = msgspec.json.encode(body)
     tag = hashlib.blake2b(encoded, digest_size=16).hexdigest()
     more = [("ETag", f'W/"{tag}"')]
     if modified is not None:
         more.append(("Last-Modified", format_datetime(datetime.fromtimestamp(modified, UTC), usegmt=True)))
-    return Answer(status=200, headers=(*headers, *more, *_common(call, tag)), body=encoded)
+    return Answer(status=status, headers=(*headers, *more, *_common(call, tag)), body=encoded)
+
+
+def emptied(call: Call) -> Answer:
+    """What a delete answers: said to be JSON, and empty."""
+    return Answer(status=200, headers=_common(call, ""))
 
 
 def refusal(call: Call, refused: Refusal) -> Answer:

@@ -13,10 +13,10 @@ from freeagent_standin.world import chart
 from freeagent_standin.world.amounts import decimal_text
 from freeagent_standin.world.chart import Category
 from freeagent_standin.world.entities import BankAccount, Contact, PriceListItem, Project, Record, User
+from freeagent_standin.world.parts import VAT_PERCENT
 from freeagent_standin.world.profiles import accounting_year
 
 _ADDRESS = ("address1", "address2", "address3", "town", "region", "postcode", "country")
-_VAT_PERCENT = {"standard": "20.0", "reduced": "5.0", "zero": "0.0", "out_of_scope": "0.0"}
 
 
 def company(desk: Desk) -> Body:
@@ -173,11 +173,11 @@ def price_list_item(desk: Desk, record: PriceListItem, *, is_nested: bool, is_si
         "url": desk.url("price_list_items", record.id),
         "code": record.code,
         "quantity": decimal_text(record.quantity),
-        "item_type": record.item_type,
+        **({"item_type": record.item_type} if record.item_type else {}),
         "description": record.description,
         "price": decimal_text(record.price),
         "vat_status": record.vat_status,
-        "sales_tax_rate": _VAT_PERCENT[record.vat_status] if desk.world.company.vat_registered else "0.0",
+        "sales_tax_rate": VAT_PERCENT[record.vat_status] if desk.world.company.vat_registered else "0.0",
         "second_sales_tax_rate": "0.0",
         "category": desk.category(record.category),
         "created_at": instant(record.created_at),

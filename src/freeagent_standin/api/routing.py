@@ -13,8 +13,17 @@ from typing import Any
 
 import msgspec
 
-from freeagent_standin.api import directory, purchases, reports
-from freeagent_standin.api.answers import Refusal, bad_request, document, forbidden, not_built, not_found, refusal
+from freeagent_standin.api import directory, purchases, reports, writes
+from freeagent_standin.api.answers import (
+    Refusal,
+    bad_request,
+    document,
+    emptied,
+    forbidden,
+    not_built,
+    not_found,
+    refusal,
+)
 from freeagent_standin.api.catalogue import LISTINGS
 from freeagent_standin.api.desk import Body, Desk
 from freeagent_standin.api.lists import Listing, View, day, flag, identifier, page_of, paging_headers
@@ -58,7 +67,7 @@ def _route(desk: Desk) -> Answer:
     if not _exists(desk, parts):
         raise not_found()
     if call.method != "GET":
-        raise not_found() if parts[0] in _READ_ONLY else not_built(call.method, path)
+        return _write(desk, parts)
     if path == "company":
         _require(desk, 1)
         return document(call, {"company": directory.company(desk)}, modified=desk.world.company.updated_at)
@@ -98,7 +107,44 @@ def _exists(desk: Desk, parts: list[str]) -> bool:
         return "/".join(parts) in (_TRIAL_BALANCE, f"{_TRIAL_BALANCE}/opening_balances")
     if head == "attachments":
         return size == 2
+    if head in _BY_NAME and size == 4:
+        return parts[2] == "transitions" and desk.call.method != "GET"
     return (head in _BY_NAME or head in ("categories", "bill_items")) and size <= 2
+
+
+def _write(desk: Desk, parts: list[str]) -> Answer:
+    """Anything but a read: what FreeAgent takes, refuses, or does not know."""
+    method, listing = desk.call.method, _BY_NAME.get(parts[0])
+    if method not in ("POST", "PUT", "PATCH", "DELETE") or parts[0] in _READ_ONLY or parts[0] == "accounting":
+        raise not_found()
+    if listing is None:
+        raise not_built(method, "/".join(parts))
+    _require(desk, listing.level)
+    if len(parts) == 1:
+        if method != "POST":
+            raise not_found()
+        number = writes.created(desk, listing.name, listing.singular)
+        return _written(desk, listing, number, status=201)
+    record = _record(desk, listing, parts[1])
+    if len(parts) == 4:
+        if method not in ("PUT", "PATCH") or parts[2] != "transitions":
+            raise not_found()
+        writes.moved(desk, listing.name, record, parts[3])
+    elif method == "DELETE":
+        writes.deleted(desk, listing.name, record)
+        return emptied(desk.call)
+    elif method == "POST":
+        raise not_found()
+    else:
+        writes.changed(desk, listing.name, listing.singular, record)
+    return _written(desk, listing, record.id, status=200)
+
+
+def _written(desk: Desk, listing: Listing, number: int, *, status: int) -> Answer:
+    """A record as it is after a write, and where it is."""
+    body = listing.render(desk, listing.table(desk.world)[number], is_nested=False, is_single=True)
+    where = (("Location", desk.url(listing.name, number)),) if status == 201 else ()
+    return document(desk.call, {listing.singular: body}, headers=where, status=status)
 
 
 def _require(desk: Desk, level: int) -> None:
@@ -116,14 +162,19 @@ def _list(desk: Desk, listing: Listing, query: Mapping[str, str]) -> Answer:
 
 
 def _single(desk: Desk, listing: Listing, key: str) -> Answer:
+    record = _record(desk, listing, key)
+    body = listing.render(desk, record, is_nested=False, is_single=True)
+    return document(desk.call, {listing.singular: body}, modified=record.updated_at)
+
+
+def _record(desk: Desk, listing: Listing, key: str) -> Any:
     number = identifier(key)
-    record: Any = None if number is None or "/" in key else listing.table(desk.world).get(number)
+    record: Any = None if number is None else listing.table(desk.world).get(number)
     if record is None:
         raise not_found()
     if isinstance(record, Expense) and desk.call.level == _OWN_EXPENSES_ONLY and record.user != desk.call.user_id:
         raise forbidden("You do not have permission to access this resource")
-    body = listing.render(desk, record, is_nested=False, is_single=True)
-    return document(desk.call, {listing.singular: body}, modified=record.updated_at)
+    return record
 
 
 def _own_expenses(desk: Desk, listing: Listing) -> Listing:

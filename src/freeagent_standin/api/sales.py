@@ -145,12 +145,13 @@ def _item(desk: Desk, item: Item, position: int) -> Body:
     body: Body = {
         "url": desk.url("invoice_items", item.id),
         "position": position,
-        "item_type": item.item_type,
         "quantity": decimal_text(item.quantity),
         "description": item.description,
         "price": decimal_text(item.price),
         "suffers_cis_deduction": item.suffers_cis,
     }
+    if item.item_type:
+        body["item_type"] = item.item_type
     if not item.is_comment:
         body["category"] = desk.category(item.category)
     if item.tax_status:

@@ -200,9 +200,10 @@ def _named(world: World, wishes: Wishes) -> tuple[Table[Any], Any]:
 
 def _set(wishes: Wishes) -> Wishes:
     wanted = wishes.take("set", {})
+    is_api = wishes.take("by") == "api"
     if not isinstance(wanted, dict):
         raise ValueError('What to set is an object such as {"reference": "INV-7"}.')
-    return Wishes(wanted)
+    return Wishes(wanted, is_api=is_api)
 
 
 __all__ = ["MOST_DAYS", "apply"]

@@ -10,7 +10,9 @@ from freeagent_standin.world.books import World
 from freeagent_standin.world.entities import NOTIONAL, BillItem, Contact, Item, PriceListItem
 from freeagent_standin.world.wishes import Wishes
 
+USER_CODES = frozenset(chart.USER_CODES)
 _ADDRESS = ("address1", "address2", "address3", "town", "region", "postcode", "country")
+VAT_PERCENT = {"standard": "20.0", "reduced": "5.0", "zero": "0.0", "out_of_scope": "0.0"}
 _STATUSES = {"Draft": "draft", "Scheduled To Email": "scheduled", "Open": "sent", "Sent": "sent"}
 
 
@@ -61,9 +63,14 @@ def bill_item(world: World, wishes: Wishes, ec_status: str) -> BillItem:
     )
 
 
+def last_part(value: object) -> str:
+    """What a reference names: the end of a URL, or the bare id or code."""
+    return str(value).rstrip("/").rsplit("/", 1)[-1]
+
+
 def category(world: World, value: object) -> str:
-    code = str(value).rstrip("/").rsplit("/", 1)[-1]
-    if code not in world.category_names or code == chart.BANK_CODE or code in chart.USER_CODES:
+    code = last_part(value)
+    if code not in world.category_names or code == chart.BANK_CODE or code in USER_CODES:
         raise ValueError(f"There is no category {value!r} that a line could be put on.")
     return code
 
@@ -97,5 +104,9 @@ def contact_fields(world: World, record: Contact, wishes: Wishes) -> dict[str, A
 def price_fields(world: World, record: PriceListItem, wishes: Wishes) -> dict[str, Any]:
     names = ("code", "description", "item_type", "vat_status")
     fields: dict[str, Any] = {name: wishes.text(name) for name in names if name in wishes}
-    price = wishes.decimal("price")
-    return fields if price is None else fields | {"price": price}
+    if fields.get("vat_status", "standard") not in VAT_PERCENT:
+        raise ValueError(f"vat_status is one of {', '.join(VAT_PERCENT)}.")
+    fields |= {name: wishes.decimal(name, getattr(record, name)) for name in ("price", "quantity") if name in wishes}
+    if "category" in wishes:
+        fields["category"] = category(world, wishes.take("category"))
+    return fields

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from freeagent_standin.world import acts, parts, rates
+from freeagent_standin.world import acts, explaining, parts, rates
 from freeagent_standin.world.amounts import inclusive_tax, times
 from freeagent_standin.world.books import World
 from freeagent_standin.world.entities import (
@@ -17,6 +17,7 @@ from freeagent_standin.world.entities import (
     Contact,
     CreditNote,
     Expense,
+    Explanation,
     Invoice,
     PriceListItem,
     Project,
@@ -68,11 +69,11 @@ def _sale_fields(world: World, record: Invoice | CreditNote, wishes: Wishes) -> 
         fields["status"] = parts.status(wishes.text("status"))
         if fields["status"] != "sent" and (world.payments(record) or world.reconciled(record)):
             raise ValueError("A document that has been settled in part cannot become a draft.")
-    rows = wishes.take("credit_note_items" if isinstance(record, CreditNote) else "invoice_items")
+    rows = wishes.rows("credit_note_items" if isinstance(record, CreditNote) else "invoice_items")
     if rows is not None:
         if record.cis_deduction:
             raise ValueError("The lines of a document with a CIS deduction cannot be changed.")
-        items = tuple(parts.item(world, Wishes(row)) for row in rows)
+        items = tuple(parts.item(world, row) for row in rows)
         net, tax, item_nets = acts.priced(items, record.discount)
         fields |= {"items": items, "net": net, "tax": tax, "item_nets": item_nets}
         _refuse_smaller_than_settled(world, record, msgspec.structs.replace(record, **fields))
@@ -82,11 +83,11 @@ def _sale_fields(world: World, record: Invoice | CreditNote, wishes: Wishes) -> 
 def _bill_fields(world: World, record: Bill, wishes: Wishes) -> dict[str, Any]:
     fields: dict[str, Any] = {name: wishes.text(name) for name in ("reference", "comments") if name in wishes}
     fields |= _dates_and_contact(world, record, wishes)
-    rows = wishes.take("bill_items")
+    rows = wishes.rows("bill_items")
     if rows is not None:
         if record.cis_deduction:
             raise ValueError("The lines of a bill with a CIS deduction cannot be changed.")
-        fields["items"] = tuple(parts.bill_item(world, Wishes(row), record.ec_status) for row in rows)
+        fields["items"] = tuple(parts.bill_item(world, row, record.ec_status) for row in rows)
         _refuse_smaller_than_settled(world, record, msgspec.structs.replace(record, **fields))
     return fields
 
@@ -122,6 +123,21 @@ def _expense_fields(world: World, record: Expense, wishes: Wishes) -> dict[str, 
     return fields
 
 
+def _explanation_fields(world: World, record: Explanation, wishes: Wishes) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    if "description" in wishes:
+        fields["description"] = wishes.text("description")
+    if "marked_for_review" in wishes:
+        fields["for_review"] = bool(wishes.take("marked_for_review"))
+    if "category" in wishes:
+        if world.settled_document(record) or record.user is not None or record.linked_account is not None:
+            raise ValueError("Only what is explained by category can be put on another one.")
+        code = parts.category(world, wishes.take("category"))
+        fields |= {"category": code, "type": explaining.direct_type(code, record.gross), "tax_status": "", "tax": 0}
+        fields |= {"tax_rate": None, "ec_status": ""} | rates.taxed(world, code, record.gross)
+    return fields
+
+
 _CHANGE: Mapping[type[Record], Callable[[World, Any, Wishes], dict[str, Any]]] = {
     Contact: parts.contact_fields,
     Project: _project_fields,
@@ -132,6 +148,7 @@ _CHANGE: Mapping[type[Record], Callable[[World, Any, Wishes], dict[str, Any]]] =
     CreditNote: _sale_fields,
     Bill: _bill_fields,
     Expense: _expense_fields,
+    Explanation: _explanation_fields,
 }
 
 

@@ -16,12 +16,17 @@ from freeagent_standin.world.shelves import Table
 
 
 class Wishes:
-    """What a caller set, taken piece by piece; what is left over at the end was not understood."""
+    """What a caller set, taken piece by piece; what is left over at the end was not understood.
 
-    def __init__(self, wishes: object) -> None:
+    The control address is told of such leftovers. FreeAgent's own API ignores them (`is_api`) and
+    takes numbers for text.
+    """
+
+    def __init__(self, wishes: object, *, is_api: bool = False) -> None:
         if not isinstance(wishes, Mapping):
             raise ValueError(f"An object of attributes was expected, not {wishes!r}.")
         self._left = dict(wishes)
+        self._is_api = is_api
 
     def __contains__(self, name: str) -> bool:
         return name in self._left
@@ -33,9 +38,18 @@ class Wishes:
     def text(self, name: str, otherwise: str = "") -> str:
         """Text, of any kind and length."""
         value = self._left.pop(name, otherwise)
+        if self._is_api and (value is None or isinstance(value, int | float)):
+            value = "" if value is None else str(value)
         if not isinstance(value, str):
             raise ValueError(f"{name} must be text, not {value!r}.")
         return value
+
+    def rows(self, name: str) -> list[Wishes] | None:
+        """The lines of a document, or None when nothing was said."""
+        value = self._left.pop(name, None)
+        if value is not None and not isinstance(value, list | tuple):
+            raise ValueError(f"{name} must be a list, not {value!r}.")
+        return None if value is None else [Wishes(row, is_api=self._is_api) for row in value]
 
     def day(self, name: str, otherwise: date) -> date:
         """A day."""
@@ -64,6 +78,8 @@ class Wishes:
     def whole(self, name: str, otherwise: int) -> int:
         """A whole number."""
         value = self._left.pop(name, otherwise)
+        if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
+            value = int(value)
         if isinstance(value, bool) or not isinstance(value, int):
             raise ValueError(f"{name} must be a whole number, not {value!r}.")
         return value
@@ -75,7 +91,7 @@ class Wishes:
 
     def done(self) -> None:
         """Complain about what nobody took."""
-        if self._left:
+        if self._left and not self._is_api:
             raise ValueError(f"These cannot be set here: {', '.join(sorted(self._left))}.")
 
 

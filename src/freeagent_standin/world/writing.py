@@ -6,13 +6,13 @@ Everything is checked before anything is entered. Raises ValueError with a sente
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 
-from freeagent_standin.world import acts, parts, rates
+from freeagent_standin.world import acts, explaining, parts, rates
 from freeagent_standin.world.books import World
 from freeagent_standin.world.entities import Contact, CreditNote, Invoice, PriceListItem, Project
 from freeagent_standin.world.wishes import Wishes
@@ -72,15 +72,15 @@ def _add_sale(kind: type[Invoice] | type[CreditNote]) -> Callable[[World, Wishes
     is_credit = kind is CreditNote
 
     def add(world: World, wishes: Wishes, at: int, today: date) -> int:
-        rows = wishes.take("credit_note_items" if is_credit else "invoice_items")
+        rows = wishes.rows("credit_note_items" if is_credit else "invoice_items")
         if rows is None:
-            rows = [{"description": "Work", "price": "-20.0" if is_credit else "100.0"}]
+            rows = [Wishes({"description": "Work", "price": "-20.0" if is_credit else "100.0"})]
         contact = wishes.one_of("contact", world.contacts) or _some_contact(world)
         project = wishes.one_of("project", world.projects)
         fields: dict[str, Any] = {
             "contact": contact,
             "day": wishes.day("dated_on", today),
-            "items": [parts.item(world, Wishes(row)) for row in rows],
+            "items": [parts.item(world, row) for row in rows],
             "at": at,
             "reference": wishes.text("reference"),
             "terms": wishes.whole("payment_terms_in_days", 0 if is_credit else 30),
@@ -92,6 +92,8 @@ def _add_sale(kind: type[Invoice] | type[CreditNote]) -> Callable[[World, Wishes
             "project": None if project is None else project.id,
         }
         wishes.done()
+        if is_credit and acts.priced(fields["items"], fields["discount"])[0] > 0:
+            raise ValueError("The lines of a credit note must come to less than zero.")
         return acts.raise_sale(world, kind, **fields)
 
     return add
@@ -108,14 +110,16 @@ def _add_reconciliation(world: World, wishes: Wishes, at: int, today: date) -> i
 
 
 def _add_bill(world: World, wishes: Wishes, at: int, today: date) -> int:
-    rows = wishes.take("bill_items") or [{"description": "Supplies", "category": "103", "total_value": "60.0"}]
+    rows = wishes.rows("bill_items")
+    if rows is None:
+        rows = [Wishes({"description": "Supplies", "category": "103", "total_value": "60.0"})]
     contact = wishes.one_of("contact", world.contacts) or _some_contact(world)
     project = wishes.one_of("project", world.projects)
     day = wishes.day("dated_on", today)
-    due = wishes.day("due_on", day + timedelta(days=30))
+    due = wishes.day("due_on", rates.days_after(day, 30))
     ec_status = wishes.text("ec_status")
     fields: dict[str, Any] = {
-        "items": [parts.bill_item(world, Wishes(row), ec_status) for row in rows],
+        "items": [parts.bill_item(world, row, ec_status) for row in rows],
         "reference": wishes.text("reference"),
         "currency": wishes.text("currency", "GBP"),
         "comments": wishes.text("comments"),
@@ -162,24 +166,6 @@ def _add_transaction(world: World, wishes: Wishes, at: int, today: date) -> int:
     return acts.bank_line(world, account=account, amount=amount, at=at, **fields)
 
 
-def _add_explanation(world: World, wishes: Wishes, at: int, today: date) -> int:
-    transaction = wishes.one_of("bank_transaction", world.transactions)
-    if transaction is None:
-        raise ValueError("An explanation needs a bank_transaction.")
-    gross = wishes.money("gross_value", world.unexplained(transaction))
-    category = parts.category(world, wishes.take("category", "280" if gross < 0 else "001"))
-    fields: dict[str, Any] = {
-        "description": wishes.text("description", transaction.description),
-        "for_review": bool(wishes.take("marked_for_review", False)),
-        "category": category,
-        "type": _direct_type(category, gross),
-    }
-    wishes.done()
-    if not gross:
-        raise ValueError("There is nothing left to explain on this bank line.")
-    return acts.explain(world, transaction.id, at=at, gross=gross, **fields, **rates.taxed(world, category, gross))
-
-
 _ADD: Mapping[str, Callable[[World, Wishes, int, date], int]] = {
     "contacts": _add_contact,
     "projects": _add_project,
@@ -190,16 +176,8 @@ _ADD: Mapping[str, Callable[[World, Wishes, int, date], int]] = {
     "bills": _add_bill,
     "expenses": _add_expense,
     "bank_transactions": _add_transaction,
-    "bank_transaction_explanations": _add_explanation,
+    "bank_transaction_explanations": explaining.added,
 }
-
-
-def _direct_type(category: str, gross: int) -> str:
-    if category < "096":
-        return "Sales" if gross > 0 else "Sales Refund"
-    if category < "600":
-        return "Payment" if gross < 0 else "Refund"
-    return "Other Money Out" if gross < 0 else "Other Money In"
 
 
 def _some_contact(world: World) -> Contact:

@@ -44,6 +44,11 @@ class Running:
         token = token or self.facts["companies"][0]["accessToken"]
         return httpx.get(f"{self.url}/v2/{path}", headers={"Authorization": f"Bearer {token}", "User-Agent": "test"})
 
+    def post(self, path: str, body: object) -> httpx.Response:
+        token = self.facts["companies"][0]["accessToken"]
+        headers = {"Authorization": f"Bearer {token}", "User-Agent": "test"}
+        return httpx.post(f"{self.url}/v2/{path}", headers=headers, json=body)
+
     def control(self, path: str, body: object = None) -> Any:
         method = "GET" if body is None else "POST"
         answer = httpx.request(method, f"{self.url}/control/{path}", json=body)
@@ -152,6 +157,7 @@ def test_what_was_kept_goes_on_after_a_kill(start: Start, tmp_path: Path) -> Non
     made = first.control("apps", {"name": "Reader", "redirectUris": ["https://a.example/cb"]})
     company = first.facts["companies"][0]["id"]
     contact = first.control("mutate", {"do": "add", "resource": "contacts"})["id"]
+    written = first.post("contacts", {"contact": {"organisation_name": "By hand"}}).json()["contact"]["url"]
     later = first.control("clock", {"advanceSeconds": 10 * 86_400})["now"]
     first.control("close", {"company": company, "status": 401})
     first.stop(signal.SIGKILL)
@@ -168,8 +174,9 @@ def test_what_was_kept_goes_on_after_a_kill(start: Start, tmp_path: Path) -> Non
     assert closed == 401
     assert answer.json()["error"] == "invalid_grant"
     assert second.get(f"contacts/{contact}").status_code == 200
+    assert second.get(written.split("/v2/")[1]).json()["contact"]["organisation_name"] == "By hand"
     assert second.facts["companies"][0]["accessToken"] == first.facts["companies"][0]["accessToken"]
-    assert second.facts["counts"]["contacts"] == first.facts["counts"]["contacts"] + 1
+    assert second.facts["counts"]["contacts"] == first.facts["counts"]["contacts"] + 2
     assert second.control("clock")["now"] > later
     assert "seed 3" in second.said[0]
 

@@ -1,0 +1,401 @@
+"""Records created, changed and deleted through the API, and every way in which that is refused."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+import msgspec
+import pytest
+from tests.freeagent_standin.reader import LISTS, ORIGIN, PER_ACCOUNT, Reader, Row, fresh, number
+
+from freeagent_standin.wire import Answer
+from freeagent_standin.world import World
+
+
+@pytest.fixture
+def reader() -> Reader:
+    return Reader(fresh())
+
+
+def send(reader: Reader, method: str, path: str, body: object = None) -> Answer:
+    return reader.send(method, path, b"" if body is None else json.dumps(body).encode())
+
+
+def told(given: Answer) -> Any:
+    """The message or messages of a refusal."""
+    errors = msgspec.json.decode(given.body)["errors"]
+    return errors["error"]["message"] if isinstance(errors, dict) else [one["message"] for one in errors]
+
+
+def made(reader: Reader, path: str, body: object) -> Row:
+    given = send(reader, "POST", path, body)
+    assert given.status == 201, given
+    [record] = msgspec.json.decode(given.body).values()
+    assert dict(given.headers)["Location"] == record["url"]
+    assert reader.get(f"{path}/{number(record['url'])}") == msgspec.json.decode(given.body)
+    return dict(record)
+
+
+def bodies(reader: Reader) -> dict[str, Row]:
+    contact = reader.all("contacts")[0]["url"]
+    invoice = next(row for row in reader.all("invoices", view="open") if Decimal(row["due_value"]) > 5)
+    note = next(row for row in reader.all("credit_notes", view="open_or_overdue") if row["currency"] == "GBP")
+    line = next(row for row in reader.all("bank_transactions") if row["unexplained_amount"] != "0.0")
+    return {
+        "contacts": {"contact": {"first_name": "Zoë", "last_name": "Ó Briain", "not_known_here": 1}},
+        "projects": {"project": {"contact": contact, "name": "Barn", "status": "Active", "budget": 5}},
+        "price_list_items": {"price_list_item": {"code": "X-1", "description": "Thing", "price": "9.99"}},
+        "invoices": {
+            "invoice": {
+                "contact": contact,
+                "dated_on": "2026-03-30",
+                "payment_terms_in_days": "30",
+                "reference": 77,
+                "invoice_items": [{"description": "Work", "price": "10", "quantity": "2", "item_type": "Hours"}],
+            }
+        },
+        "credit_notes": {
+            "credit_note": {
+                "contact": contact,
+                "dated_on": "2026-03-30",
+                "credit_note_items": [{"description": "Back", "price": "-10"}],
+            }
+        },
+        "credit_note_reconciliations": {
+            "credit_note_reconciliation": {
+                "credit_note": note["url"],
+                "invoice": invoice["url"],
+                "gross_value": "5",
+                "dated_on": "2026-03-30",
+            }
+        },
+        "bills": {
+            "bill": {
+                "contact": number(contact),
+                "reference": "B/1",
+                "dated_on": "2026-03-30",
+                "due_on": "2026-04-30",
+                "bill_items": [{"description": "Felt", "category": "103", "total_value": "12.0"}],
+            }
+        },
+        "expenses": {
+            "expense": {
+                "user": reader.all("users")[0]["url"],
+                "category": f"{ORIGIN}/v2/categories/285",
+                "dated_on": "2026-03-30",
+                "gross_value": "-12.5",
+            }
+        },
+        "bank_transaction_explanations": {
+            "bank_transaction_explanation": {
+                "bank_transaction": line["url"],
+                "dated_on": line["dated_on"],
+                "gross_value": line["unexplained_amount"],
+                "category": f"{ORIGIN}/v2/categories/285",
+                "description": "Lunch",
+            }
+        },
+    }
+
+
+CREATED = (
+    "contacts",
+    "projects",
+    "price_list_items",
+    "invoices",
+    "credit_notes",
+    "credit_note_reconciliations",
+    "bills",
+    "expenses",
+    "bank_transaction_explanations",
+)
+
+
+@pytest.mark.parametrize("path", CREATED)
+def test_a_create_answers_201_where_it_is_and_what_it_became(reader: Reader, path: str) -> None:
+    before = reader.world.counts()[path]
+
+    record = made(reader, path, bodies(reader)[path])
+
+    assert record["updated_at"] == "2026-03-31T12:00:00.000Z"
+    assert reader.world.counts()[path] == before + 1
+    assert sum(reader.trial_balance().values()) == 0
+
+
+@pytest.mark.parametrize("path", CREATED)
+def test_a_create_works_without_the_root_key(reader: Reader, path: str) -> None:
+    [attributes] = bodies(reader)[path].values()
+
+    assert made(reader, path, attributes)
+
+
+@pytest.mark.parametrize("path", CREATED)
+def test_what_cannot_be_missing_is_told(reader: Reader, path: str) -> None:
+    given = send(reader, "POST", path, {"colour": "red"})
+
+    assert given.status == 422
+    assert told(given)
+    assert all("blank" in message or "needs" in message for message in told(given))
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[]", b"7", b"null", b'"x"', b"\xff\xfe", b"[" * 100_000, b'{"invoice":[]}']
+)
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+def test_a_body_that_cannot_be_read_is_a_bad_request(reader: Reader, method: str, body: bytes) -> None:
+    path = "invoices" if method == "POST" else f"invoices/{number(reader.all('invoices')[0]['url'])}"
+
+    given = reader.send(method, path, body)
+
+    assert given.status == 400
+    assert told(given)
+
+
+def test_an_invoice_begins_as_a_draft_and_is_moved_on_by_transitions(reader: Reader) -> None:
+    record = made(reader, "invoices", bodies(reader)["invoices"])
+    path = f"invoices/{number(record['url'])}"
+    before = reader.trial_balance()
+
+    sent = send(reader, "PUT", f"{path}/transitions/mark_as_sent")
+    counted = reader.trial_balance()
+    locked = send(reader, "PUT", path, {"invoice": {"invoice_items": [{"description": "More", "price": "1"}]}})
+    send(reader, "PUT", f"{path}/transitions/mark_as_draft")
+    changed = send(reader, "PUT", path, {"invoice": {"invoice_items": [{"description": "More", "price": "1"}]}})
+
+    assert (record["status"], record["total_value"], record["reference"]) == ("Draft", "24.0", "77")
+    assert (sent.status, msgspec.json.decode(sent.body)["invoice"]["status"]) == (200, "Open")
+    assert counted["681"] - before["681"] == Decimal("24.0")
+    assert locked.status == 422
+    assert "invoice_items.description is locked and cannot be changed" in told(locked)
+    assert msgspec.json.decode(changed.body)["invoice"]["total_value"] == "1.2"
+    assert reader.trial_balance() == before
+
+
+def test_a_cancelled_invoice_is_written_off(reader: Reader) -> None:
+    overdue = next(row for row in reader.all("invoices", view="overdue") if Decimal(row["due_value"]) > 0)
+    path = f"invoices/{number(overdue['url'])}/transitions/mark_as_cancelled"
+
+    first, second = send(reader, "PUT", path), send(reader, "PUT", path)
+
+    assert msgspec.json.decode(first.body)["invoice"]["status"] in ("Written-off", "Part written-off")
+    assert second.status == 422
+
+
+def test_an_explanation_pays_an_invoice_a_bill_and_a_person(reader: Reader) -> None:
+    account = reader.all("bank_accounts")[0]["url"]
+    invoice = next(row for row in reader.all("invoices", view="open") if row["due_value"] == row["total_value"])
+    bill = next(
+        row for row in reader.all("bills", view="open") if row["currency"] == "GBP" and row["paid_value"] == "0.0"
+    )
+    base = {"bank_account": account, "dated_on": "2026-03-30"}
+
+    received = made(
+        reader,
+        "bank_transaction_explanations",
+        base | {"gross_value": invoice["due_value"], "paid_invoice": invoice["url"]},
+    )
+    paid = made(
+        reader,
+        "bank_transaction_explanations",
+        base | {"gross_value": f"-{bill['due_value']}", "paid_bill": bill["url"]},
+    )
+    person = made(
+        reader,
+        "bank_transaction_explanations",
+        base | {"gross_value": "-5", "paid_user": reader.all("users")[0]["url"]},
+    )
+
+    assert [row["type"] for row in (received, paid, person)] == [
+        "Invoice Receipt",
+        "Bill Payment",
+        "Money Paid to User",
+    ]
+    assert reader.get(f"invoices/{number(invoice['url'])}")["invoice"]["status"] == "Paid"
+    assert reader.get(f"bills/{number(bill['url'])}")["bill"]["status"] == "Paid"
+    assert reader.get(f"bank_transactions/{number(paid['bank_transaction'])}")["bank_transaction"]["is_manual"] is True
+    assert sum(reader.trial_balance().values()) == 0
+
+
+def test_a_transfer_explains_both_sides(reader: Reader) -> None:
+    accounts = reader.all("bank_accounts")
+    asked = {"bank_account": accounts[0]["url"], "dated_on": "2026-03-30", "gross_value": "-10"}
+
+    mine = made(reader, "bank_transaction_explanations", asked | {"transfer_bank_account": accounts[3]["url"]})
+    other = reader.get(f"bank_transaction_explanations/{number(mine['linked_transfer_explanation'])}")
+
+    assert mine["type"] == "Transfer to Another Account"
+    [theirs] = other.values()
+    assert theirs["type"] == "Transfer from Another Account"
+    assert theirs["linked_transfer_explanation"] == mine["url"]
+    assert sum(reader.trial_balance().values()) == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "attributes", "shown"),
+    [
+        ("contacts", {"town": "Ely"}, {"town": "Ely"}),
+        ("projects", {"status": "Completed"}, {"status": "Completed"}),
+        ("price_list_items", {"price": 7.5}, {"price": "7.5"}),
+        ("bills", {"reference": "R 2"}, {"reference": "R 2"}),
+        ("expenses", {"description": "Taxi"}, {"description": "Taxi"}),
+        ("users", {"last_name": "Neu"}, {"last_name": "Neu"}),
+        ("bank_accounts", {"name": "Everyday"}, {"name": "Everyday"}),
+    ],
+)
+def test_a_change_answers_with_the_whole_record(reader: Reader, path: str, attributes: Row, shown: Row) -> None:
+    row = reader.all(path)[0]
+    key = f"{path}/{number(row['url'])}"
+
+    for method in ("PUT", "PATCH"):
+        given = send(reader, method, key, attributes)
+        assert given.status == 200, given
+        assert given.body == reader.call(key).body
+    [record] = reader.get(key).values()
+    assert record | shown == record
+    assert record["updated_at"] == "2026-03-31T12:00:00.000Z"
+    assert record["created_at"] == row["created_at"]
+
+
+def test_an_explanation_is_approved_and_put_on_another_category(reader: Reader) -> None:
+    [row] = [row for row in reader.all("bank_transaction_explanations") if row["marked_for_review"]][:1]
+    key = f"bank_transaction_explanations/{number(row['url'])}"
+
+    given = send(reader, "PUT", key, {"marked_for_review": False, "category": f"{ORIGIN}/v2/categories/269"})
+
+    [record] = msgspec.json.decode(given.body).values()
+    assert record["marked_for_review"] is False
+    assert record["category"].endswith("/269")
+    assert sum(reader.trial_balance().values()) == 0
+
+
+def test_a_delete_answers_nothing_and_the_record_is_gone_for_good(reader: Reader) -> None:
+    invoice = next(row for row in reader.all("invoices", view="draft"))
+    path = f"invoices/{number(invoice['url'])}"
+
+    given, again = send(reader, "DELETE", path), send(reader, "DELETE", path)
+
+    assert (given.status, given.body, given.content_type.split(";")[0]) == (200, b"", "application/json")
+    assert (again.status, reader.call(path).status) == (404, 404)
+
+
+def test_what_others_rest_on_is_not_deleted(reader: Reader) -> None:
+    paid = next(row for row in reader.all("invoices", view="paid"))
+
+    contact = send(reader, "DELETE", f"contacts/{number(paid['contact'])}")
+    invoice = send(reader, "DELETE", f"invoices/{number(paid['url'])}")
+
+    assert (contact.status, invoice.status) == (403, 409)
+    assert "cannot be deleted" in told(contact)
+    assert "settled" in told(invoice)
+
+
+def test_writes_need_the_level_of_the_resource() -> None:
+    world = fresh()
+    asked = bodies(Reader(world))["bills"]
+
+    assert send(Reader(world, level=4), "POST", "bills", asked).status == 403
+    assert send(Reader(world, level=5), "POST", "bills", asked).status == 201
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("POST", "stock_items", 404),
+        ("POST", "recurring_invoices", 404),
+        ("POST", "accounting/trial_balance/summary", 404),
+        ("POST", "nothing", 404),
+        ("PUT", "invoices", 404),
+        ("DELETE", "invoices", 404),
+        ("PUT", "invoices/1", 404),
+        ("PUT", "invoices/1/transitions/mark_as_sent", 404),
+        ("GET", "invoices/1/transitions/mark_as_sent", 404),
+        ("OPTIONS", "invoices", 404),
+        ("TRACE", "invoices", 404),
+        ("FOO", "invoices", 404),
+        ("POST", "estimates", 405),
+        ("POST", "categories", 405),
+        ("POST", "bank_transactions", 405),
+        ("DELETE", "users/100000101", 405),
+    ],
+)
+def test_what_cannot_be_written_says_so(reader: Reader, method: str, path: str, status: int) -> None:
+    given = send(reader, method, path, {})
+
+    assert given.status == status
+    assert told(given)
+
+
+@pytest.mark.parametrize("seed", range(1, 7))
+def test_no_body_however_odd_breaks_the_books(seed: int) -> None:
+    world = fresh(40, seed)
+    reader = Reader(world)
+    rng = Random(seed)
+    for _ in range(250):
+        method, path = any_target(world, rng)
+        given = reader.send(method, path, json.dumps(any_body(world, rng)).encode())
+        assert given.status in (200, 201, 400, 403, 404, 405, 409, 422), given
+        if given.status >= 400:
+            assert told(given)
+
+    assert sum(reader.trial_balance().values()) == 0
+    for name in (*LISTS, *PER_ACCOUNT):
+        assert len(reader.all(name)) == world.counts()[name]
+
+
+def any_target(world: World, rng: Random) -> tuple[str, str]:
+    resource = rng.choice(sorted(world.tables()))
+    rows = list(world.tables()[resource])
+    record = rng.choice(rows).id if rows else 1
+    move = rng.choice(
+        ("", "", "", "/transitions/mark_as_sent", "/transitions/mark_as_draft", "/transitions/mark_as_cancelled")
+    )
+    if rng.random() < 0.5:
+        return "POST", resource
+    return rng.choice(("PUT", "PUT", "DELETE")), f"{resource}/{record}{move}"
+
+
+ODD: list[object] = [None, "", 0, -1, 7.25, True, [], {}, "x", "1e99", "9999-12-31", "0001-01-01", "NaN", "٣", 10**30]
+
+
+def any_body(world: World, rng: Random) -> object:
+    def one(*good: object) -> object:
+        return rng.choice(good) if rng.random() < 0.95 else rng.choice(ODD)
+
+    def line(price: str) -> Row:
+        return {
+            "description": one("Work", "Étude"),
+            "price": one(price, f"{price}.125"),
+            "quantity": one("1", "1.3333", 2),
+            "total_value": one("9.5", "-3"),
+            "category": one("001", "285"),
+            "sales_tax_rate": one("20.0", "5.0", "0.0"),
+        }
+
+    account = rng.choice(list(world.bank_accounts)).id
+    body: Row = {
+        "contact": one(rng.choice(list(world.contacts)).id),
+        "user": one(world.users[0].id),
+        "bank_account": one(account),
+        "dated_on": one("2026-03-01", "2026-03-02"),
+        "due_on": one("2026-04-01"),
+        "payment_terms_in_days": one(30, "30"),
+        "reference": one("R", 7),
+        "category": one("285", "001", "817"),
+        "gross_value": one("-5", 12),
+        "currency": one("GBP", "EUR", "XYZ"),
+        "discount_percent": one("10", "100"),
+        "vat_status": one("standard"),
+        "code": one("C"),
+        "name": one("N"),
+        "description": one("D"),
+        "organisation_name": one("O"),
+        "permission_level": one(8),
+        "transfer_bank_account": account if rng.random() < 0.2 else None,
+        "invoice_items": one([line("10"), line("2")]),
+        "credit_note_items": one([line("-3")]),
+        "bill_items": one([line("1")]),
+    }
+    return {key: value for key, value in body.items() if value is not None and rng.random() < 0.95}
