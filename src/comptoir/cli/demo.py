@@ -384,6 +384,8 @@ def _table(records: dict[str, int], statuses: dict[str, str], report: Report | N
     table.add_section()
     for line in report.lines if report is not None else ():
         table.add_row(line.code, str(line.breaches or ""), f"{line.state}: {line.words}")
+        for detail in line.details:
+            table.add_row("", "", f"  {detail}")
     return table
 
 

@@ -6,7 +6,7 @@ its OAuth works, which words its set-up page shows. It never does I/O itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -15,6 +15,7 @@ from uuid import UUID
 import msgspec
 
 from comptoir.errors import ProductError
+from comptoir.model.identities import SourceFacts
 
 __all__ = [
     "Access",
@@ -33,6 +34,7 @@ __all__ = [
     "OAuth",
     "RawRecord",
     "RawRow",
+    "ReadRaw",
     "Resource",
     "SetupStep",
     "Source",
@@ -230,6 +232,10 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     client_secret_hint: Mapping[str, str]
 
 
+# Gives the live raw rows of a resource; None where its latest read was not complete.
+ReadRaw = Callable[[str], Iterator[RawRow] | None]
+
+
 class Integration(msgspec.Struct, frozen=True, kw_only=True):
     """One upstream system, whole."""
 
@@ -257,6 +263,7 @@ class Integration(msgspec.Struct, frozen=True, kw_only=True):
     resources: tuple[Resource, ...]  # in reading order: parents first
     data_types: tuple[DataType, ...]
     books: Callable[[Loaded], Any]
+    facts: Callable[[ReadRaw], SourceFacts]  # what the source itself says, to check the mapped books against
     access_levels: Mapping[int, str]
     words: Words
 

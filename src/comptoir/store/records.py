@@ -27,6 +27,7 @@ from comptoir.store.values import amount_key, folded, numeric, storable, text_of
 __all__ = [
     "Documents",
     "Prepared",
+    "all_ids",
     "count",
     "delete",
     "get",
@@ -282,6 +283,14 @@ def mark_readable(
         "VALUES (?,?,?,?,1,?) ON CONFLICT (connection_id, data_type) "
         "DO UPDATE SET readable_since = coalesce(record_versions.readable_since, excluded.readable_since)",
         (tenant, company, connection, data_type, text_of(now)),
+    )
+
+
+def all_ids(tx: Connection, tenant: TenantId, connection: ConnectionId, data_type: str) -> set[str]:
+    """Of deleted records too."""
+    table = STANDARD[data_type]
+    return set(
+        tx.execute(sa.select(table.c.id).where(only(table, tenant, table.c.connection_id == connection))).scalars()
     )
 
 

@@ -312,7 +312,9 @@ class Engine:
             ]
             for dataset in mapped:
                 datasets.advance(tx, tenant, dataset.id, status=Status.VALIDATING, progress=95)
-        report = checks.run(self._db, self._integration_of(connection.integration_key), tenant, connection_id)
+        report = checks.run(
+            self._db, self._integration_of(connection.integration_key), tenant, connection_id, turn.sync
+        )
         failpoint("end.checked")
         with self._db.write() as tx:
             now = self._clock.now()

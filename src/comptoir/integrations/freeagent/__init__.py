@@ -9,6 +9,7 @@ from comptoir.integrations.contract import Integration
 from comptoir.integrations.freeagent.books import Books
 from comptoir.integrations.freeagent.data_types import DATA_TYPES
 from comptoir.integrations.freeagent.errors import error_of
+from comptoir.integrations.freeagent.facts import facts
 from comptoir.integrations.freeagent.oauth import ACCESS_LEVELS, OAUTH
 from comptoir.integrations.freeagent.resources import RESOURCES
 from comptoir.integrations.freeagent.words import WORDS
@@ -43,6 +44,7 @@ FREEAGENT = Integration(
     resources=RESOURCES,
     data_types=DATA_TYPES,
     books=Books,
+    facts=facts,
     access_levels=ACCESS_LEVELS,
     words=WORDS,
 )
