@@ -129,10 +129,10 @@ def _explanation_fields(world: World, record: Explanation, wishes: Wishes) -> di
         fields["description"] = wishes.text("description")
     if "marked_for_review" in wishes:
         fields["for_review"] = bool(wishes.take("marked_for_review"))
-    if "category" in wishes:
+    if "category" in wishes or "nominal_code" in wishes:
         if world.settled_document(record) or record.user is not None or record.linked_account is not None:
             raise ValueError("Only what is explained by category can be put on another one.")
-        code = parts.category(world, wishes.take("category"))
+        code = parts.category(world, wishes.take("category", wishes.take("nominal_code")))
         fields |= {"category": code, "type": explaining.direct_type(code, record.gross), "tax_status": "", "tax": 0}
         fields |= {"tax_rate": None, "ec_status": ""} | rates.taxed(world, code, record.gross)
     return fields
