@@ -1,0 +1,102 @@
+"""All identities hold on generated worlds of mixed kinds; a planted mapping error breaches one.
+
+In full: `COMPTOIR_TEST_WORLDS=100 pytest tests/integrations/test_worlds.py`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import pytest
+from tests.books import Books, world_of
+
+from comptoir.integrations.freeagent import FREEAGENT
+from comptoir.integrations.freeagent.mapping import sales, settlement
+from comptoir.integrations.freeagent.payloads import Explanation
+from comptoir.model import DATA_TYPE_KEYS
+from comptoir.model.identities import IDENTITIES
+from comptoir.model.money import rounded
+from comptoir.store import Database, open_database
+from comptoir.store.datasets import Status
+from comptoir.sync import Report
+
+WORLDS = int(os.environ.get("COMPTOIR_TEST_WORLDS", "12"))
+FIRST_SEED = int(os.environ.get("COMPTOIR_TEST_FIRST_SEED", "1"))
+
+
+@pytest.fixture(scope="module")
+def db(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    opened = open_database(f"sqlite:///{tmp_path_factory.mktemp('worlds') / 'comptoir.db'}")
+    yield opened
+    opened.close()
+
+
+def _unheld(report: Report) -> list[tuple[str, str, tuple[str, ...]]]:
+    return [(line.code, line.state, line.details) for line in report.lines if line.state != "held"]
+
+
+@pytest.mark.parametrize("seed", range(FIRST_SEED, FIRST_SEED + WORLDS))
+def test_every_identity_holds(db: Database, seed: int) -> None:
+    books = Books(db, world_of(seed))
+    report = books.sync()
+    statuses = {name: one.status for name, one in books.datasets().items()}
+    assert set(statuses.values()) == {Status.COMPLETE}, statuses
+    assert _unheld(report) == []
+    assert report.breaches == 0
+    assert set(statuses) < set(DATA_TYPE_KEYS)
+    assert not any(one.records_set_aside for one in books.datasets().values())
+
+
+def test_every_identity_is_looked_at_somewhere(db: Database) -> None:
+    looked = {
+        line.code
+        for world in (world_of(1, "small"), *(world_of(seed) for seed in range(1, 13)))
+        for line in Books(db, world).sync().lines
+        if line.checked
+    }
+    assert looked == IDENTITIES.keys()
+
+
+def test_a_second_sync_of_unchanged_books_changes_nothing(db: Database) -> None:
+    books = Books(db, world_of(77))
+    books.sync()
+    before = {name: books.documents(name) for name in books.datasets()}
+    books.sync()
+    for name, dataset in books.datasets().items():
+        assert (dataset.records_new, dataset.records_changed, dataset.records_deleted) == (0, 0, 0), name
+        assert books.documents(name) == before[name]
+
+
+# Planted errors: each is caught by the identity that speaks of it.
+
+
+def test_a_wrong_sign_of_a_payment_is_caught(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    original = settlement.allocated
+
+    def wrong(source: Explanation, currency: str, books: Any) -> Decimal:
+        return -original(source, currency, books)
+
+    monkeypatch.setattr(settlement, "allocated", wrong)
+    assert {"C1", "C5"} & {code for code, state, _ in _unheld(Books(db, world_of(5)).sync()) if state == "breached"}
+
+
+def test_forgotten_rounding_of_lines_is_caught(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sales, "spread", lambda exact, total, unit, taking: [rounded(one, unit) for one in exact])
+    codes = {code for seed in (1, 2, 3) for code, _, _ in _unheld(Books(db, world_of(seed, "small")).sync())}
+    assert "B2" in codes
+
+
+def test_an_explanation_served_twice_is_caught(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    costs = FREEAGENT.data_type("directCosts")
+    incomes = FREEAGENT.data_type("directIncomes")
+    assert costs is not None
+    assert incomes is not None
+    changed = msgspec.structs.replace(incomes, made_from=(*incomes.made_from, *costs.made_from[:1]))
+    others = tuple(one for one in FREEAGENT.data_types if one.name != "directIncomes")
+    books = Books(db, world_of(6))
+    books.engine._integration_of = lambda _: msgspec.structs.replace(FREEAGENT, data_types=(*others, changed))
+    assert "A5" in {code for code, state, _ in _unheld(books.sync()) if state == "breached"}
