@@ -86,7 +86,7 @@ def token_endpoint(
     """Exchange a code, or a refresh token, for a pair of tokens."""
     if request.method != "POST":
         return web.error(404, "Resource not found")
-    form = request.form
+    form = dict(request.query) | request.form  # parameters count wherever they stand, as FreeAgent's examples differ
     now = clock.seconds()
     app = _authenticated(request, form, state, now)
     if app is None:
@@ -103,7 +103,7 @@ def token_endpoint(
 
 
 def _authenticated(request: web.Request, form: dict[str, str], state: State, now: float) -> App | None:
-    """The app whose pair was sent: as HTTP Basic, in the form, or in the query."""
+    """The app whose pair was sent: as HTTP Basic, or among the parameters."""
     scheme, _, encoded = request.header(b"authorization").partition(" ")
     if scheme.lower() == "basic":
         try:
@@ -113,8 +113,7 @@ def _authenticated(request: web.Request, form: dict[str, str], state: State, now
         app = state.app_of_pair(user, password, now)
         # The standard has the pair form-encoded inside the header; most clients do not.
         return app or state.app_of_pair(unquote_plus(user), unquote_plus(password), now)
-    fields = form if "client_id" in form else dict(request.query)
-    return state.app_of_pair(fields.get("client_id", ""), fields.get("client_secret", ""), now)
+    return state.app_of_pair(form.get("client_id", ""), form.get("client_secret", ""), now)
 
 
 def _exchange(

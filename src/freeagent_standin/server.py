@@ -21,7 +21,7 @@ from typing import Any
 
 import msgspec
 
-from freeagent_standin import web
+from freeagent_standin import files, web
 from freeagent_standin.clock import Clock
 from freeagent_standin.companies import Companies, World
 from freeagent_standin.counters import Counters
@@ -126,6 +126,8 @@ class Standin:
                 from freeagent_standin import control
 
                 return control.answer(self, request)
+            if request.path.startswith("/files/"):
+                return files.answer(self.companies, request, self.clock.seconds())
             answer: Answer = self.pages.answer(request)
             return answer
         except Exception:  # a bug here must not look like a fault that was asked for

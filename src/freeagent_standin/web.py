@@ -5,6 +5,7 @@ Answers are `wire.Answer`, for pages, OAuth, API and control address alike.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from typing import Any
 from urllib.parse import parse_qsl
@@ -53,7 +54,10 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def form(self) -> dict[str, str]:
-        """The fields of a form body; of several with one name the last counts."""
+        """The fields of a form body; of several with one name the last counts. An object in JSON will do as well."""
+        if self.body[:1] == b"{" and "json" in self.header(b"content-type"):
+            with contextlib.suppress(msgspec.MsgspecError, RecursionError):
+                return msgspec.json.decode(self.body, type=dict[str, str])
         try:
             return dict(parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=100))
         except ValueError:  # more fields than any form here has

@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
+from freeagent_standin import files
 from freeagent_standin.api.desk import Body, Desk, day_text, instant, money, sent
 from freeagent_standin.world.amounts import decimal_text, times
 from freeagent_standin.world.entities import Attachment, Bill, BillItem, Expense
@@ -143,18 +144,18 @@ def expense(desk: Desk, record: Expense, *, is_nested: bool, is_single: bool) ->
 
 
 def attachment(desk: Desk, record: Attachment | None) -> Body | None:
-    """A file's description with signed links that expire a minute from now (https://dev.freeagent.com/docs/attachments).
-
-    The links lead to a path of the stand-in's own; FreeAgent's lead to a foreign host.
-    """
+    """A file's description with signed links that expire a minute from now (https://dev.freeagent.com/docs/attachments)."""
     if record is None:
         return None
-    expires = int(desk.call.now.timestamp()) + 60
-    source = f"{desk.call.base_url}/files/{record.id}"
-    signed = f"?expires={expires}&signature={(record.id * 2_654_435_761 + expires) % 2**32:08x}"
+
+    def signed(size: str) -> str:
+        return files.link(desk.call.base_url, record.id, size, now)[0]
+
+    now = int(desk.call.now.timestamp())
+    source, expires = files.link(desk.call.base_url, record.id, "original", now)
     body: Body = {
         "url": desk.url("attachments", record.id),
-        "content_src": f"{source}/original{signed}",
+        "content_src": source,
         "content_type": record.content_type,
         "expires_at": instant(expires),
         "file_name": record.file_name,
@@ -162,6 +163,5 @@ def attachment(desk: Desk, record: Attachment | None) -> Body | None:
         "description": record.description,
     }
     if record.content_type.startswith("image/"):
-        body["content_src_medium"] = f"{source}/medium{signed}"
-        body["content_src_small"] = f"{source}/small{signed}"
+        body |= {"content_src_medium": signed("medium"), "content_src_small": signed("small")}
     return sent(body)

@@ -29,7 +29,7 @@ from freeagent_standin.api.desk import Body, Desk
 from freeagent_standin.api.lists import Listing, View, day, flag, identifier, page_of, paging_headers
 from freeagent_standin.wire import Answer, Call
 from freeagent_standin.world.books import World
-from freeagent_standin.world.entities import Attachment, Expense
+from freeagent_standin.world.entities import Expense
 
 _BY_NAME = {listing.name: listing for listing in LISTINGS}
 _OWN_EXPENSES_ONLY = 2
@@ -225,13 +225,12 @@ def _trial_balance(desk: Desk, path: str, query: Mapping[str, str]) -> Answer:
 def _attachment(desk: Desk, key: str) -> Answer:
     """Access needs the level of the record the file hangs on (https://dev.freeagent.com/docs/attachments)."""
     number = identifier(key)
-    for resource in ("bills", "expenses", "bank_transaction_explanations"):
-        for record in desk.world.tables()[resource]:
-            file: Attachment | None = record.attachment
-            if file is not None and file.id == number:
-                _require(desk, _BY_NAME[resource].level)
-                return document(desk.call, {"attachment": purchases.attachment(desk, file)})
-    raise not_found()
+    found = None if number is None else desk.world.attachment(number)
+    if found is None:
+        raise not_found()
+    resource, file = found
+    _require(desk, _BY_NAME[resource].level)
+    return document(desk.call, {"attachment": purchases.attachment(desk, file)})
 
 
 def _bill_items(desk: Desk, parts: list[str], query: Mapping[str, str]) -> Answer:

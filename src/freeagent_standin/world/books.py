@@ -17,6 +17,7 @@ import msgspec
 from freeagent_standin.world import chart, postings
 from freeagent_standin.world.chart import Category
 from freeagent_standin.world.entities import (
+    Attachment,
     BankAccount,
     BankTransaction,
     Bill,
@@ -310,6 +311,15 @@ class World:
         )
         self._tallies[account.id] = (version, tally)
         return tally
+
+    def attachment(self, file_id: int) -> tuple[str, Attachment] | None:
+        """A file and the resource it hangs on."""
+        for table in (self.bills, self.expenses, self.explanations):
+            for record in table:
+                file = record.attachment
+                if file is not None and file.id == file_id:
+                    return table.name, file
+        return None
 
     def sub_accounts(self) -> list[tuple[Category, str, Record | None]]:
         """Categories with parents replaced by children: (category, full code, owner)."""

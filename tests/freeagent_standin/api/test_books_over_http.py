@@ -190,3 +190,22 @@ def test_the_api_below_v2_without_a_resource_is_not_found_in_json(serve_books: S
         answer = served._http.get(path, headers={"Authorization": f"Bearer {served.token}", "User-Agent": "test"})
         assert answer.status_code == 404
         assert answer.json() == {"errors": {"error": {"message": "Resource not found"}}}
+
+
+@pytest.mark.parametrize(("name", "kind"), [("bills", b"%PDF"), ("expenses", b"\xff\xd8\xff")])
+def test_the_link_to_a_file_works_without_token_for_a_minute(serve_books: ServeBooks, name: str, kind: bytes) -> None:
+    served, _ = serve_books("small")
+    file = next(row["attachment"] for row in pulled(served, name) if "attachment" in row)
+
+    got = served._http.get(file["content_src"])
+    forged = served._http.get(file["content_src"][:-1] + "x")
+    unknown = served._http.get(f"{served.url}/files/7/original")
+    served.control("POST", "clock", {"advanceSeconds": 70})
+    late = served._http.get(file["content_src"])
+    again = served.get(file["url"].split("/v2/")[1]).json()["attachment"]["content_src"]
+
+    assert got.content.startswith(kind)
+    assert len(got.content) == file["file_size"]
+    assert got.headers["content-type"] == file["content_type"]
+    assert [one.status_code for one in (got, forged, unknown, late)] == [200, 403, 403, 403]
+    assert served._http.get(again).status_code == 200

@@ -178,7 +178,7 @@ def test_a_code_gives_a_pair_of_tokens_that_works(served: Served) -> None:
     assert served.get("company", token=tokens["access_token"]).status_code == 200
 
 
-def test_the_pair_may_come_as_basic_as_form_fields_or_in_the_query(served: Served) -> None:
+def test_the_pair_may_come_as_basic_or_in_form_query_or_json(served: Served) -> None:
     client_id, secret = served.app(BACK)
     address = f"{served.url}/v2/token_endpoint"
     pair = {"client_id": client_id, "client_secret": secret}
@@ -188,7 +188,14 @@ def test_the_pair_may_come_as_basic_as_form_fields_or_in_the_query(served: Serve
     as_form = httpx.post(address, data={**grant, **pair, "code": code_for(served, client_id)})
     as_query = httpx.post(address, params=pair, data={**grant, "code": code_for(served, client_id)})
 
-    assert [one.status_code for one in (as_basic, as_form, as_query)] == [200, 200, 200]
+    all_in_query = httpx.post(address, params={**grant, **pair, "code": code_for(served, client_id)})
+    as_json = httpx.post(address, json={**grant, **pair, "code": code_for(served, client_id)})
+    told_json = {"Content-Type": "application/json"}  # as FreeAgent's own page shows it, above a form body
+    body = urlencode({**grant, **pair, "code": code_for(served, client_id)})
+    as_form_told_json = httpx.post(address, content=body, headers=told_json)
+
+    answers = (as_basic, as_form, as_query, all_in_query, as_json, as_form_told_json)
+    assert [one.status_code for one in answers] == [200] * 6
 
 
 @pytest.mark.parametrize("pair", [("nobody", "x"), ("", ""), ("right", "wrong")])
