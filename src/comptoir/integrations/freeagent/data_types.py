@@ -107,6 +107,7 @@ DATA_TYPES = (
         made_from=(
             Making(resource="categories", decode=accounts.decode_category, map=accounts.account),
             _made("trial_balance", payloads.TrialBalanceLine, accounts.account_of_balance),
+            _made("bank_accounts", payloads.BankAccount, accounts.account_of_bank),
             *(Making(resource=name, decode=_light(accounts.Named), map=accounts.accounts_named) for name in _documents),
         ),
         whole=("company", *_ACCOUNT_NAMES),

@@ -18,7 +18,16 @@ from comptoir.model.ledger import Account, AccountStatus, AccountType
 from comptoir.model.money import ZERO, plain
 from comptoir.model.records import ValidDatatypeLinks
 
-__all__ = ["Grouped", "Named", "account", "account_of_balance", "accounts_named", "decode_category", "type_of_code"]
+__all__ = [
+    "Grouped",
+    "Named",
+    "account",
+    "account_of_balance",
+    "account_of_bank",
+    "accounts_named",
+    "decode_category",
+    "type_of_code",
+]
 
 _A, _L, _E, _I, _Q = (
     AccountType.ASSET,
@@ -186,17 +195,17 @@ def _plain(code: str, status: AccountStatus, books: Books) -> Account:
     )
 
 
-def _bank(code: str, bank_account_url: str, books: Books) -> Account:
+def _bank(code: str | None, bank_account_url: str, books: Books) -> Account:
     ref = books.bank_ref(bank_account_url)
     bank = books.bank_accounts.get(ref.id or "")
     is_credit = bank is not None and bank.type == "CreditCardAccount"
     type_, category = (_L, "Liability.Current.CreditCard") if is_credit else (_A, "Asset.Current.Bank")
-    name = ref.name or books.account_name(code)
+    name = ref.name or (books.account_name(code) if code else None)
     balance = None
     if bank is not None and bank.current_balance is not None:
         balance = _signed(bank.current_balance, type_)
     return Account(
-        id=ref.id or code,
+        id=ref.id or code or "",
         nominal_code=code,
         name=name,
         fully_qualified_category=category,
@@ -219,6 +228,17 @@ def account_of_balance(line: payloads.TrialBalanceLine, books: Books) -> Iterato
             yield Mapped(_bank(code, line.bank_account, books))
         else:
             yield Mapped(_plain(code, AccountStatus.ARCHIVED, books))
+
+
+def account_of_bank(source: payloads.BankAccount, books: Books) -> Iterator[Mapped]:
+    """A bank account that no category and no line of the trial balance names, as one without any posting yet."""
+    named: set[str] | None = books.carried.get("banks named")
+    if named is None:
+        urls = [category.bank_account for _, category in books.categories.values()]
+        urls += [line.bank_account for line in (books.trial_balance or {}).values()]
+        named = books.carried["banks named"] = {last_segment(url) for url in urls if url}
+    if last_segment(source.url) not in named:
+        yield Mapped(_bank(None, source.url, books))
 
 
 class _Coded(msgspec.Struct):
