@@ -202,8 +202,9 @@ def _line(source: payloads.Bill, item: payloads.BillItem, number: int, sign: int
             is_billed_to=BilledTo.PROJECT if project else BilledTo.NOT_APPLICABLE,
             is_rebilled_to=BilledTo.PROJECT if is_rebilled else BilledTo.NOT_APPLICABLE,
         )
+    is_bill = sign > 0  # the published credit note line has neither a number nor this flag
     return PurchaseLine(
-        line_number=str(number),
+        line_number=str(number) if is_bill else None,
         description=item.description or item.stock_item_description or None,
         unit_amount=plain(unit_amount),
         quantity=plain(quantity),
@@ -216,5 +217,5 @@ def _line(source: payloads.Bill, item: payloads.BillItem, number: int, sign: int
         item_ref=ItemRef(id=f"stock-{last_segment(item.stock_item)}") if item.stock_item else None,
         tracking_category_refs=refs or None,
         tracking=tracking,
-        is_direct_cost=False,
+        is_direct_cost=False if is_bill else None,
     )
