@@ -9,7 +9,6 @@ import zipfile
 from pathlib import Path
 
 import pytest
-
 from tests.cli.conftest import environment, free_ports
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -24,10 +23,10 @@ def test_the_demo_works_from_the_wheel_alone(tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(unpacked)
     port, standin_port = free_ports(2)
+    ports = ("--port", str(port), "--standin-port", str(standin_port))
     script = "import comptoir, sys; from comptoir.cli import main; print(comptoir.__file__, file=sys.stderr); main()"
     ended = subprocess.run(
-        [sys.executable, "-c", script, "demo", "--once", "--json", "--port", str(port)]
-        + ["--standin-port", str(standin_port)],
+        [sys.executable, "-c", script, "demo", "--once", "--json", *ports],
         capture_output=True,
         text=True,
         cwd=tmp_path,
