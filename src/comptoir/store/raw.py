@@ -24,6 +24,7 @@ __all__ = [
     "Counts",
     "Place",
     "Version",
+    "aside",
     "by_ids",
     "count_live",
     "forget_aside",
@@ -252,6 +253,16 @@ def forget_aside(
     """What this run set aside while it mapped these data types, before it maps them again after a kill."""
     mine = only(RAW_ASIDE, tenant, RAW_ASIDE.c.connection_id == connection, RAW_ASIDE.c.sync_id == sync)
     tx.execute(sa.delete(RAW_ASIDE).where(mine, RAW_ASIDE.c.data_type.in_(list(data_types))))
+
+
+def aside(
+    tx: Connection, tenant: TenantId, connection: ConnectionId, sync: SyncId
+) -> list[tuple[str, str | None, str | None]]:
+    """What a run has set aside: the resource, the record's id if it could be told, and the data type it failed to
+    become, None where it could not even be filed."""
+    mine = only(RAW_ASIDE, tenant, RAW_ASIDE.c.connection_id == connection, RAW_ASIDE.c.sync_id == sync)
+    rows = tx.execute(sa.select(RAW_ASIDE.c.resource, RAW_ASIDE.c.record_id, RAW_ASIDE.c.data_type).where(mine))
+    return [(row.resource, row.record_id, row.data_type) for row in rows]
 
 
 _LIVE = "FROM raw WHERE tenant_id = ? AND connection_id = ? AND resource = ? AND deleted_at IS NULL"

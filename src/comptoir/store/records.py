@@ -38,6 +38,7 @@ __all__ = [
     "mark_absent",
     "mark_deleted_sources",
     "mark_readable",
+    "next_batch",
     "properties",
     "put",
     "supplemental_of",
@@ -307,17 +308,28 @@ def count(tx: Connection, tenant: TenantId, connection: ConnectionId, data_type:
     return tx.execute(sa.select(sa.func.count()).select_from(table).where(mine)).scalar_one()
 
 
-def iterate(tx: Connection, tenant: TenantId, connection: ConnectionId, data_type: str) -> Iterator[bytes]:
-    """Live documents as mapped, without what the store adds; a batch at a time in memory."""
+def next_batch(
+    tx: Connection, tenant: TenantId, connection: ConnectionId, data_type: str, after: str = "", *, batch: int = 1000
+) -> list[tuple[str, bytes]]:
+    """Live records behind the id `after`, by id: each with its document as mapped, without what the store adds.
+
+    No transaction need stay open from batch to batch.
+    """
     sql = (
         f"SELECT s.id, d.doc FROM {standard_name(data_type)} s JOIN {documents_name(data_type)} d ON d.pk = s.pk "  # noqa: S608 - our own names
         "WHERE s.tenant_id = ? AND s.company_id = (SELECT company_id FROM connections WHERE tenant_id = ? AND id = ?) "
-        "AND s.connection_id = ? AND s.id > ? AND NOT s.is_deleted ORDER BY s.id LIMIT 1000"
+        "AND s.connection_id = ? AND s.id > ? AND NOT s.is_deleted ORDER BY s.id LIMIT ?"
     )
+    rows = bulk.select(tx, sql, (tenant, tenant, connection, connection, after, batch))
+    return [(id_, bytes(document)) for id_, document in rows]
+
+
+def iterate(tx: Connection, tenant: TenantId, connection: ConnectionId, data_type: str) -> Iterator[bytes]:
+    """Documents of all live records, by id; a batch at a time in memory."""
     after = ""
-    while rows := bulk.select(tx, sql, (tenant, tenant, connection, connection, after)):
+    while rows := next_batch(tx, tenant, connection, data_type, after):
         for _, document in rows:
-            yield bytes(document)
+            yield document
         after = rows[-1][0]
 
 
