@@ -27,6 +27,7 @@ from comptoir.integrations.contract import Integration
 from comptoir.jobs import Jobs, Step
 from comptoir.link import Flow, TokenEndpoint, TokenKeeper, lifecycle
 from comptoir.portal import PortalServices, error_response
+from comptoir.portal import listed as pages
 from comptoir.portal import routes as portal_routes
 from comptoir.runtime import failpoints
 from comptoir.runtime.clock import SystemClock
@@ -368,5 +369,9 @@ def _told(first: FirstStart) -> str:
 
 
 def routes() -> list[str]:
-    """Every operation of the API and every page."""
-    return sorted(f"{operation.method:6} {operation.path}" for operation in OPERATIONS)
+    """Every operation of the API and every page, with what it takes to use it."""
+    operations = [
+        (operation.method, f"/api{operation.path}", "anyone" if operation.is_open else "API key")
+        for operation in OPERATIONS
+    ]
+    return [f"{method:7}{path:<95} {takes}" for method, path, takes in sorted(operations) + sorted(pages("/link"))]

@@ -24,25 +24,42 @@ from comptoir.portal.failures import handlers
 from comptoir.portal.services import PortalServices
 from comptoir.portal.visits import Visit, admit
 
-__all__ = ["routes"]
+__all__ = ["listed", "routes"]
 
 _LARGEST_FORM_BYTES = 64 * 1024
+_PORTAL: tuple[Any, ...] = (
+    *sign_in.ROUTES,
+    *static_files.ROUTES,
+    *integrations.ROUTES,
+    *api_keys.ROUTES,
+    *organisation.ROUTES,
+    *companies.ROUTES,
+    *connections.ROUTES,
+    *records.ROUTES,
+    *progress.ROUTES,
+)
 
 
 def routes(services: PortalServices) -> list[Router]:
     """Portal, Link pages and redirect address, ready to be mounted at the root of the application."""
-    found = [
-        *sign_in.ROUTES,
-        *static_files.ROUTES,
-        *integrations.ROUTES,
-        *api_keys.ROUTES,
-        *organisation.ROUTES,
-        *companies.ROUTES,
-        *connections.ROUTES,
-        *records.ROUTES,
-        *progress.ROUTES,
+    return [_router("/", _PORTAL, services), *_link_routers(services)]
+
+
+def listed(link_path: str) -> list[tuple[str, str, str]]:
+    """Every page as method, path, and what it takes: a permission's name, or `anyone`."""
+    of_portal = [("", handler) for handler in _PORTAL]
+    of_link = [(link_path, handler) for handler in link_pages.ROUTES] + [("", link_pages.callback)]
+    return [
+        (method, f"{prefix}{path}".rstrip("/") or "/", _asked(handler.opt.get("permission")))
+        for prefix, handler in of_portal + of_link
+        for path in sorted(handler.paths)
+        for method in sorted(handler.http_methods)
     ]
-    return [_router("/", found, services), *_link_routers(services)]
+
+
+def _asked(permission: Any) -> str:
+    asked = permission if isinstance(permission, tuple) else (permission,)
+    return " or ".join(str(one) for one in asked if one is not None) or "anyone"
 
 
 def _link_routers(services: PortalServices) -> list[Router]:
