@@ -11,6 +11,7 @@ ZERO = Decimal(0)
 _ONE = Decimal(1)
 _EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN, rounding=ROUND_HALF_UP)
 _MOST_PLACES = Context(prec=60, rounding=ROUND_HALF_UP)
+_MOST_DIGITS = 60  # before the point, or after it: more is no amount, and writing it out could fill the memory
 # Currencies whose minor unit is not a hundredth (ISO 4217).
 _WITHOUT = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
 _THOUSANDTHS = "BHD IQD JOD KWD LYD OMR TND"
@@ -19,16 +20,28 @@ _PLACES = {**dict.fromkeys(_WITHOUT.split(), 0), **dict.fromkeys(_THOUSANDTHS.sp
 
 @lru_cache(maxsize=65536)
 def plain(number: Decimal) -> Decimal:
-    """The same number without exponent or trailing zeros; minus zero becomes zero. Any number of digits is kept."""
+    """The same number without exponent or trailing zeros; minus zero becomes zero. Digits are kept.
+
+    ValueError for what cannot be an amount: not a number, infinite, or of an absurd size.
+    """
     if not number:
         return ZERO
-    exponent = int(number.as_tuple().exponent)
+    exponent = _exponent(number)
     if exponent > 0:
         return _EXACT.quantize(number, _ONE)
     if exponent == 0:
         return number
     shortest = _EXACT.normalize(number)
     return shortest if int(shortest.as_tuple().exponent) <= 0 else _EXACT.quantize(shortest, _ONE)
+
+
+def _exponent(number: Decimal) -> int:
+    exponent = number.as_tuple().exponent
+    if not isinstance(exponent, int):
+        raise ValueError(f"{number} is no amount")
+    if exponent < -_MOST_DIGITS or number.adjusted() > _MOST_DIGITS:
+        raise ValueError(f"{number:.3E} is too large or too fine for an amount")
+    return exponent
 
 
 @lru_cache(maxsize=64)
@@ -38,7 +51,9 @@ def minor_unit(currency: str | None) -> Decimal:
 
 
 def rounded(number: Decimal, unit: Decimal) -> Decimal:
-    """Rounded half away from zero to a multiple of `unit` (0.01, 1, ...)."""
+    """Rounded half away from zero to a multiple of `unit` (0.01, 1, ...). ValueError as for `plain`."""
+    if number:
+        _exponent(number)
     return plain(_EXACT.quantize(number, unit))
 
 

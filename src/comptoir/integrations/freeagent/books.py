@@ -15,7 +15,7 @@ import msgspec
 
 from comptoir.integrations.contract import Loaded, RawRow
 from comptoir.integrations.freeagent import payloads
-from comptoir.integrations.freeagent.references import bank_account_id, last_segment
+from comptoir.integrations.freeagent.references import bank_account_id, last_segment, number_in
 from comptoir.model.records import AccountRef, ProjectRef, TrackingCategoryRef
 
 __all__ = ["Books", "decoder"]
@@ -24,12 +24,16 @@ _P = TypeVar("_P", bound=payloads.Payload)
 
 
 def decoder(payload: type[_P]) -> Callable[[RawRow], _P]:
-    """Reads raw rows as one payload type; raises msgspec.ValidationError for one that lacks what it must have."""
-    decode = msgspec.json.Decoder(payload).decode
+    """Reads raw rows as one payload type; raises msgspec.ValidationError for one that lacks what it must have.
+
+    FreeAgent quotes some numbers in some places and not in others: text that holds one is read as one.
+    """
+    decode = msgspec.json.Decoder(payload, strict=False).decode
     return lambda row: decode(row.body)
 
 
 _company = decoder(payloads.Company)
+_company_core = decoder(payloads.CompanyCore)
 _category = decoder(payloads.Category)
 _user = decoder(payloads.User)
 _contact = decoder(payloads.Contact)
@@ -60,9 +64,14 @@ class Books:
 
     @cached_property
     def company(self) -> payloads.Company:
+        """An odd detail of the company's own must not take all its records along: its name and currency suffice."""
         for row in self._loaded.whole.get("company", ()):
-            return _company(row)
-        raise LookupError("the company itself could not be read, so its currency is not known")
+            try:
+                return _company(row)
+            except msgspec.MsgspecError:
+                core = _company_core(row)
+                return payloads.Company(url=core.url, name=core.name, currency=core.currency)
+        raise ValueError("the company itself could not be read, so its currency is not known")
 
     @property
     def base_currency(self) -> str:
@@ -101,7 +110,7 @@ class Books:
         return {
             bank_account_id(category.bank_account): code
             for code, (_, category) in self.categories.items()
-            if category.bank_account
+            if number_in(category.bank_account) and category.bank_account
         }
 
     @cached_property
@@ -116,6 +125,17 @@ class Books:
         id_ = bank_account_id(url)
         account = self.bank_accounts.get(id_)
         return AccountRef(id=id_, name=account.name if account else None)
+
+    @cached_property
+    def stock_codes(self) -> dict[str, str]:
+        """The nominal code of each stock item, such as 609-1, by its number."""
+        numbered = ((number_in(category.stock_item), code) for code, (_, category) in self.categories.items())
+        return {number: code for number, code in numbered if number is not None}
+
+    @cached_property
+    def codes_by_name(self) -> dict[str, str]:
+        named = ((category.description, code) for code, (_, category) in reversed(self.categories.items()))
+        return {name: code for name, code in named if name}
 
     def bank_currency(self, url: str) -> str:
         account = self.bank_accounts.get(bank_account_id(url))
@@ -140,7 +160,7 @@ class Books:
             parent = self.categories.get(code.split("-", 1)[0])
             return parent[1].description if parent else None
         category = found[1]
-        if category.user and (name := self.users.get(last_segment(category.user))):
+        if category.user and (name := self.users.get(number_in(category.user) or "")):
             return f"{category.description}: {name}"
         if category.user and line is not None and line.name:
             return line.name
@@ -149,22 +169,24 @@ class Books:
     def user_code(self, parent: str, user_url: str) -> str:
         """The code of a user's own sub-account, such as 905-1; the sub-code is not the user's id."""
         user = last_segment(user_url)
-        for code, (_, category) in self.categories.items():
-            if category.user and code.split("-", 1)[0] == parent and last_segment(category.user) == user:
-                return code
-        for code, line in (self.trial_balance or {}).items():
-            if line.user and code.split("-", 1)[0] == parent and last_segment(line.user) == user:
-                return code
+        if (code := self._user_codes.get((parent, user))) is not None:
+            return code
         # No sub-account of this kind yet: the user's sub-code is the same under every parent.
-        for code, (_, category) in self.categories.items():
-            if category.user and "-" in code and last_segment(category.user) == user:
-                return f"{parent}-{code.split('-', 1)[1]}"
-        return parent
+        sub_code = self._user_codes.get(("", user), "")
+        return f"{parent}-{sub_code}" if sub_code else parent
 
     @cached_property
-    def referred_codes(self) -> set[str]:
-        """Codes that trial balance lines name; a parent stays an account when any record refers to it."""
-        return set(self.trial_balance or {})
+    def _user_codes(self) -> dict[tuple[str, str], str]:
+        """Codes of users' sub-accounts by parent and user; under no parent, the user's own sub-code."""
+        found: dict[tuple[str, str], str] = {}
+        named = [(code, category.user) for code, (_, category) in self.categories.items()]
+        named += [(code, line.user) for code, line in (self.trial_balance or {}).items()]
+        for code, url in named:
+            parent, dash, sub_code = code.partition("-")
+            if dash and (user := number_in(url)) is not None:
+                found.setdefault((parent, user), code)
+                found.setdefault(("", user), sub_code)
+        return found
 
     # Records named by others
 
@@ -179,10 +201,11 @@ class Books:
         return {row.id: project for row, project in self._whole("projects", _project)}
 
     def property_(self, url: str | None) -> payloads.Property | None:
-        if not url:
-            return None
-        rows = self._loaded.whole.get("properties", ())
-        return next((_property(row) for row in rows if row.id == last_segment(url)), None)
+        return self._properties.get(last_segment(url)) if url else None
+
+    @cached_property
+    def _properties(self) -> dict[str, payloads.Property]:
+        return {row.id: found for row, found in self._whole("properties", _property)}
 
     def invoice(self, url: str | None) -> payloads.Invoice | None:
         return self._one("invoices", url, _invoice)
@@ -267,7 +290,7 @@ class Books:
 
 
 def _by_date(record: payloads.Payload) -> tuple[str, str]:
-    return str(getattr(record, "dated_on", "")), f"{last_segment(str(getattr(record, 'url', '')) or '0'):0>20}"
+    return str(getattr(record, "dated_on", "")), f"{number_in(str(getattr(record, 'url', ''))) or '':0>20}"
 
 
 def property_name(found: payloads.Property) -> str | None:

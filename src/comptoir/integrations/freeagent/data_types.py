@@ -149,6 +149,7 @@ DATA_TYPES = (
         sources=_sources("company", optional=("sales_tax_periods", "price_list_items", *_documents)),
         made_from=(
             _made("company", payloads.Company, tax.company_rates),
+            _made("sales_tax_periods", payloads.SalesTaxPeriod, tax.period_rates),
             _made("price_list_items", payloads.PriceListItem, catalogue.item_rates),
             *(Making(resource=name, decode=_light(tax.Met), map=tax.rates_met) for name in _documents),
         ),

@@ -6,7 +6,7 @@ in neither place is seen when it first appears. Source: https://dev.freeagent.co
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from functools import cache
 from types import MappingProxyType
@@ -23,6 +23,7 @@ __all__ = [
     "BillItem",
     "Category",
     "Company",
+    "CompanyCore",
     "Contact",
     "CreditNote",
     "CreditNoteReconciliation",
@@ -50,19 +51,24 @@ class AccountingPeriod(Payload, frozen=True, kw_only=True):
     ends_on: str
 
 
-class Company(Payload, frozen=True, kw_only=True):
-    """https://dev.freeagent.com/docs/company"""
+class CompanyCore(Payload, frozen=True, kw_only=True):
+    """The little of a company that its records cannot be told without."""
 
     url: str
-    name: str
     currency: str
+    name: str | None = None
+
+
+class Company(CompanyCore, frozen=True, kw_only=True):
+    """https://dev.freeagent.com/docs/company"""
+
     id: int | str | None = None
     subdomain: str | None = None
     type: str | None = None
     company_start_date: str | None = None
     freeagent_start_date: str | None = None
     first_accounting_year_end: str | None = None
-    annual_accounting_periods: tuple[AccountingPeriod, ...] = ()
+    annual_accounting_periods: tuple[AccountingPeriod, ...] | None = None
     address1: str | None = None
     address2: str | None = None
     address3: str | None = None
@@ -80,15 +86,15 @@ class Company(Payload, frozen=True, kw_only=True):
     sales_tax_registration_number: str | None = None
     sales_tax_registration_status: str | None = None
     sales_tax_effective_date: str | None = None
-    sales_tax_rates: tuple[Decimal, ...] = ()
+    sales_tax_rates: tuple[Decimal, ...] | None = None
     second_sales_tax_name: str | None = None
-    second_sales_tax_rates: tuple[Decimal, ...] = ()
-    second_sales_tax_is_compound: bool = False
+    second_sales_tax_rates: tuple[Decimal, ...] | None = None
+    second_sales_tax_is_compound: bool | None = None
     initial_vat_basis: str | None = None
     initially_on_frs: bool | None = None
-    cis_enabled: bool = False
-    cis_subcontractor: bool = False
-    cis_contractor: bool = False
+    cis_enabled: bool | None = None
+    cis_subcontractor: bool | None = None
+    cis_contractor: bool | None = None
     created_at: str | None = None
     updated_at: str | None = None
 
@@ -226,6 +232,7 @@ class SalesTaxPeriod(Payload, frozen=True, kw_only=True):
     second_sales_tax_rate_2: Decimal | None = None
     second_sales_tax_rate_3: Decimal | None = None
     second_sales_tax_is_compound: bool | None = None
+    effective_date: str | None = None
 
 
 class InvoiceItem(Payload, frozen=True, kw_only=True):
@@ -289,7 +296,7 @@ class Invoice(_SalesDocument, frozen=True, kw_only=True):
     paid_on: str | None = None
     payment_url: str | None = None
     recurring_invoice: str | None = None
-    invoice_items: tuple[InvoiceItem, ...] = ()
+    invoice_items: tuple[InvoiceItem, ...] | None = None
 
 
 class CreditNote(_SalesDocument, frozen=True, kw_only=True):
@@ -297,7 +304,7 @@ class CreditNote(_SalesDocument, frozen=True, kw_only=True):
 
     refunded_value: Decimal | None = None
     refunded_on: str | None = None
-    credit_note_items: tuple[InvoiceItem, ...] = ()
+    credit_note_items: tuple[InvoiceItem, ...] | None = None
 
 
 class CreditNoteReconciliation(Payload, frozen=True, kw_only=True):
@@ -366,7 +373,7 @@ class Bill(Payload, frozen=True, kw_only=True):
     cis_deduction_rate: Decimal | None = None
     cis_deduction: Decimal | None = None
     cis_deduction_suffered: Decimal | None = None
-    bill_items: tuple[BillItem, ...] = ()
+    bill_items: tuple[BillItem, ...] | None = None
     updated_at: str | None = None
 
 
@@ -466,7 +473,7 @@ class BankTransaction(Payload, frozen=True, kw_only=True):
     is_manual: bool | None = None
     created_at: str | None = None
     updated_at: str | None = None
-    bank_transaction_explanations: tuple[_Reviewed, ...] = ()
+    bank_transaction_explanations: tuple[_Reviewed, ...] | None = None
 
 
 class PriceListItem(Payload, frozen=True, kw_only=True):
@@ -652,7 +659,13 @@ NOT_MAPPED: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "price_list_items": _TIMES,
         "stock_items": _TIMES,
         "properties": {},
-        "sales_tax_periods": {},
+        "sales_tax_periods": {
+            "sales_tax_registration_status": "the company has its present one",
+            "sales_tax_registration_number": "the company has its present one",
+            "sales_tax_is_value_added": "follows from the tax name",
+            "is_locked": "tells what may be edited in FreeAgent",
+            "locked_reason": "tells what may be edited in FreeAgent",
+        },
     }
 )
 
@@ -662,10 +675,16 @@ def _members(payload: type[Payload]) -> dict[str, type[Payload] | None]:
     """The declared members; those that hold a list of payloads with the type of these."""
     found: dict[str, type[Payload] | None] = {}
     for field in msgspec.structs.fields(payload):
-        inner = next((one for one in getattr(field.type, "__args__", ()) if isinstance(one, type)), None)
-        nested = inner if inner is not None and issubclass(inner, Payload) and inner is not _Reviewed else None
-        found[field.name] = nested
+        found[field.name] = next((one for one in _inside(field.type) if one is not _Reviewed), None)
     return found
+
+
+def _inside(kind: Any) -> Iterator[type[Payload]]:
+    """The payload types that a field's type is made of."""
+    if isinstance(kind, type) and issubclass(kind, Payload):
+        yield kind
+    for one in getattr(kind, "__args__", ()):
+        yield from _inside(one)
 
 
 def unexpected(payload: type[Payload], resource: str, record: Mapping[str, Any]) -> list[str]:

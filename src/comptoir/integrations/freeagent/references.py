@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 from functools import lru_cache
 
 from comptoir.model.records import Instant, LocalDate
 
-__all__ = ["bank_account_id", "day", "instant", "last_segment", "local_date", "moment"]
+__all__ = ["bank_account_id", "day", "instant", "last_segment", "local_date", "moment", "number_in"]
+
+_SEGMENT = re.compile(r"[A-Za-z0-9._-]+")
 
 
 @lru_cache(maxsize=65536)
 def last_segment(url: str) -> str:
     """The record's own id: the last path segment. ValueError for what is no reference."""
     segment = url.split("?", 1)[0].rstrip("/").rsplit("/", 1)[-1]
-    if not segment or not all(letter.isalnum() or letter in "._-" for letter in segment):
+    if not _SEGMENT.fullmatch(segment):
         raise ValueError(f"{url!r} is no reference to a record")
     return segment
+
+
+def number_in(url: str | None) -> str | None:
+    """Likewise; None for what is absent or no reference. For looking things up, where one odd record must not count."""
+    try:
+        return last_segment(url) if url else None
+    except ValueError:
+        return None
 
 
 @lru_cache(maxsize=4096)
@@ -38,9 +49,8 @@ def day(text: str) -> date | None:
 @lru_cache(maxsize=65536)
 def local_date(text: str | None) -> LocalDate | None:
     """A day as the standard model writes it; None for one that is absent or does not exist."""
-    if not text or day(text) is None:
-        return None
-    return LocalDate(f"{text[:10]}T00:00:00")
+    found = day(text) if text else None
+    return None if found is None else LocalDate(f"{found.isoformat()}T00:00:00")
 
 
 def moment(text: str | None) -> datetime | None:
@@ -56,7 +66,5 @@ def moment(text: str | None) -> datetime | None:
 
 def instant(text: str | None) -> Instant | None:
     """A timestamp as the standard model writes it: UTC, whole seconds."""
-    if text and len(text) == 24 and text.endswith("Z") and text[19] == "." and text[:19].isascii():
-        return Instant(text[:19] + "Z") if moment(text) is not None else None
     read = moment(text)
-    return None if read is None else Instant(read.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    return None if read is None else Instant(f"{read.replace(tzinfo=None).isoformat(timespec='seconds')}Z")

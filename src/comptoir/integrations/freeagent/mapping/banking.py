@@ -95,14 +95,14 @@ def bank_transaction(source: payloads.BankTransaction, books: Books) -> Iterator
     type_ = BankTransactionType.UNKNOWN
     if token is not None and not source.is_manual:
         type_ = _TOKENS.get(token[1], BankTransactionType.UNKNOWN)
-    needs_review = any(one.marked_for_review for one in source.bank_transaction_explanations)
+    needs_review = any(one.marked_for_review for one in source.bank_transaction_explanations or ())
     yield Mapped(
         BankTransaction(
             id=last_segment(source.url),
             account_id=account,
             cleared_on_date=required_day(source.dated_on, "dated_on"),
             description=_TAIL.sub("", source.description or "") or None,
-            reconciled=not source.unexplained_amount and not needs_review,
+            reconciled=source.unexplained_amount is not None and not source.unexplained_amount and not needs_review,
             amount=plain(source.amount),
             balance=_balance_after(account, source.amount, books),
             transaction_type=type_,

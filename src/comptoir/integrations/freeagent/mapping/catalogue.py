@@ -63,7 +63,7 @@ def price_list_item(source: payloads.PriceListItem, books: Books) -> Iterator[Ma
 
 
 def _tax_ref(source: payloads.PriceListItem, books: Books) -> TaxRateRef | None:
-    rates = sorted(books.company.sales_tax_rates, reverse=True)
+    rates = sorted(books.company.sales_tax_rates or (), reverse=True)
     by_name: dict[str, Decimal] = {"zero": Decimal(0)}
     if rates:
         by_name |= {"standard": rates[0], "reduced": rates[len(rates) // 2]}
@@ -88,10 +88,8 @@ def item_rates(source: payloads.PriceListItem, books: Books) -> Iterator[Mapped]
 
 def stock_item(source: payloads.StockItem, books: Books) -> Iterator[Mapped | Note]:
     number = last_segment(source.url)
-    account = None
-    for code, (_, category) in books.categories.items():
-        if category.stock_item and last_segment(category.stock_item) == number:
-            account = books.account_ref_of_code(code)
+    code = books.stock_codes.get(number)
+    account = books.account_ref_of_code(code) if code else None
     yield Mapped(
         Item(
             id=f"stock-{number}",

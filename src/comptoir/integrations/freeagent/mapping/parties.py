@@ -28,7 +28,7 @@ from comptoir.model.parties import (
 )
 from comptoir.model.records import Instant
 
-__all__ = ["company", "customer", "name_of", "supplier"]
+__all__ = ["absent", "company", "customer", "name_of", "supplier"]
 
 
 def name_of(contact: payloads.Contact) -> str | None:
@@ -40,19 +40,28 @@ def _person(contact: payloads.Contact) -> str | None:
     return " ".join(filter(None, ((contact.first_name or "").strip(), (contact.last_name or "").strip()))) or None
 
 
+def absent(contact: str | None, record_id: str, field: str, books: Books) -> Iterator[Note]:
+    """A note where a record names a contact that the whole list does not have: the reference keeps its number."""
+    if contact and books.is_complete("contacts") and books.contact(contact) is None:
+        message = f"The contact {contact} is not on the list of contacts, or cannot be read."
+        yield Note(record_id=record_id, field=field, message=message)
+
+
 def _addresses(source: payloads.Contact | payloads.Company) -> tuple[Address, ...] | None:
     """FreeAgent fills the country in by itself: an address with nothing else is none."""
-    if not any((source.address1, source.address2, source.address3, source.town, source.region, source.postcode)):
+    parts = (source.address1, source.address2, source.address3, source.town, source.region, source.postcode)
+    line1, line2, line3, town, region, postcode = [(part or "").strip() or None for part in parts]
+    if not any((line1, line2, line3, town, region, postcode)):
         return None
     return (
         Address(
             type=AddressType.BILLING,
-            line1=source.address1 or None,
-            line2=", ".join(filter(None, (source.address2, source.address3))) or None,
-            city=source.town or None,
-            region=source.region or None,
-            country=source.country or None,
-            postal_code=source.postcode or None,
+            line1=line1,
+            line2=", ".join(filter(None, (line2, line3))) or None,
+            city=town,
+            region=region,
+            country=(source.country or "").strip() or None,
+            postal_code=postcode,
         ),
     )
 
@@ -75,7 +84,8 @@ def _people(source: payloads.Contact) -> tuple[Contact, ...] | None:
             (source.mobile, PhoneNumberType.MOBILE),
         )
         phones = tuple(PhoneNumber(number=number, type=kind) for number, kind in numbers if number)
-        people.append(Contact(name=name, email=source.email or None, phone=phones, status=status))
+        (address,) = _addresses(source) or (None,)
+        people.append(Contact(name=name, email=source.email or None, phone=phones, address=address, status=status))
     if source.billing_email:
         people.append(Contact(name="Billing Email", email=source.billing_email, phone=(), status=status))
     return tuple(people) or None
@@ -181,7 +191,7 @@ def company(source: payloads.Company, books: Books) -> Iterator[Mapped]:
 
 def _year_start(source: payloads.Company, books: Books) -> str | None:
     """The accounting period that holds today, else the latest."""
-    periods = sorted(source.annual_accounting_periods, key=lambda period: period.starts_on)
+    periods = sorted(source.annual_accounting_periods or (), key=lambda period: period.starts_on)
     for period in periods:
         first, last = day(period.starts_on), day(period.ends_on)
         if first is not None and last is not None and first <= books.today <= last:

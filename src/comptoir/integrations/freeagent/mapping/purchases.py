@@ -13,7 +13,7 @@ from comptoir.integrations.contract import Mapped, Note
 from comptoir.integrations.freeagent import payloads
 from comptoir.integrations.freeagent.books import Books, magnitude
 from comptoir.integrations.freeagent.mapping import settlement, tax
-from comptoir.integrations.freeagent.mapping.parties import name_of
+from comptoir.integrations.freeagent.mapping.parties import absent, name_of
 from comptoir.integrations.freeagent.mapping.sales import customer_ref
 from comptoir.integrations.freeagent.references import instant, last_segment, local_date
 from comptoir.model.money import ZERO, plain, rate
@@ -66,6 +66,7 @@ def bill(source: payloads.Bill, books: Books) -> Iterator[Mapped | Note]:
     if source.due_on and local_date(source.due_on) is None:
         yield Note(record_id=id_, field="dueDate", message=f"{source.due_on!r} is no date that exists.")
     charged, notional = _charged(source)
+    yield from _doubts(source, id_, "taxAmount", books)
     yield Mapped(
         Bill(
             id=id_,
@@ -76,7 +77,7 @@ def bill(source: payloads.Bill, books: Books) -> Iterator[Mapped | Note]:
             due_date=local_date(source.due_on),
             currency=currency,
             currency_rate=settlement.rate_to_base(currency, source.exchange_rate, books),
-            line_items=_lines(source, 1, books),
+            line_items=_lines(source, 1, notional, books),
             withholding_tax=_withheld(source),
             status=status,
             sub_total=plain(total - charged),
@@ -112,6 +113,7 @@ def bill_credit_note(source: payloads.Bill, books: Books) -> Iterator[Mapped | N
         message = f"The status {source.status!r} is not documented for a bill."
         yield Note(record_id=id_, field="status", message=message)
     charged, notional = _charged(source)
+    yield from _doubts(source, id_, "totalTaxAmount", books)
     yield Mapped(
         BillCreditNote(
             id=id_,
@@ -129,7 +131,7 @@ def bill_credit_note(source: payloads.Bill, books: Books) -> Iterator[Mapped | N
             allocated_on_date=local_date(source.paid_on) if status is DocumentStatus.PAID else None,
             currency=currency,
             currency_rate=settlement.rate_to_base(currency, source.exchange_rate, books),
-            line_items=_lines(source, -1, books),
+            line_items=_lines(source, -1, notional, books),
             payment_allocations=tuple(
                 settlement.payment_of(one, currency, source.exchange_rate, books, sign=-1)
                 for one in settlements(source, books)
@@ -142,10 +144,20 @@ def bill_credit_note(source: payloads.Bill, books: Books) -> Iterator[Mapped | N
 
 
 def _charged(source: payloads.Bill) -> tuple[Decimal, Decimal]:
-    """Net and tax of a bill come with the sign of the cost: their size counts."""
+    """Tax that is part of the total, and notional tax that is not."""
+    return tax.charged(*_sizes(source))
+
+
+def _sizes(source: payloads.Bill) -> tuple[Decimal, Decimal | None, Decimal]:
+    """Total, net and tax. Net and tax of a bill come with the sign of the cost: their size counts."""
     taxed = magnitude(source.sales_tax_value) + magnitude(source.second_sales_tax_value)
     net = None if source.net_value is None else magnitude(source.net_value)
-    return tax.charged(magnitude(source.total_value), net, taxed)
+    return magnitude(source.total_value), net, taxed
+
+
+def _doubts(source: payloads.Bill, id_: str, tax_field: str, books: Books) -> Iterator[Note]:
+    yield from tax.doubt(*_sizes(source), id_, tax_field)
+    yield from absent(source.contact, id_, "supplierRef", books)
 
 
 def _withheld(source: payloads.Bill) -> Any:
@@ -169,16 +181,22 @@ def _extra(source: payloads.Bill, notional: Decimal) -> dict[str, Any]:
         "nativeDueValue": source.native_due_value,
         "notionalTax": notional or None,
         "cisDeductionSuffered": source.cis_deduction_suffered,
+        "taxSplit": tax.split_of(source.sales_tax_value, source.second_sales_tax_value),
     }
 
 
-def _lines(source: payloads.Bill, sign: int, books: Books) -> tuple[PurchaseLine, ...]:
-    return tuple(_line(source, item, number, sign, books) for number, item in enumerate(source.bill_items, 1))
+def _lines(source: payloads.Bill, sign: int, notional: Decimal, books: Books) -> tuple[PurchaseLine, ...]:
+    items = enumerate(source.bill_items or (), 1)
+    return tuple(_line(source, item, number, sign, bool(notional), books) for number, item in items)
 
 
-def _line(source: payloads.Bill, item: payloads.BillItem, number: int, sign: int, books: Books) -> PurchaseLine:
+def _line(
+    source: payloads.Bill, item: payloads.BillItem, number: int, sign: int, is_notional: bool, books: Books
+) -> PurchaseLine:
     total = sign * (item.total_value or ZERO)
     taxed = magnitude(item.sales_tax_value) + magnitude(item.second_sales_tax_value)
+    if is_notional:
+        taxed = ZERO
     if item.total_value_ex_tax is not None:
         net = sign * item.total_value_ex_tax
     else:

@@ -14,7 +14,7 @@ from comptoir.integrations.contract import Mapped, Note
 from comptoir.integrations.freeagent import payloads
 from comptoir.integrations.freeagent.books import Books, magnitude
 from comptoir.integrations.freeagent.mapping import settlement, tax
-from comptoir.integrations.freeagent.mapping.parties import name_of
+from comptoir.integrations.freeagent.mapping.parties import absent, name_of
 from comptoir.integrations.freeagent.references import day, instant, last_segment, local_date
 from comptoir.model.money import ZERO, minor_unit, plain, rounded
 from comptoir.model.records import ItemRef, LocalDate
@@ -78,7 +78,10 @@ def invoice(source: payloads.Invoice, books: Books) -> Iterator[Mapped | Note]:
         yield Note(record_id=id_, field="dueDate", message=f"{source.due_on!r} is no date that exists.")
     taxed = magnitude(source.sales_tax_value) + magnitude(source.second_sales_tax_value)
     charged, notional = tax.charged(source.total_value, source.net_value, taxed)
-    lines, differ = _lines(source, source.invoice_items, charged, notional, 1, books)
+    yield from tax.doubt(source.total_value, source.net_value, taxed, id_, "totalTaxAmount")
+    yield from absent(source.contact, id_, "customerRef", books)
+    lines, differ = _lines(source, source.invoice_items or (), charged, 1, books)
+    yield from _differing(differ, id_)
     yield Mapped(
         Invoice(
             id=id_,
@@ -118,13 +121,13 @@ def invoice(source: payloads.Invoice, books: Books) -> Iterator[Mapped | Note]:
 
 
 def credit_note(source: payloads.CreditNote, books: Books) -> Iterator[Mapped | Note]:
-    yield from _credit(source, source.credit_note_items, last_segment(source.url), source.refunded_on, books)
+    yield from _credit(source, source.credit_note_items or (), last_segment(source.url), source.refunded_on, books)
 
 
 def negative_invoice(source: payloads.Invoice, books: Books) -> Iterator[Mapped | Note]:
     """An invoice below zero; any other yields nothing here."""
     if source.total_value < 0:
-        yield from _credit(source, source.invoice_items, f"inv-{last_segment(source.url)}", source.paid_on, books)
+        yield from _credit(source, source.invoice_items or (), f"inv-{last_segment(source.url)}", source.paid_on, books)
 
 
 def _credit(
@@ -149,11 +152,14 @@ def _credit(
     taxed = magnitude(source.sales_tax_value) + magnitude(source.second_sales_tax_value)
     net = None if source.net_value is None else magnitude(source.net_value)
     charged, notional = tax.charged(total, net, taxed)
+    yield from tax.doubt(total, net, taxed, id_, "totalTaxAmount")
+    yield from absent(source.contact, id_, "customerRef", books)
     sign = -1 if source.total_value <= 0 else 1
-    lines, differ = _lines(source, items, charged, notional, sign, books)
+    lines, differ = _lines(source, items, charged, sign, books)
+    yield from _differing(differ, id_)
     settled = settlement.of_credit_note(source, books)
     allocated_on: LocalDate | None = None
-    if status is _S.PAID and not remaining:
+    if not remaining and status not in (_S.DRAFT, _S.VOID):
         allocated_on = local_date(refunded_on) or local_date(max((one.dated_on for one in settled), default=None))
     yield Mapped(
         CreditNote(
@@ -183,6 +189,11 @@ def _credit(
         ),
         _extra(source, notional, differ),
     )
+
+
+def _differing(differ: bool, id_: str) -> Iterator[Note]:
+    if differ:
+        yield Note(record_id=id_, field="lineItems", message="The lines do not add up to the totals of the source.")
 
 
 def _status(
@@ -226,7 +237,19 @@ def _extra(source: payloads.CreditNote | payloads.Invoice, notional: Decimal, di
         "notionalTax": notional or None,
         "cisDeductionSuffered": source.cis_deduction_suffered,
         "lineTotalsDiffer": True if differ else None,
+        "taxSplit": tax.split_of(source.sales_tax_value, source.second_sales_tax_value),
+        "lineItemTypes": _item_types(source),
     }
+
+
+def _item_types(source: payloads.CreditNote | payloads.Invoice) -> list[str | None] | None:
+    """What each line counts in, such as hours, in the order of the lines."""
+    items = source.invoice_items if isinstance(source, payloads.Invoice) else source.credit_note_items
+    return [item.item_type for item in sorted(items, key=_place)] if items else None
+
+
+def _place(item: payloads.InvoiceItem) -> Decimal:
+    return item.position or ZERO
 
 
 def _discount(lines: Sequence[SalesLine]) -> Decimal:
@@ -239,21 +262,22 @@ def _discount(lines: Sequence[SalesLine]) -> Decimal:
 def spread(exact: Sequence[Decimal], total: Decimal, unit: Decimal, taking: Sequence[bool]) -> list[Decimal] | None:
     """Round each half away from zero, then let the gap to `total` fall on those that lost most, a unit at a time.
 
-    Only entries marked in `taking` take part. None if the gap is more than one unit for each of them.
+    Only entries marked in `taking` take part; what is left of a total finer than the unit falls on the next one.
+    None if the gap is more than one unit for each of them.
     """
     whole = [rounded(number, unit) for number in exact]
     gap = total - sum(whole, ZERO)
     if not gap:
         return whole
-    units, rest = divmod(abs(gap), unit)
     places = [place for place, takes in enumerate(taking) if takes]
-    if rest or units > len(places):
+    if abs(gap) > unit * len(places):
         return None
-    step = unit if gap > 0 else -unit
     way = 1 if gap > 0 else -1
     places.sort(key=lambda place: (-way * (exact[place] - whole[place]), -abs(exact[place]), place))
-    for place in places[: int(units)]:
+    for place in places:
+        step = way * min(unit, abs(gap))
         whole[place] += step
+        gap -= step
     return [plain(number) for number in whole]
 
 
@@ -261,12 +285,11 @@ def _lines(
     source: payloads.CreditNote | payloads.Invoice,
     items: Sequence[payloads.InvoiceItem],
     charged: Decimal,
-    notional: Decimal,
     sign: int,
     books: Books,
 ) -> tuple[tuple[SalesLine, ...], bool]:
     """The lines by position, adding up to the header; and whether they could not be made to."""
-    ordered = sorted(items, key=lambda item: item.position or ZERO)
+    ordered = sorted(items, key=_place)
     unit = minor_unit(settlement.currency_of(source, books))
     total = magnitude(source.total_value)
     tax_as_line = _tax_lines_close(ordered, sign, source, charged, total)
@@ -289,12 +312,13 @@ def _lines(
     priced = [item.item_type != "Comment" for item in ordered]
     taxed = [is_priced and bool(amount) for is_priced, amount in zip(priced, taxes, strict=True)]
     fitted_nets = spread(nets, total - charged, unit, priced)
-    fitted_taxes = spread(taxes, charged, unit, taxed if any(taxed) else priced)
+    # Lines that bear tax take the gap of the tax; the others only where it is too wide for these.
+    fitted_taxes = spread(taxes, charged, unit, taxed) or spread(taxes, charged, unit, priced)
     differ = fitted_nets is None or fitted_taxes is None
     shown_nets = fitted_nets or [rounded(number, unit) for number in nets]
     shown_taxes = fitted_taxes or [rounded(number, unit) for number in taxes]
     lines = tuple(
-        _line(source, item, net, amount, ref, unit, sign, books)
+        _line(source, item, net, amount, ref, unit, 0 if item.item_type == "VAT" and tax_as_line else sign, books)
         for item, net, amount, ref in zip(ordered, shown_nets, shown_taxes, refs, strict=True)
     )
     return lines, differ and bool(ordered)
@@ -342,6 +366,7 @@ def _line(
     sign: int,
     books: Books,
 ) -> SalesLine:
+    """One line; `sign` is 0 where its price counts as tax, so that it is not counted as net too."""
     if item.item_type == "Comment":
         return SalesLine(
             description=item.description or None,

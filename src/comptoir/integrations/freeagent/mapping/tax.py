@@ -6,12 +6,13 @@ https://dev.freeagent.com/docs/invoices and https://dev.freeagent.com/docs/sales
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 import msgspec
 
-from comptoir.integrations.contract import Mapped
+from comptoir.integrations.contract import Mapped, Note
 from comptoir.integrations.freeagent import payloads
 from comptoir.integrations.freeagent.books import Books, magnitude
 from comptoir.model.money import ZERO, minor_unit, plain, rounded
@@ -19,7 +20,18 @@ from comptoir.model.parties import PartyStatus
 from comptoir.model.records import TaxRateRef, ValidDatatypeLinks, WithholdingTax
 from comptoir.model.tax import TaxRate, TaxRateComponent
 
-__all__ = ["Tuple_", "charged", "company_rates", "rate_of", "rates_met", "ref", "withheld"]
+__all__ = [
+    "Tuple_",
+    "charged",
+    "company_rates",
+    "doubt",
+    "period_rates",
+    "rate_of",
+    "rates_met",
+    "ref",
+    "split_of",
+    "withheld",
+]
 
 _EC = {
     "Reverse Charge": ("reverse-charge", "Reverse charge"),
@@ -34,6 +46,7 @@ _COUNTRIES = {
     "Malta": "MT", "Netherlands": "NL", "Poland": "PL", "Portugal": "PT", "Romania": "RO", "Slovakia": "SK",
     "Slovenia": "SI", "Spain": "ES", "Sweden": "SE", "United Kingdom": "GB",
 }  # fmt: skip
+_UNSAFE = re.compile(r"[^A-Za-z0-9.-]")  # in the name of a country that stands in an id
 _SALES_LINKS = (
     "Invoices.LineItems.TaxRateRef.Id",
     "CreditNotes.LineItems.TaxRateRef.Id",
@@ -76,6 +89,20 @@ def charged(gross: Decimal, net: Decimal | None, tax: Decimal) -> tuple[Decimal,
     return gross - net, ZERO
 
 
+def doubt(gross: Decimal, net: Decimal | None, tax: Decimal, record_id: str, field: str) -> Iterator[Note]:
+    """A note where gross, net and tax of a document contradict each other (magnitudes)."""
+    if net is not None and gross != net + tax and not (gross == net and tax > 0):
+        message = f"The source's total {gross} is not its net {net} plus its tax {tax}: the difference is taken as tax."
+        yield Note(record_id=record_id, field=field, message=message)
+
+
+def split_of(first: Decimal | None, second: Decimal | None) -> dict[str, Decimal] | None:
+    """Two taxes are served as one amount; this tells them apart. None where there is no second."""
+    if not second:
+        return None
+    return {"salesTax": plain(magnitude(first)), "secondSalesTax": plain(magnitude(second))}
+
+
 def _digits(number: Decimal) -> str:
     return format(plain(number), "f")
 
@@ -88,24 +115,24 @@ def rate_of(tuple_: Tuple_, books: Books) -> TaxRate:
     if status == "EXEMPT":
         return _structural("exempt", "Exempt")
     if rate is None or tuple_.is_manual:
-        if rate is None and not tuple_.amount and status is None:
-            return _structural("out-of-scope", "Outside the scope")
+        if rate is None and not tuple_.amount and not tuple_.is_manual:
+            if status is None:
+                return _structural("out-of-scope", "Outside the scope")
+            return _taxable(ZERO, None, books)
         return _manual(tuple_, books)
     if (ec := _EC.get(tuple_.ec_status or "")) is not None:
         word, name = ec
         return TaxRate(
             id=f"{word}-{_digits(rate)}",
             name=f"{name} {_digits(rate)}%",
-            status=_state(rate, books),
+            status=_state(rate, None, books),
             effective_tax_rate=ZERO,
             total_tax_rate=plain(rate),
             components=(TaxRateComponent(name=name, rate=plain(rate), is_compound=False),),
-            valid_datatype_links=_links(
-                _PURCHASE_LINKS if word != "reverse-charge" else _SALES_LINKS + _PURCHASE_LINKS
-            ),
+            valid_datatype_links=_links(_SALES_LINKS + _PURCHASE_LINKS),
         )
     if tuple_.ec_status == _MOSS and tuple_.place_of_supply:
-        country = _COUNTRIES.get(tuple_.place_of_supply, tuple_.place_of_supply.replace(" ", "_")[:20])
+        country = _COUNTRIES.get(tuple_.place_of_supply) or _UNSAFE.sub("_", tuple_.place_of_supply)[:20]
         return TaxRate(
             id=f"moss-{country}-{_digits(rate)}",
             name=f"MOSS {tuple_.place_of_supply} {_digits(rate)}%",
@@ -113,33 +140,39 @@ def rate_of(tuple_: Tuple_, books: Books) -> TaxRate:
             effective_tax_rate=plain(rate),
             total_tax_rate=plain(rate),
             components=(TaxRateComponent(name="VAT", rate=plain(rate), is_compound=False),),
-            valid_datatype_links=_links(_SALES_LINKS),
+            valid_datatype_links=_links(_SALES_LINKS + _PURCHASE_LINKS),
         )
     return _taxable(rate, tuple_.second_rate, books)
 
 
-def _taxable(rate: Decimal, second: Decimal | None, books: Books) -> TaxRate:
-    company = books.company
+def _taxable(
+    rate: Decimal,
+    second: Decimal | None,
+    books: Books,
+    terms: payloads.Company | payloads.SalesTaxPeriod | None = None,
+) -> TaxRate:
+    """`terms` names the taxes: the company's own, unless a past period's are given."""
+    company = terms or books.company
     name = company.sales_tax_name or "VAT"
     first = TaxRateComponent(name=name, rate=plain(rate), is_compound=False)
     if not second:
         return TaxRate(
             id=f"taxable-{_digits(rate)}",
             name=f"{name} {_digits(rate)}%",
-            status=_state(rate, books),
+            status=_state(rate, None, books),
             effective_tax_rate=plain(rate),
             total_tax_rate=plain(rate),
             components=(first,),
             valid_datatype_links=_links(_SALES_LINKS + _PURCHASE_LINKS),
         )
     second_name = company.second_sales_tax_name or "Second tax"
-    is_compound = company.second_sales_tax_is_compound
+    is_compound = bool(company.second_sales_tax_is_compound)
     effective = rate + second + (rate * second / 100 if is_compound else ZERO)
     suffix, word = ("c", " (compound)") if is_compound else ("", "")
     return TaxRate(
         id=f"taxable-{_digits(rate)}_{_digits(second)}{suffix}",
         name=f"{name} {_digits(rate)}% + {second_name} {_digits(second)}%{word}",
-        status=_state(rate, books),
+        status=_state(rate, second, books),
         effective_tax_rate=plain(effective),
         total_tax_rate=plain(rate + second),
         components=(first, TaxRateComponent(name=second_name, rate=plain(second), is_compound=is_compound)),
@@ -150,7 +183,7 @@ def _taxable(rate: Decimal, second: Decimal | None, books: Books) -> TaxRate:
 def _manual(tuple_: Tuple_, books: Books) -> TaxRate:
     """A tax amount without a rate: the published rate that gives it to the penny, else none."""
     unit = minor_unit(books.base_currency)
-    for rate in sorted(books.company.sales_tax_rates, reverse=True):
+    for rate in sorted(books.company.sales_tax_rates or (), reverse=bool(tuple_.amount)):
         if rounded(tuple_.net * rate / 100, unit) == tuple_.amount:
             return _taxable(rate, None, books)
     return TaxRate(
@@ -174,8 +207,12 @@ def _structural(id_: str, name: str) -> TaxRate:
     )
 
 
-def _state(rate: Decimal, books: Books) -> PartyStatus:
-    return PartyStatus.ACTIVE if rate in books.company.sales_tax_rates else PartyStatus.ARCHIVED
+def _state(rate: Decimal, second: Decimal | None, books: Books) -> PartyStatus:
+    company = books.company
+    is_current = rate in (company.sales_tax_rates or ())
+    if second:
+        is_current = is_current and second in (company.second_sales_tax_rates or ())
+    return PartyStatus.ACTIVE if is_current else PartyStatus.ARCHIVED
 
 
 def _links(links: tuple[str, ...]) -> tuple[ValidDatatypeLinks, ...]:
@@ -220,11 +257,29 @@ def band_percent(band: str | None, rate: Decimal | None) -> Decimal | None:
 def company_rates(company: payloads.Company, books: Books) -> Iterator[Mapped]:
     yield Mapped(_structural("out-of-scope", "Outside the scope"))
     yield Mapped(_structural("exempt", "Exempt"))
-    for rate in company.sales_tax_rates:
-        yield Mapped(_taxable(rate, None, books))
-        for second in company.second_sales_tax_rates:
-            if second:
-                yield Mapped(_taxable(rate, second, books))
+    yield from _pairs(company.sales_tax_rates, company.second_sales_tax_rates, company, books)
+
+
+def period_rates(period: payloads.SalesTaxPeriod, books: Books) -> Iterator[Mapped]:
+    """Rates of a sales tax period, as companies outside the UK have them; those of past ones are archived."""
+    first = (period.sales_tax_rate_1, period.sales_tax_rate_2, period.sales_tax_rate_3)
+    second = (period.second_sales_tax_rate_1, period.second_sales_tax_rate_2, period.second_sales_tax_rate_3)
+    yield from _pairs(first, second, period, books)
+
+
+def _pairs(
+    first: Iterable[Decimal | None] | None,
+    second: Iterable[Decimal | None] | None,
+    terms: payloads.Company | payloads.SalesTaxPeriod,
+    books: Books,
+) -> Iterator[Mapped]:
+    """Each rate alone, and with each second rate."""
+    others = [rate for rate in second or () if rate]
+    for rate in first or ():
+        if rate is not None:
+            yield Mapped(_taxable(rate, None, books, terms))
+            for other in others:
+                yield Mapped(_taxable(rate, other, books, terms))
 
 
 class _Line(msgspec.Struct):
