@@ -56,7 +56,8 @@ _RANGES: tuple[tuple[int, int, AccountType, str], ...] = (
     (609, 610, _A, "Asset.Current.Stock"),
     (620, 620, _A, "Asset.Current"),
     (630, 633, _A, "Asset.Fixed"),
-    (650, 660, _L, "Liability.Current"),
+    (650, 650, _L, "Liability.Current"),
+    (660, 660, _L, "Liability.Current"),
     (670, 670, _Q, "Equity.Share"),
     (671, 720, _A, "Asset.Current"),
     (750, 750, _A, "Asset.Current.Bank"),
@@ -227,7 +228,16 @@ def account_of_balance(line: payloads.TrialBalanceLine, books: Books) -> Iterato
         if line.bank_account:
             yield Mapped(_bank(code, line.bank_account, books))
         else:
-            yield Mapped(_plain(code, AccountStatus.ARCHIVED, books))
+            yield Mapped(_plain(code, _unlisted(code, books), books))
+
+
+def _unlisted(code: str, books: Books) -> AccountStatus:
+    """Of a code that is not listed: a parent goes on beside its children, and a user's sub-account comes with its
+    first posting; any other is gone from the list."""
+    parent, dash, _ = code.partition("-")
+    is_user = bool(dash) and parent.isdigit() and 900 <= int(parent) <= 910
+    is_parent = any(one.startswith(code + "-") for one in books.categories)
+    return AccountStatus.ACTIVE if is_user or is_parent else AccountStatus.ARCHIVED
 
 
 def account_of_bank(source: payloads.BankAccount, books: Books) -> Iterator[Mapped]:
@@ -264,9 +274,7 @@ def accounts_named(source: Named, books: Books) -> Iterator[Mapped]:
         if code not in known:
             known.add(code)
             if code not in books.categories and code not in (books.trial_balance or {}):
-                is_parent = any(one.startswith(code + "-") for one in books.categories)
-                status = AccountStatus.ACTIVE if is_parent or "-" in code else AccountStatus.ARCHIVED
-                yield Mapped(_plain(code, status, books))
+                yield Mapped(_plain(code, _unlisted(code, books), books))
 
 
 def _codes(source: Named, books: Books) -> Iterator[str]:

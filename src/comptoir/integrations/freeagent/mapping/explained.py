@@ -20,7 +20,7 @@ from comptoir.integrations.freeagent.mapping.sales import customer_ref
 from comptoir.integrations.freeagent.references import bank_account_id, instant, last_segment
 from comptoir.model.banking import Transfer, TransferAccount, TransferStatus
 from comptoir.model.ledger import AccountType
-from comptoir.model.money import ZERO, plain, rate
+from comptoir.model.money import ZERO, minor_unit, plain, rate, rounded
 from comptoir.model.purchases import (
     BillLinkType,
     BillPayment,
@@ -173,14 +173,14 @@ def _split(
 ) -> Iterator[_Part]:
     """The parts of a payment: what settles the document, and what is received beyond it, on account."""
     whole = settlement.allocated(source, currency, books)
-    if isinstance(document, payloads.Invoice) and link_type is LinkType.INVOICE:
+    if isinstance(document, payloads.Invoice) and link_type is LinkType.INVOICE and document.status == "Overpaid":
         own = last_segment(source.url)
         found = next((one for one in settlement.of_invoice(document, books) if one.payment_id == own), None)
         if found is not None and found.excess:
             # In two currencies the money is divided as the settlement is.
             in_bank = source.gross_value
             kept = in_bank if whole == found.amount else in_bank * found.amount / whole
-            kept = plain(kept.quantize(Decimal("0.01"))) if kept != in_bank else kept
+            kept = rounded(kept, minor_unit(books.bank_currency(source.bank_account))) if kept != in_bank else kept
             if found.amount:
                 yield kept, found.amount, LinkType.INVOICE, document_id
             customer = last_segment(document.contact) if document.contact else None
@@ -191,7 +191,16 @@ def _split(
 
 def reconciliation(source: payloads.CreditNoteReconciliation, books: Books) -> Iterator[Mapped | Note]:
     """A credit note set against an invoice: an allocation without money."""
-    document = books.invoice(source.invoice) or books.credit_note(source.credit_note)
+    id_ = f"cnr-{last_segment(source.url)}"
+    sides = (
+        ("invoices", source.invoice, books.invoice(source.invoice)),
+        ("credit_notes", source.credit_note, books.credit_note(source.credit_note)),
+    )
+    for resource, url, found in sides:
+        if found is None and books.is_complete(resource):
+            message = f"The document {url} was not found; the allocation is linked by its number."
+            yield Note(record_id=id_, field="lines.links.id", message=message)
+    document = next((found for _, _, found in sides if found is not None), None)
     currency = source.currency or (settlement.currency_of(document, books) if document else books.base_currency)
     when = settlement.required_day(source.dated_on, "dated_on")
     links = (
@@ -210,7 +219,7 @@ def reconciliation(source: payloads.CreditNoteReconciliation, books: Books) -> I
     )
     yield Mapped(
         Payment(
-            id=f"cnr-{last_segment(source.url)}",
+            id=id_,
             customer_ref=customer_ref(document.contact, document.contact_name, books) if document else None,
             total_amount=ZERO,
             currency=currency,
@@ -225,7 +234,7 @@ def reconciliation(source: payloads.CreditNoteReconciliation, books: Books) -> I
 
 def write_off(source: payloads.Invoice, books: Books) -> Iterator[Mapped | Note]:
     """What was written off of an invoice: an allocation without money; any other invoice yields nothing here."""
-    if source.total_value < 0:
+    if source.total_value < 0 or not settlement.is_written_off(source):
         return
     for one in settlement.of_invoice(source, books):
         if not one.payment_id.startswith("wo-"):
@@ -313,7 +322,9 @@ def direct_income(source: payloads.Explanation, books: Books) -> Iterator[Mapped
 
 def _direct(source: payloads.Explanation, sign: int, books: Books) -> Mapped:
     id_, total = last_segment(source.url), sign * source.gross_value
-    taxed = sign * ((source.sales_tax_value or ZERO) + (source.second_sales_tax_value or ZERO))
+    taxed = magnitude((source.sales_tax_value or ZERO) + (source.second_sales_tax_value or ZERO))
+    if total < 0:
+        taxed = -taxed
     # Tax under a reverse charge is told and not paid: the bank movement is the net.
     is_notional = source.ec_status in ("Reverse Charge", "EC Goods", "EC Services") and bool(taxed)
     notional, taxed = (abs(taxed), ZERO) if is_notional else (ZERO, taxed)
@@ -368,6 +379,7 @@ def _direct(source: payloads.Explanation, sign: int, books: Books) -> Mapped:
         "disposedAsset": last_segment(source.disposed_asset) if source.disposed_asset else None,
         "property": last_segment(source.property) if source.property else None,
         "notionalTax": notional or None,
+        "taxSplit": tax.split_of(source.sales_tax_value, source.second_sales_tax_value),
     }
     return Mapped(record, extra)
 
@@ -419,14 +431,14 @@ def expense(source: payloads.Expense, books: Books) -> Iterator[Mapped | Note]:
     if currency != books.base_currency:
         currency_rate = rate(source.native_gross_value or ZERO, source.gross_value) or None
     total = -source.gross_value
-    if source.sales_tax_value is not None:
-        taxed = -source.sales_tax_value
-    else:
+    taxed = magnitude(source.sales_tax_value)
+    if not taxed and source.manual_sales_tax_amount:
         # A manual amount is in the base currency, and without sign.
-        manual = magnitude(source.manual_sales_tax_amount)
+        taxed = magnitude(source.manual_sales_tax_amount)
         if currency_rate and currency != books.base_currency:
-            manual = (manual / currency_rate).quantize(Decimal("0.01"))
-        taxed = manual if total >= 0 else -manual
+            taxed = rounded(taxed / currency_rate, minor_unit(currency))
+    if total < 0:
+        taxed = -taxed
     is_notional = source.ec_status in ("Reverse Charge", "EC Goods", "EC Services") and bool(taxed)
     notional, taxed = (abs(taxed), ZERO) if is_notional else (ZERO, taxed)
     net = total - taxed
@@ -486,10 +498,8 @@ def expense(source: payloads.Expense, books: Books) -> Iterator[Mapped | Note]:
 
 def _expense_account(source: payloads.Expense, books: Books) -> AccountRef | None:
     if source.category and "/" not in source.category:
-        for code, (_, category) in books.categories.items():
-            if category.description == source.category:
-                return AccountRef(id=code, name=category.description)
-        return None
+        code = books.codes_by_name.get(source.category)
+        return books.account_ref_of_code(code) if code else None
     return books.account_ref(source.category)
 
 
@@ -501,6 +511,8 @@ def transfer(source: payloads.Explanation, books: Books) -> Iterator[Mapped | No
     if kind_of(source, books) is not Kind.TRANSFER:
         return
     other = books.explanation(source.linked_transfer_explanation)
+    if other is not None and kind_of(other, books) is not Kind.TRANSFER:
+        other = None  # it is served as something else
     pays = source.gross_value < 0
     if not pays and other is not None:
         return  # the paying side is held, and yields it

@@ -21,6 +21,7 @@ __all__ = [
     "Settled",
     "allocated",
     "currency_of",
+    "is_written_off",
     "of_credit_note",
     "of_invoice",
     "payment_of",
@@ -69,6 +70,10 @@ def withheld_of(document: payloads.Invoice | payloads.CreditNote | payloads.Bill
     return magnitude(document.cis_deduction)
 
 
+def is_written_off(source: payloads.Invoice) -> bool:
+    return source.status in _WRITTEN_OFF
+
+
 def write_off_date(source: payloads.Invoice) -> str:
     return source.written_off_date or source.paid_on or source.due_on or source.dated_on
 
@@ -100,7 +105,7 @@ def of_invoice(source: payloads.Invoice, books: Books) -> list[Settled]:
     payable = source.total_value - withheld_of(source)
     if source.status == "Overpaid":
         found = list(_capped(found, payable))
-    if source.status in _WRITTEN_OFF:
+    if is_written_off(source):
         remainder = payable - sum((one.amount for one in found), ZERO)
         if remainder:
             found.append(Settled(payment_id=f"wo-{id_}", amount=remainder, dated_on=write_off_date(source)))
