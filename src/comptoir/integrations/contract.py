@@ -6,10 +6,10 @@ its OAuth works, which words its set-up page shows. It never does I/O itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import msgspec
@@ -232,8 +232,20 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     client_secret_hint: Mapping[str, str]
 
 
-# Gives the live raw rows of a resource; None where its latest read was not complete.
-ReadRaw = Callable[[str], Iterator[RawRow] | None]
+class ReadRaw(Protocol):
+    """The raw books as this sync has read them."""
+
+    def is_complete(self, resource: str) -> bool:
+        """Was all of it read?"""
+        ...
+
+    def rows(self, resource: str) -> Iterator[RawRow]:
+        """Live rows in the order (sort_key, id)."""
+        ...
+
+    def unread(self, resource: str) -> Set[str]:
+        """Ids of rows that mapping has set aside, because it could not read them."""
+        ...
 
 
 class Integration(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,13 +5,12 @@ It reports and never hinders: a breach is shown with the sync, and the records a
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Set
-from typing import Any
 
 import msgspec
 
-from comptoir.integrations.contract import Integration, RawRow, ReadRaw
-from comptoir.model import decode
+from comptoir.integrations.contract import Integration, RawRow
 from comptoir.model.identities import Line, check
 from comptoir.store import ConnectionId, Database, SyncId, TenantId, datasets, raw, records, syncs
 from comptoir.store.datasets import Status
@@ -36,47 +35,79 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def run(db: Database, integration: Integration, tenant: TenantId, connection: ConnectionId, sync: SyncId) -> Report:
-    """Check what a sync has read; records are streamed, of most only ids stay in memory.
+    """Check what a sync has read; records are streamed, of most only what others refer to stays in memory.
 
     Data types it did not read are left out: they show the books as they were at another time.
     """
-    stored = _Stored(db, tenant, connection, sync)
-    lines = check(stored, integration.facts(_read_raw(db, tenant, connection, sync)))
+    stored = _Stored(db, integration, tenant, connection, sync)
+    lines = check(stored, integration.facts(stored))
     return Report(breaches=sum(line.breaches for line in lines), lines=lines)
 
 
 class _Stored:
-    """The books of one connection, as far as one sync has read them."""
+    """The books of one connection as far as one sync has read them, mapped and raw.
 
-    def __init__(self, db: Database, tenant: TenantId, connection: ConnectionId, sync: SyncId) -> None:
+    Each batch has a view of the database of its own: nobody else changes this connection's rows, and one view for all
+    would keep SQLite from writing its log back.
+    """
+
+    def __init__(
+        self, db: Database, integration: Integration, tenant: TenantId, connection: ConnectionId, sync: SyncId
+    ) -> None:
         self._db, self._tenant, self._connection = db, tenant, connection
         with db.read() as tx:
             newest = datasets.newest_of(tx, tenant, connection).values()
+            reads = syncs.reads(tx, tenant, connection).values()
+            aside = raw.aside(tx, tenant, connection, sync)
         self._read = [one.data_type for one in newest if one.sync_id == sync and one.status in _MAPPED]
+        self._complete = {one.resource for one in reads if one.sync_id == sync and one.outcome == COMPLETE}
+        self._aside: dict[str, set[str]] = {}  # by resource
+        self._unmade: Counter[str] = Counter()  # by data type
+        for resource, id_, data_type in aside:
+            if id_ is not None:
+                self._aside.setdefault(resource, set()).add(id_)
+            self._unmade.update([data_type] if data_type is not None else _made_from(integration, resource))
+
+    # Mapped
 
     def data_types(self) -> Collection[str]:
         return self._read
 
-    def ids(self, data_type: str, *, live: bool = False) -> Set[str]:
-        find = records.live_ids if live else records.all_ids
+    def ids(self, data_type: str) -> Set[str]:
         with self._db.read() as tx:
-            return find(tx, self._tenant, self._connection, data_type)
+            return records.all_ids(tx, self._tenant, self._connection, data_type)
 
-    def records(self, data_type: str) -> Iterator[Any]:
-        with self._db.read() as tx:
-            for document in records.iterate(tx, self._tenant, self._connection, data_type):
-                yield decode(data_type, document)
+    def documents(self, data_type: str) -> Iterator[tuple[str, bytes]]:
+        after = ""
+        while True:
+            with self._db.read() as tx:
+                batch = records.next_batch(tx, self._tenant, self._connection, data_type, after)
+            if not batch:
+                return
+            yield from batch
+            after = batch[-1][0]
+
+    # Raw, and what could not be mapped: asked for by resource, counted by data type
+
+    def is_complete(self, resource: str) -> bool:
+        return resource in self._complete
+
+    def rows(self, resource: str) -> Iterator[RawRow]:
+        place: raw.Place | None = None
+        while True:
+            with self._db.read() as tx:
+                batch, place = raw.next_batch(tx, self._tenant, self._connection, resource, place)
+            yield from batch
+            if place is None:
+                return
+
+    def unread(self, resource: str) -> Set[str]:
+        return self._aside.get(resource, set())
+
+    def set_aside(self, data_type: str) -> int:
+        return self._unmade[data_type]
 
 
-def _read_raw(db: Database, tenant: TenantId, connection: ConnectionId, sync: SyncId) -> ReadRaw:
-    """Raw rows of what this sync has read to its end."""
-    with db.read() as tx:
-        reads = syncs.reads(tx, tenant, connection).values()
-    complete = {one.resource for one in reads if one.sync_id == sync and one.outcome == COMPLETE}
-
-    def rows(resource: str) -> Iterator[RawRow]:
-        with db.read() as tx:
-            for batch in raw.iterate(tx, tenant, connection, resource):
-                yield from batch
-
-    return lambda resource: rows(resource) if resource in complete else None
+def _made_from(integration: Integration, resource: str) -> list[str]:
+    """The data types that a record which could not even be filed might have become."""
+    return [one.name for one in integration.data_types if any(making.resource == resource for making in one.made_from)]

@@ -1,26 +1,32 @@
 """What FreeAgent itself says of its books, read from the raw records: the mapped books are held against it.
 
-This is a second, independent reading: nothing here goes through the mapping.
+This is a second, independent reading: nothing here goes through the mapping. It is told in the order of ids, a row at
+a time, so that books of any size fit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import heapq
+from collections.abc import Callable, Iterator, Sequence, Set
 from decimal import Decimal
 from typing import TypeVar
 
 import msgspec
 
 from comptoir.integrations.contract import RawRow, ReadRaw
-from comptoir.integrations.freeagent.references import bank_account_id, last_segment
-from comptoir.model.identities import BankFigures, Figures, Once, SourceFacts
-from comptoir.model.money import ZERO, minor_unit, rounded
+from comptoir.integrations.freeagent.references import bank_account_id, number_in
+from comptoir.model.identities import BankFigures, Figures, Movement, SourceFacts
+from comptoir.model.money import ZERO, minor_unit, plain, rounded
 
 __all__ = ["facts"]
 
+_S = TypeVar("_S")
 _T = TypeVar("_T")
+_Told = Iterator[tuple[str, Figures | None]]
+_Moved = Iterator[tuple[str, Movement | None]]
 
 _SAYS_DUE = ("Open", "Overdue", "Paid")
+_UNCHARGED = ("Reverse Charge", "EC Goods", "EC Services")  # tax under these is told and not paid
 _CIS_LABOUR = ("096", "097", "098", "099")
 _CIS_INCOME = {"061": Decimal(0), "062": Decimal("0.2"), "063": Decimal("0.3")}
 
@@ -43,19 +49,20 @@ class _Document(msgspec.Struct):
     discount_percent: Decimal | None = None
     cis_deduction_rate: Decimal | None = None
     cis_deduction: Decimal | None = None
-    invoice_items: tuple[_Item, ...] = ()
-    credit_note_items: tuple[_Item, ...] = ()
-    bill_items: tuple[_Item, ...] = ()
+    cis_deduction_suffered: Decimal | None = None
+    invoice_items: tuple[_Item, ...] | None = None
+    credit_note_items: tuple[_Item, ...] | None = None
+    bill_items: tuple[_Item, ...] | None = None
 
 
-class _Movement(msgspec.Struct):
+class _Explanation(msgspec.Struct):
     gross_value: Decimal
+    sales_tax_value: Decimal | None = None
+    second_sales_tax_value: Decimal | None = None
+    ec_status: str | None = None
+    paid_user: str | None = None
     bank_transaction: str | None = None
     marked_for_review: bool | None = None
-    paid_invoice: str | None = None
-    paid_bill: str | None = None
-    transfer_bank_account: str | None = None
-    linked_transfer_account: str | None = None
     linked_transfer_explanation: str | None = None
 
 
@@ -69,109 +76,117 @@ class _BankLine(msgspec.Struct):
     unexplained_amount: Decimal | None = None
 
 
-_document = msgspec.json.Decoder(_Document)
-_movement = msgspec.json.Decoder(_Movement)
-_bank_account = msgspec.json.Decoder(_BankAccount)
-_bank_line = msgspec.json.Decoder(_BankLine)
+_document = msgspec.json.Decoder(_Document, strict=False).decode
+_explanation = msgspec.json.Decoder(_Explanation, strict=False).decode
+_bank_account = msgspec.json.Decoder(_BankAccount, strict=False).decode
+_bank_line = msgspec.json.Decoder(_BankLine, strict=False).decode
 
 
 def facts(read: ReadRaw) -> SourceFacts:
-    """`read` gives the live raw rows of a resource, or None where its latest read was not complete."""
-    figures: dict[str, dict[str, Figures]] = {}
-    once: list[Once] = []
-    invoices, credit_notes, bills = read("invoices"), read("credit_notes"), read("bills")
-    if invoices is not None and credit_notes is not None:
-        figures |= {"invoices": {}, "creditNotes": {}}
-        numbers: set[str] = set()
-        for id_, document in _documents(invoices):
-            numbers.add(id_)
-            if document.total_value < 0:
-                figures["creditNotes"][f"inv-{id_}"] = _figures(document, document.invoice_items, _income_cis)
-            else:
-                figures["invoices"][id_] = _figures(document, document.invoice_items, _income_cis)
-        for id_, document in _documents(credit_notes):
-            figures["creditNotes"][id_] = _figures(document, document.credit_note_items, _income_cis)
-        once.append(
-            Once(
-                code="A6",
-                words="invoice",
-                ids=numbers,
-                origin={
-                    "invoices": lambda id_: id_,
-                    "creditNotes": lambda id_: id_.removeprefix("inv-") if id_.startswith("inv-") else None,
-                },
+    documents: dict[str, Callable[[], _Told]] = {}
+    if read.is_complete("invoices"):
+        documents["invoices"] = lambda: _documents(read, "invoices", _is_charge)
+        if read.is_complete("credit_notes"):
+            documents["creditNotes"] = lambda: _in_order(
+                _documents(read, "credit_notes", lambda _: True),
+                _documents(read, "invoices", _is_credit, prefix="inv-"),
             )
-        )
-    if bills is not None:
-        figures |= {"bills": {}, "billCreditNotes": {}}
-        numbers = set()
-        for id_, document in _documents(bills):
-            numbers.add(id_)
-            side = "bills" if document.total_value >= 0 else "billCreditNotes"
-            figures[side][id_] = _figures(document, document.bill_items, _labour_cis)
-        own = {"bills": lambda id_: id_, "billCreditNotes": lambda id_: id_}
-        once.append(Once(code="A6", words="bill", ids=numbers, origin=own))
-    movements, expenses = read("bank_transaction_explanations"), read("expenses")
-    reviewed: set[str] | None = None
-    if movements is not None:
-        direct, explained, reviewed = _explained(movements)
-        once.append(explained)
-        figures |= {"directCosts": direct, "directIncomes": direct}
-    for row in expenses or ():
-        if (claim := _read(_movement, row)) is not None:
-            total = abs(claim.gross_value)
-            figures.setdefault("directCosts", {})[f"exp-{row.id}"] = Figures(total, flow=claim.gross_value)
+    if read.is_complete("bills"):
+        documents["bills"] = lambda: _documents(read, "bills", _is_charge)
+        documents["billCreditNotes"] = lambda: _documents(read, "bills", _is_credit)
+    has_explanations, has_expenses = read.is_complete("bank_transaction_explanations"), read.is_complete("expenses")
+    foreign = ("cnr-", "wo-") if has_expenses else ("cnr-", "wo-", "exp-")
     return SourceFacts(
-        figures=figures,
-        once=tuple(once),
+        documents=documents,
+        movements=(lambda: _movements(read, has_expenses=has_expenses)) if has_explanations else None,
+        is_movement=lambda id_: not id_.startswith(foreign),
         bank=_banks(read),
-        unreconciled=_unreconciled(read, reviewed),
+        open_lines=(lambda: _open_lines(read)) if read.is_complete("bank_transactions") else None,
     )
 
 
-def _documents(rows: Iterator[RawRow]) -> Iterator[tuple[str, _Document]]:
-    for row in rows:
-        if (document := _read(_document, row)) is not None:
-            yield row.id, document
-
-
-def _read(decoder: msgspec.json.Decoder[_T], row: RawRow) -> _T | None:
-    """None for a record that cannot be read: mapping has set it aside, and said so."""
+def _read(
+    decode: Callable[[bytes], _S], row: RawRow, tell: Callable[[_S], _T], unread: Set[str] = frozenset()
+) -> _T | None:
+    """What a record tells; None if mapping, or this, cannot read it: mapping has set it aside, and said so."""
+    if row.id in unread:
+        return None
     try:
-        return decoder.decode(row.body)
-    except msgspec.DecodeError:
+        return tell(decode(row.body))
+    except (msgspec.MsgspecError, ValueError):
         return None
 
 
-def _figures(
-    document: _Document, items: Sequence[_Item], withheld: Callable[[_Document, Sequence[_Item]], Decimal | None]
-) -> Figures:
-    tax = document.sales_tax_value
-    if tax is not None and document.second_sales_tax_value is not None:
-        tax = abs(tax) + abs(document.second_sales_tax_value)
+def _amount(number: Decimal | None) -> Decimal | None:
+    """ValueError for what is no amount, such as NaN or infinity."""
+    return None if number is None else plain(number)
+
+
+def _size(number: Decimal | None) -> Decimal | None:
+    return None if number is None else abs(plain(number))
+
+
+def _in_order(*told: Iterator[tuple[str, _T]]) -> Iterator[tuple[str, _T]]:
+    return heapq.merge(*told, key=lambda one: one[0])
+
+
+# Documents
+
+
+def _is_charge(document: _Document) -> bool:
+    return plain(document.total_value) >= 0
+
+
+def _is_credit(document: _Document) -> bool:
+    return plain(document.total_value) < 0
+
+
+def _documents(read: ReadRaw, resource: str, belongs: Callable[[_Document], bool], prefix: str = "") -> _Told:
+    """Those that belong to a data type; one that cannot be read might be of any."""
+    unread = read.unread(resource)
+    withheld = _labour_cis if resource == "bills" else _income_cis
+
+    def tell(document: _Document) -> tuple[bool, Figures]:
+        return belongs(document), _figures(document, withheld)
+
+    for row in read.rows(resource):
+        told = _read(_document, row, tell, unread)
+        if told is None:
+            yield prefix + row.id, None
+        elif told[0]:
+            yield prefix + row.id, told[1]
+
+
+def _figures(document: _Document, withheld: Callable[[_Document], Decimal | None]) -> Figures:
+    tax, second = _size(document.sales_tax_value), _size(document.second_sales_tax_value)
+    if tax is not None and second is not None:
+        tax += second
+    says_due, has_cis = document.status in _SAYS_DUE, bool(document.cis_deduction)
     return Figures(
-        total=abs(document.total_value),
-        net=None if document.net_value is None else abs(document.net_value),
-        tax=None if tax is None else abs(tax),
-        due=abs(document.due_value) if document.status in _SAYS_DUE and document.due_value is not None else None,
-        withheld=withheld(document, items) if document.cis_deduction else None,
+        total=abs(plain(document.total_value)),
+        net=_size(document.net_value),
+        tax=tax,
+        due=_size(document.due_value) if says_due else None,
+        withheld=withheld(document) if has_cis else None,
+        suffered=_size(document.cis_deduction_suffered) if says_due and has_cis else None,
     )
 
 
-def _labour_cis(document: _Document, items: Sequence[_Item]) -> Decimal | None:
+def _labour_cis(document: _Document) -> Decimal | None:
     """What the rate gives on lines of subcontractors' labour."""
     if document.cis_deduction_rate is None:
         return None
-    labour = [one.total_value_ex_tax for one in items if _code(one) in _CIS_LABOUR]
+    labour = [_size(one.total_value_ex_tax) for one in document.bill_items or () if _code(one) in _CIS_LABOUR]
     if not labour or None in labour:
         return None
-    net = sum((abs(one) for one in labour if one is not None), ZERO)
+    net = sum((one for one in labour if one is not None), ZERO)
     return rounded(net * document.cis_deduction_rate, minor_unit(document.currency))
 
 
-def _income_cis(document: _Document, items: Sequence[_Item]) -> Decimal | None:
+def _income_cis(document: _Document) -> Decimal | None:
     """What the bands give on lines of construction income."""
     keep = 1 - (document.discount_percent or ZERO) / 100
+    items: Sequence[_Item] = document.invoice_items or document.credit_note_items or ()
     parts = [
         (one.price or ZERO) * (one.quantity or ZERO) * keep * _CIS_INCOME[_code(one)]
         for one in items
@@ -181,66 +196,54 @@ def _income_cis(document: _Document, items: Sequence[_Item]) -> Decimal | None:
 
 
 def _code(item: _Item) -> str:
-    return last_segment(item.category) if item.category else ""
+    return number_in(item.category) or ""
 
 
-def _explained(rows: Iterator[RawRow]) -> tuple[dict[str, Figures], Once, set[str]]:
-    """Money without a document, that each movement is served once, and bank lines with something left to review."""
-    direct: dict[str, Figures] = {}
-    ids: set[str] = set()
-    linked: dict[str, str] = {}
-    reviewed: set[str] = set()
-    for row in rows:
-        movement = _read(_movement, row)
-        if movement is None:
-            continue
-        ids.add(row.id)
-        if movement.marked_for_review and movement.bank_transaction:
-            reviewed.add(last_segment(movement.bank_transaction))
-        if movement.linked_transfer_explanation:
-            linked[row.id] = last_segment(movement.linked_transfer_explanation)
-        if not (
-            movement.paid_invoice
-            or movement.paid_bill
-            or movement.transfer_bank_account
-            or movement.linked_transfer_account
-            or movement.linked_transfer_explanation
-        ):
-            direct[row.id] = Figures(abs(movement.gross_value), flow=movement.gross_value)
-    # A transfer whose paying side cannot be read bears that side's number all the same.
-    unread = {other: id_ for id_, other in linked.items() if other not in ids}
-    explained = Once(
-        code="A5",
-        words="explanation",
-        ids=ids,
-        origin={
-            "payments": lambda id_: None if id_.startswith(("cnr-", "wo-")) else id_,
-            "billPayments": lambda id_: id_,
-            "directCosts": lambda id_: None if id_.startswith("exp-") else id_,
-            "directIncomes": lambda id_: id_,
-            "transfers": lambda id_: unread.get(id_, id_),
-        },
-        both_sides="transfers",
-        other_side={id_: other for id_, other in linked.items() if other in ids},
+# Money
+
+
+def _movements(read: ReadRaw, *, has_expenses: bool) -> _Moved:
+    """What each bank line is for, and what people paid out of pocket."""
+    explained = _moved(read, "bank_transaction_explanations", "")
+    return _in_order(explained, _moved(read, "expenses", "exp-")) if has_expenses else explained
+
+
+def _moved(read: ReadRaw, resource: str, prefix: str) -> _Moved:
+    unread = read.unread(resource)
+    for row in read.rows(resource):
+        yield prefix + row.id, _read(_explanation, row, _movement, unread)
+
+
+def _movement(found: _Explanation) -> Movement:
+    tax, second = _amount(found.sales_tax_value), _amount(found.second_sales_tax_value)
+    if tax is not None and (found.ec_status in _UNCHARGED or found.paid_user):
+        tax = ZERO
+    elif tax is not None and second is not None:
+        tax += second
+    return Movement(
+        plain(found.gross_value),
+        tax,
+        number_in(found.linked_transfer_explanation),
+        number_in(found.bank_transaction) if found.marked_for_review else None,
     )
-    return direct, explained, reviewed
 
 
 def _banks(read: ReadRaw) -> dict[str, BankFigures] | None:
-    accounts, lines = read("bank_accounts"), read("bank_transactions")
-    if accounts is None or lines is None:
+    if not (read.is_complete("bank_accounts") and read.is_complete("bank_transactions")):
         return None
-    found = {}
-    for row in accounts:
-        account = _read(_bank_account, row)
-        if account is not None and account.opening_balance is not None and account.current_balance is not None:
-            found[bank_account_id(account.url)] = BankFigures(account.opening_balance, account.current_balance)
-    return found
+    told = (_read(_bank_account, row, _balances) for row in read.rows("bank_accounts"))
+    return dict(one for one in told if one is not None)
 
 
-def _unreconciled(read: ReadRaw, reviewed: set[str] | None) -> set[str] | None:
-    lines = read("bank_transactions")
-    if lines is None or reviewed is None:
-        return None
-    unexplained = {row.id for row in lines if (line := _read(_bank_line, row)) is not None and line.unexplained_amount}
-    return unexplained | reviewed
+def _balances(account: _BankAccount) -> tuple[str, BankFigures]:
+    """ValueError where it does not say both."""
+    opening, current = _amount(account.opening_balance), _amount(account.current_balance)
+    if opening is None or current is None:
+        raise ValueError(f"{account.url} does not say where it began and where it stands")
+    return bank_account_id(account.url), BankFigures(opening, current)
+
+
+def _open_lines(read: ReadRaw) -> Iterator[str]:
+    for row in read.rows("bank_transactions"):
+        if _read(_bank_line, row, lambda line: bool(_amount(line.unexplained_amount))):
+            yield row.id

@@ -5,21 +5,26 @@ They report and never hinder. What could not be looked at is said not to be chec
 
 from __future__ import annotations
 
+from decimal import Context, localcontext
+
 from comptoir.model.identities.banks import check_banks
-from comptoir.model.identities.documents import Settlements, check_documents
+from comptoir.model.identities.documents import check_documents
 from comptoir.model.identities.findings import (
     BankFigures,
     Figures,
     Findings,
     Line,
-    Once,
+    Movement,
     SourceFacts,
     State,
     Stored,
 )
-from comptoir.model.identities.references import Targets, check_references
+from comptoir.model.identities.movements import Walk
+from comptoir.model.identities.references import Targets, check_lists
 
-__all__ = ["IDENTITIES", "BankFigures", "Figures", "Line", "Once", "SourceFacts", "State", "Stored", "check"]
+__all__ = ["IDENTITIES", "BankFigures", "Figures", "Line", "Movement", "SourceFacts", "State", "Stored", "check"]
+
+_WIDE = Context(prec=400)  # sums and products of the longest amounts are exact
 
 IDENTITIES: dict[str, str] = {
     "A1": "Every id can stand in a path and is there once in its data type.",
@@ -60,8 +65,9 @@ def check(stored: Stored, facts: SourceFacts) -> tuple[Line, ...]:
     """What came of each identity, in the order of their codes."""
     findings = Findings(IDENTITIES)
     targets = Targets(stored)
-    settlements = Settlements(stored, findings, targets)
-    check_documents(stored, facts, findings, targets, settlements)
-    check_banks(stored, facts, findings, targets)
-    check_references(stored, facts, findings, targets)
+    with localcontext(_WIDE):
+        walk = Walk(stored, facts, findings, targets)
+        check_documents(stored, facts, findings, targets, walk.settlements)
+        check_banks(stored, facts, findings, targets, walk.to_review)
+        check_lists(stored, findings, targets)
     return findings.lines()

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Set
 from decimal import Decimal
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 import msgspec
 
-__all__ = ["BankFigures", "Figures", "Findings", "Line", "Once", "SourceFacts", "State", "Stored"]
+__all__ = ["BankFigures", "Figures", "Findings", "Line", "Movement", "SourceFacts", "State", "Stored"]
 
 State = Literal["held", "breached", "not checked"]
 _MOST_DETAILS = 20  # records named for one identity; all are counted
+_NOTHING = "There is nothing in these books that it speaks of."
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of one identity. `checked` counts the records looked at; `details` names the first that breach it."""
+    """What came of one identity. `checked` counts the records looked at; `details` names the first that breach it,
+    or says why it was not, or not wholly, checked."""
 
     code: str
     words: str
@@ -26,15 +28,27 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Figures(msgspec.Struct, frozen=True):
-    """What the source says of one document, as sizes: net and tax only where it says both. `due` is what it says is
-    still open, `flow` the money of one without a document: in positive, out negative."""
+    """What the source says of one document, as sizes: net and tax only where it says both, `due` what it says is
+    still open. `withheld` is what the rate gives on the lines it applies to, where there is a rate; `suffered` is the
+    part of it that came due with what was paid."""
 
     total: Decimal
     net: Decimal | None = None
     tax: Decimal | None = None
     due: Decimal | None = None
-    flow: Decimal | None = None
-    withheld: Decimal | None = None  # what the rate gives on the lines it applies to, where there is a rate
+    withheld: Decimal | None = None
+    suffered: Decimal | None = None
+
+
+class Movement(msgspec.Struct, frozen=True):
+    """Money that moved, as the source says: in positive, out negative. `tax` is the part of it that is tax, None
+    where it is not told; `other_side` is the movement it makes one transfer with; `to_review` the bank line that
+    waits for somebody to look at this."""
+
+    amount: Decimal
+    tax: Decimal | None = None
+    other_side: str | None = None
+    to_review: str | None = None
 
 
 class BankFigures(msgspec.Struct, frozen=True):
@@ -44,28 +58,18 @@ class BankFigures(msgspec.Struct, frozen=True):
     current: Decimal
 
 
-class Once(msgspec.Struct, frozen=True, kw_only=True):
-    """Source records that must each be served exactly once, as one of several data types.
+class SourceFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What the source itself says; what is None could not be read.
 
-    `origin` gives the source id of a served record, or None for one of another origin. `both_sides` names the data
-    type whose records may stand for two source records: `other_side` gives the second one.
+    `documents` and `movements` give what should be served, in the order of the ids it is served under, anew at each
+    call: nothing of any size stays in memory. With None comes what is there and cannot be read.
     """
 
-    code: str
-    words: str
-    ids: Set[str]
-    origin: Mapping[str, Callable[[str], str | None]]
-    both_sides: str | None = None
-    other_side: Mapping[str, str] = {}
-
-
-class SourceFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What the source itself says; a mapping or set that is None could not be read."""
-
-    figures: Mapping[str, Mapping[str, Figures]] = {}  # by data type and record id
-    once: tuple[Once, ...] = ()
+    documents: Mapping[str, Callable[[], Iterator[tuple[str, Figures | None]]]] = {}  # by data type
+    movements: Callable[[], Iterator[tuple[str, Movement | None]]] | None = None
+    is_movement: Callable[[str], bool] = lambda _: True  # does a record of this id come of `movements`?
     bank: Mapping[str, BankFigures] | None = None
-    unreconciled: Set[str] | None = None  # ids of statement lines not explained in full, or marked for review
+    open_lines: Callable[[], Iterator[str]] | None = None  # bank lines not explained in full
 
 
 class Stored(Protocol):
@@ -75,12 +79,16 @@ class Stored(Protocol):
         """Those that were all read at one time, so that they can be held against each other."""
         ...
 
-    def ids(self, data_type: str, *, live: bool = False) -> Set[str]:
-        """All ids, those of deleted records too unless only live ones are wanted."""
+    def ids(self, data_type: str) -> Set[str]:
+        """Of all records, deleted ones too."""
         ...
 
-    def records(self, data_type: str) -> Iterator[Any]:
-        """Live records, decoded; raises msgspec.DecodeError at one that has not its data type's shape."""
+    def documents(self, data_type: str) -> Iterator[tuple[str, bytes]]:
+        """Live records in the order of their ids, as they are stored."""
+        ...
+
+    def set_aside(self, data_type: str) -> int:
+        """How many records of the source could not become this data type."""
         ...
 
 
@@ -92,7 +100,7 @@ class Findings:
         self._checked = dict.fromkeys(identities, 0)
         self._breaches = dict.fromkeys(identities, 0)
         self._details: dict[str, list[str]] = {code: [] for code in identities}
-        self._why: dict[str, str] = {}
+        self._why: dict[str, list[str]] = {code: [] for code in identities}
 
     def looked(self, code: str, count: int = 1) -> None:
         self._checked[code] += count
@@ -104,24 +112,31 @@ class Findings:
 
     def skipped(self, code: str, why: str) -> None:
         """Not, or not wholly, looked at, for this reason."""
-        self._why.setdefault(code, why)
+        if why not in self._why[code]:
+            self._why[code].append(why)
+
+    def breach_unless(self, set_aside: str | None, code: str, detail: str) -> None:
+        """A breach, unless it is because a record was set aside, which is told elsewhere."""
+        if set_aside is None:
+            self.breach(code, detail)
+        else:
+            self.skipped(code, set_aside)
 
     def lines(self) -> tuple[Line, ...]:
         return tuple(self._line(code) for code in self._words)
 
     def _line(self, code: str) -> Line:
-        breaches, details = self._breaches[code], tuple(self._details[code])
-        why = self._why.get(code)
+        checked, breaches, why = self._checked[code], self._breaches[code], self._why[code]
         state: State = "held"
         if breaches:
             state = "breached"
-        elif why is not None:
-            state, details = "not checked", (why,)
+        elif why or not checked:
+            state = "not checked"
         return Line(
             code=code,
             words=self._words[code],
             state=state,
-            checked=self._checked[code],
+            checked=checked,
             breaches=breaches,
-            details=details,
+            details=(*self._details[code], *(why if why or checked else [_NOTHING])),
         )

@@ -1,0 +1,34 @@
+"""Two walks side by side: what the source says should be served, and what is, both in the order of their ids."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Generic, TypeVar
+
+__all__ = ["Beside"]
+
+_T = TypeVar("_T")
+
+
+class Beside(Generic[_T]):
+    """The source's rows; `missed` is told of each that no record was met for."""
+
+    def __init__(self, rows: Iterator[tuple[str, _T]], missed: Callable[[str, _T], None]) -> None:
+        self._rows, self._missed = rows, missed
+        self._next = next(rows, None)
+
+    def of(self, id_: str) -> tuple[str, _T] | None:
+        """The row of this id, if there is one; ids must come in ascending order."""
+        while (row := self._next) is not None and row[0] < id_:
+            self._next = next(self._rows, None)
+            self._missed(*row)
+        if row is None or row[0] != id_:
+            return None
+        self._next = next(self._rows, None)
+        return row
+
+    def end(self) -> None:
+        """No more records will come."""
+        while (row := self._next) is not None:
+            self._next = next(self._rows, None)
+            self._missed(*row)

@@ -1,0 +1,73 @@
+"""Identities B of everything that has lines: they add up, and to what the source says."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from comptoir.model.identities.findings import Figures, Findings
+from comptoir.model.identities.references import Targets, line_refs
+from comptoir.model.money import ZERO, minor_unit
+
+__all__ = ["adds_up", "as_the_source_says"]
+
+_HUNDRED = Decimal(100)
+
+
+def adds_up(
+    data_type: str, document: Any, tax: Decimal, findings: Findings, targets: Targets, *, is_priced: bool
+) -> None:
+    """`is_priced`: lines carry a price that was given, not one computed from their net."""
+    id_, lines, unit = document.id, document.line_items or (), minor_unit(document.currency)
+    findings.looked("B2")
+    findings.looked("B3")
+    for code in ("B1", "B4", "B6"):
+        findings.looked(code, len(lines))
+    nets = taxes = totals = ZERO
+    for place, line in enumerate(lines, 1):
+        net, taxed, whole = line.sub_total or ZERO, line.tax_amount or ZERO, line.total_amount or ZERO
+        nets += net
+        taxes += taxed
+        totals += whole
+        if whole != net + taxed:
+            findings.breach("B1", f"{data_type} {id_} line {place}: {net} and {taxed} are not {whole}")
+        priced = line.unit_amount * line.quantity
+        if is_priced:
+            # A tax line has a price and no net. A line rounds, and takes part of what the header was rounded by.
+            expected, allowed = net if net or not taxed else taxed, 2 * unit
+            off = abs(priced - (line.discount_amount or ZERO) - expected)
+        else:
+            off, allowed = abs(priced - net), unit / 2 * max(abs(line.quantity), 1)
+        if off > allowed:
+            findings.breach("B4", f"{data_type} {id_} line {place}: {line.quantity} x {line.unit_amount} for {net}")
+        ref = line.tax_rate_ref
+        rate = ref.effective_tax_rate if ref is not None else None
+        if rate is not None and (net or not taxed) and abs(taxed - net * rate / _HUNDRED) > unit:
+            findings.breach("B6", f"{data_type} {id_} line {place}: {taxed} on {net} at {rate} percent")
+        line_refs(data_type, id_, line, findings, targets)
+    if nets != document.sub_total or taxes != tax or totals != document.total_amount:
+        findings.breach(
+            "B2", f"{data_type} {id_}: {nets} + {taxes} = {totals} in lines, {document.total_amount} in all"
+        )
+    if document.total_amount != document.sub_total + tax:
+        findings.breach("B3", f"{data_type} {id_}: {document.sub_total} and {tax} are not {document.total_amount}")
+
+
+def as_the_source_says(data_type: str, document: Any, tax: Decimal, figures: Figures, findings: Findings) -> None:
+    findings.looked("A8")
+    total = abs(document.total_amount)
+    if total != figures.total:
+        findings.breach("A8", f"{data_type} {document.id} is {total}, its source {figures.total}")
+    if figures.net is None or figures.tax is None:
+        return
+    if figures.total == figures.net + figures.tax:
+        expected = (figures.total, figures.net, figures.tax)
+    elif figures.total == figures.net:  # tax that is told and not charged
+        expected = (figures.total, figures.total, ZERO)
+    else:
+        return
+    findings.looked("B5")
+    said = (total, abs(document.sub_total), abs(tax))
+    if said != expected:
+        shown = " / ".join(map(str, expected))
+        findings.breach("B5", f"{data_type} {document.id} is {' / '.join(map(str, said))}, its source {shown}")

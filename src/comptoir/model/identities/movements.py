@@ -1,0 +1,242 @@
+"""Identities of money that moved: payments, spending and income without a document, transfers.
+
+All five data types are walked together in the order of their ids, beside what the source says should be there.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from itertools import groupby
+from typing import Any
+
+from comptoir.model.identities.beside import Beside
+from comptoir.model.identities.findings import Figures, Findings, Movement, SourceFacts, Stored
+from comptoir.model.identities.lines import adds_up, as_the_source_says
+from comptoir.model.identities.references import Targets, each, peek, refer
+from comptoir.model.money import ZERO, minor_unit
+
+__all__ = ["Settlement", "Walk"]
+
+_SPEAK_OF: Mapping[str, tuple[str, ...]] = {  # identities that are not wholly looked at without a data type
+    "payments": ("A5", "C5", "C6", "C7", "C8"),
+    "billPayments": ("A5", "C5", "C7", "C8"),
+    "directCosts": ("A5", "B9", "D7"),
+    "directIncomes": ("A5", "B9", "D7"),
+    "transfers": ("A5", "D6"),
+}
+_LINKS: Mapping[str, Mapping[str, str]] = {
+    "payments": {"Invoice": "invoices", "CreditNote": "creditNotes"},
+    "billPayments": {"Bill": "bills", "CreditNote": "billCreditNotes"},
+}
+_PARTIES = {"payments": ("customer_ref", "customers"), "billPayments": ("supplier_ref", "suppliers")}
+_INWARDS = ("payments", "directIncomes")  # positive when money comes in; the others when it goes out
+
+# payment, amount, day, and the payment's currency where a rate says that the document is in another
+Settlement = tuple[str, Decimal, str | None, str | None]
+_Row = tuple[str, Movement | None]
+
+
+class Walk:
+    """One walk through all that moved. Afterwards `settlements` tells by data type and document what payments say
+    they settle, and `to_review` names the bank lines that wait for somebody to look at them."""
+
+    def __init__(self, stored: Stored, facts: SourceFacts, findings: Findings, targets: Targets) -> None:
+        self._findings, self._targets = findings, targets
+        self.settlements: dict[str, dict[str, list[Settlement]]] = {}
+        self.to_review: set[str] = set()
+        self._days: dict[str | None, str | None] = {}  # the same few days again and again
+        read = [data_type for data_type in _SPEAK_OF if data_type in targets.read]
+        for data_type, codes in _SPEAK_OF.items():
+            for code in codes if data_type not in read else ():
+                findings.skipped(code, f"{data_type} was not read in this sync.")
+        if facts.movements is None:
+            for code in ("A5", "D7"):
+                findings.skipped(code, "What the bank's lines are for was not read from the source.")
+        if "bankAccounts" not in targets.read:
+            findings.skipped("C8", "bankAccounts was not read in this sync.")
+        self._currencies: Mapping[str, str | None] = {
+            account.id: account.currency
+            for account in (peek(stored, "bankAccounts") if "bankAccounts" in targets.read else ())
+        }
+        self._served = _Served(facts, findings, judges=len(read) == len(_SPEAK_OF))
+        beside = Beside(iter(()) if facts.movements is None else facts.movements(), self._missed)
+        streams = [
+            _of_type(place, data_type, each(stored, data_type, findings)) for place, data_type in enumerate(read)
+        ]
+        for id_, group in groupby(heapq.merge(*streams), key=lambda one: one[0]):
+            row = beside.of(id_)
+            movement = self._seen(row)
+            names = []
+            for _, _, data_type, record in group:
+                names.append(data_type)
+                self._check(data_type, record, movement)
+            self._served.met(id_, row, names)
+        beside.end()
+        self._served.end()
+
+    def _seen(self, row: _Row | None) -> Movement | None:
+        movement = row[1] if row is not None else None
+        if movement is not None and movement.to_review is not None:
+            self.to_review.add(movement.to_review)
+        return movement
+
+    def _missed(self, id_: str, movement: Movement | None) -> None:
+        self._served.met(id_, (id_, self._seen((id_, movement))), [])
+
+    def _check(self, data_type: str, record: Any, movement: Movement | None) -> None:
+        if data_type in _PARTIES:
+            self._payment(data_type, record)
+        elif data_type == "transfers":
+            self._transfer(record)
+        else:
+            self._direct(data_type, record, movement)
+        if movement is not None and data_type in _PARTIES:
+            self._findings.looked("A8")
+            paid = movement.amount if data_type in _INWARDS else -movement.amount
+            if record.total_amount != paid:
+                self._findings.breach("A8", f"{data_type} {record.id} is {record.total_amount}, its source {paid}")
+
+    # Payments
+
+    def _payment(self, data_type: str, payment: Any) -> None:
+        findings, id_, unit = self._findings, payment.id, minor_unit(payment.currency)
+        member, parties = _PARTIES[data_type]
+        party = getattr(payment, member)
+        if party is not None:
+            refer(data_type, id_, parties, party.id, findings, self._targets)
+        account = payment.account_ref
+        if account is not None and account.id is not None:
+            refer(data_type, id_, "bankAccounts", account.id, findings, self._targets)
+            findings.looked("C8")
+            held_in = self._currencies.get(account.id, payment.currency)
+            if held_in != payment.currency:
+                findings.breach("C8", f"{data_type} {id_} is in {payment.currency}, its account in {held_in}")
+        findings.looked("C5")
+        lines = payment.lines or ()
+        if sum((line.amount for line in lines), ZERO) != payment.total_amount:
+            findings.breach("C5", f"{data_type} {id_}: its lines do not add up to {payment.total_amount}")
+        in_all = ZERO
+        for line in lines:
+            in_all += self._links(data_type, payment, line, unit)
+        if not payment.total_amount and account is None:
+            findings.looked("C6")
+            if in_all:
+                findings.breach("C6", f"{data_type} {id_} moves {in_all}")
+
+    def _links(self, data_type: str, payment: Any, line: Any, unit: Decimal) -> Decimal:
+        """Follow the links of a line; what they come to."""
+        moved, in_all, is_exact = ZERO, ZERO, True
+        for link in line.links or ():
+            amount, rate = link.amount or ZERO, link.currency_rate
+            if rate is None and amount:
+                self._findings.breach("C5", f"{data_type} {payment.id}: a link of {amount} has no rate")
+            in_all += amount
+            moved += amount * (rate or 1)
+            is_exact = is_exact and rate in (None, 1)
+            to = _LINKS[data_type].get(link.type.value)
+            if to is None or link.id is None:
+                continue
+            self._findings.looked("A3")
+            day = self._days.setdefault(line.allocated_on_date, line.allocated_on_date)
+            foreign = None if rate in (None, 1) else payment.currency
+            self.settlements.setdefault(to, {}).setdefault(link.id, []).append((payment.id, amount, day, foreign))
+        if abs(line.amount + moved) > (ZERO if is_exact else unit):
+            self._findings.breach("C5", f"{data_type} {payment.id}: a line of {line.amount} is linked for {-moved}")
+        return in_all
+
+    # Spending and income without a document
+
+    def _direct(self, data_type: str, record: Any, movement: Movement | None) -> None:
+        findings, id_, total = self._findings, record.id, record.total_amount
+        adds_up(data_type, record, record.tax_amount, findings, self._targets, is_priced=False)
+        if record.contact_ref is not None:
+            refer(data_type, id_, record.contact_ref.data_type, record.contact_ref.id, findings, self._targets)
+        findings.looked("B9")
+        payments = [one.payment for one in record.payment_allocations]
+        amounts = {payment.total_amount for payment in payments}
+        amounts.update(one.allocation.total_amount for one in record.payment_allocations)
+        if len(record.line_items) != 1 or len(payments) != 1 or amounts != {total}:
+            findings.breach("B9", f"{data_type} {id_} has {len(record.line_items)} lines and payments of {amounts}")
+        for payment in payments:
+            findings.looked("A3")
+            if payment.id != id_:
+                findings.breach("A3", f"{data_type} {id_} names {payment.id} as its payment, not itself")
+            if payment.account_ref is not None and payment.account_ref.id is not None:
+                refer(data_type, id_, "chartOfAccounts", payment.account_ref.id, findings, self._targets)
+        if movement is None:
+            return
+        figures = Figures(abs(movement.amount))
+        if movement.tax is not None:
+            figures = Figures(figures.total, abs(movement.amount - movement.tax), abs(movement.tax))
+        as_the_source_says(data_type, record, record.tax_amount, figures, findings)
+        findings.looked("D7")
+        flow = movement.amount if data_type in _INWARDS else -movement.amount
+        if (total > 0) != (flow > 0) or (total < 0) != (flow < 0):
+            findings.breach("D7", f"{data_type} {id_} is {total}, the money moved was {movement.amount}")
+
+    # Between bank accounts
+
+    def _transfer(self, transfer: Any) -> None:
+        self._findings.looked("D6")
+        from_, to = transfer.from_, transfer.to
+        for side in (from_, to):
+            ref = side.account_ref
+            refer("transfers", transfer.id, ref.data_type, ref.id, self._findings, self._targets)
+        out, into = from_.amount, to.amount
+        if (
+            (out is not None and out <= 0)
+            or (into is not None and into <= 0)
+            or from_.account_ref.id == to.account_ref.id
+            or (from_.currency == to.currency and (out is None or out != into))
+        ):
+            shown = f"{out} {from_.currency} to {into} {to.currency}"
+            self._findings.breach("D6", f"transfer {transfer.id} from {from_.account_ref.id}: {shown}")
+
+
+def _of_type(place: int, data_type: str, records: Iterator[Any]) -> Iterator[tuple[str, int, str, Any]]:
+    for record in records:
+        yield record.id, place, data_type, record
+
+
+class _Served:
+    """A5: each movement is served once; the two of a transfer are served by one record, under either's id."""
+
+    def __init__(self, facts: SourceFacts, findings: Findings, *, judges: bool) -> None:
+        self._facts, self._findings = facts, findings
+        self._judges = judges and facts.movements is not None
+        self._transfers: set[str] = set()
+        self._lone: set[str] = set()  # transfers under a number that no movement has
+        self._pairs: list[tuple[str, str, int]] = []
+
+    def met(self, id_: str, row: _Row | None, data_types: list[str]) -> None:
+        """A movement, or records without one, in the order of ids."""
+        if not self._judges:
+            return
+        if "transfers" in data_types:
+            self._transfers.add(id_)
+        if row is None:
+            if data_types == ["transfers"]:
+                self._lone.add(id_)
+            elif self._facts.is_movement(id_):
+                self._findings.breach("A5", f"{' and '.join(data_types)} {id_}: there is no such movement")
+            return
+        if (movement := row[1]) is None:
+            return  # it is there and cannot be read: what is served of it is as it was before
+        self._findings.looked("A5")
+        if movement.other_side is not None:
+            self._pairs.append((id_, movement.other_side, len(data_types)))
+        elif len(data_types) != 1:
+            self._wrong(id_, len(data_types))
+
+    def end(self) -> None:
+        for id_, other, times in self._pairs:
+            self._lone.discard(other)
+            if (served := times + (other in self._transfers)) != 1:
+                self._wrong(id_, served)
+        for id_ in sorted(self._lone):
+            self._findings.breach("A5", f"transfers {id_}: there is no such movement")
+
+    def _wrong(self, id_: str, times: int) -> None:
+        self._findings.breach("A5", f"movement {id_} is served {times} times")
