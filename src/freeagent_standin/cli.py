@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from datetime import date, datetime
 from importlib import metadata
 from pathlib import Path
+from types import FrameType
 from typing import Annotated, Literal
 
 from cyclopts import App, CycloptsError, Parameter
@@ -21,13 +23,17 @@ app = App(
 
 def main() -> None:
     """Run the command line; a mistake ends with exit code 1 and one sentence."""
+    for number in (signal.SIGTERM, signal.SIGINT):  # until the server listens to them: while large books are made
+        signal.signal(number, _stop)
     try:
         app(exit_on_error=False, print_error=False)
     except CycloptsError as mistake:
         print(f"{_plain(mistake)} See freeagent-standin serve --help.", file=sys.stderr)  # noqa: T201 - the answer
         sys.exit(1)
-    except KeyboardInterrupt:
-        sys.exit(0)
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    sys.exit(0)
 
 
 def _plain(mistake: CycloptsError) -> str:

@@ -14,6 +14,7 @@ import msgspec
 from freeagent_standin import web
 from freeagent_standin.companies import User, World
 from freeagent_standin.limits import parse_limits
+from freeagent_standin.settings import LONGEST_WAIT
 from freeagent_standin.state import Grant
 from freeagent_standin.wire import Answer
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["answer"]
 
-_LONGEST_WAIT = 600
 _LOOPBACK = ("127.", "::1", "::ffff:127.")
 
 
@@ -255,8 +255,8 @@ def _change_settings(standin: Standin, request: web.Request) -> Any:
     if asked.refresh is not None:
         changes["refresh"] = asked.refresh
     if asked.latency is not None:
-        if not 0 <= asked.latency <= _LONGEST_WAIT:
-            raise ValueError(f"latency is from 0 to {_LONGEST_WAIT} seconds.")
+        if not 0 <= asked.latency <= LONGEST_WAIT:
+            raise ValueError(f"latency is from 0 to {LONGEST_WAIT} seconds.")
         changes["latency_seconds"] = asked.latency
     if asked.page_drift is not None:
         if asked.page_drift < 0:

@@ -25,7 +25,7 @@ from freeagent_standin.clock import Clock
 from freeagent_standin.companies import Companies, generate
 from freeagent_standin.limits import FREEAGENT_LIMITS, parse_limits
 from freeagent_standin.server import Credentials, Standin
-from freeagent_standin.settings import Settings
+from freeagent_standin.settings import LONGEST_WAIT, Settings
 from freeagent_standin.state import GeneratedFrom, State, StateUnusable, open_state
 
 __all__ = ["CannotServe", "Options", "facts", "ready_token", "serve", "server_config"]
@@ -75,12 +75,15 @@ def _settings(options: Options) -> Settings:
         raise CannotServe(f"A port is a number from 1 to 65535 (0: any free one); {options.port} is not.")
     if options.time_scale <= 0:
         raise CannotServe("--time-scale must be above 0; 60 lets a minute pass in a second.")
-    if options.latency < 0:
-        raise CannotServe("--latency must be 0 or more seconds.")
+    if not 0 <= options.latency <= LONGEST_WAIT:
+        raise CannotServe(f"--latency is from 0 to {LONGEST_WAIT} seconds.")
     if not 1 <= options.companies <= _MOST_COMPANIES:
         raise CannotServe(f"--companies must be from 1 to {_MOST_COMPANIES}.")
     if options.books not in ("small", "medium", "large") and not (
-        options.books.isascii() and options.books.isdigit() and 1 <= int(options.books) <= 1_000_000
+        options.books.isascii()
+        and options.books.isdigit()
+        and len(options.books) < 8
+        and 1 <= int(options.books) <= 1_000_000
     ):
         raise CannotServe(
             f"--books is small, medium, large, or a number of bank lines from 1 to 1000000; {options.books!r} is not."

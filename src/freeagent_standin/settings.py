@@ -8,7 +8,10 @@ import msgspec
 
 from freeagent_standin.limits import Limits
 
-__all__ = ["Settings"]
+__all__ = ["LONGEST_WAIT", "Settings"]
+
+LONGEST_WAIT = 600
+"""The most seconds that an answer may be held back."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):

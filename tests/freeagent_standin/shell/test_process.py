@@ -151,6 +151,18 @@ def test_a_stop_signal_ends_it_cleanly(start: Start, how: signal.Signals) -> Non
     assert running.stop(how) == (0, "")
 
 
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_signal_ends_it_cleanly_while_large_books_are_made(how: signal.Signals, tmp_path: Path) -> None:
+    options = ["--port", "0", "--books", "1000000", "--data-dir", str(tmp_path)]
+    with subprocess.Popen([*COMMAND, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as making:
+        while making.poll() is None and not any(tmp_path.iterdir()):  # which it opens before it makes the books
+            pass
+        making.send_signal(how)
+        said = making.communicate(timeout=30)
+
+    assert (making.returncode, *said) == (0, b"", b"")
+
+
 def test_what_was_kept_goes_on_after_a_kill(start: Start, tmp_path: Path) -> None:
     data = ("--data-dir", str(tmp_path / "data"), "--limits", "off")
     first = start(*data, "--seed", "3")
@@ -211,6 +223,10 @@ def test_a_port_that_is_taken_is_told() -> None:
         (("--port", "0", "--today", "yesterday"), "yesterday"),
         (("--port", "0", "--time-scale", "0"), "--time-scale"),
         (("--port", "0", "--latency", "-1"), "--latency"),
+        (("--port", "0", "--latency", "nan"), "--latency"),
+        (("--port", "0", "--time-scale", "nan"), "time scale"),
+        (("--port", "0", "--time-scale", "1e30"), "time scale"),
+        (("--port", "0", "--books", "9" * 5_000), "--books"),
         (("--port", "0", "--companies", "0"), "--companies"),
         (("--port", "0", "--host", "no.such.host.invalid"), "no.such.host.invalid"),
         (("--port", "0", "--colour", "red"), "--colour"),
