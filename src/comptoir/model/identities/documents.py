@@ -126,7 +126,7 @@ class _Documents:
         self._payments_known = kind.paid_by in targets.read
         self._payments_set_aside = targets.unreadable(kind.paid_by)
         if self._told is None:
-            for code in ("A6", "B5", "C9", "C10"):
+            for code in ("A6", "A8", "B5", "C9", "C10"):
                 findings.skipped(code, f"What the source says of {kind.data_type} was not read.")
 
     def check(self, stored: Stored) -> None:

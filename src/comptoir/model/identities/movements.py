@@ -52,7 +52,7 @@ class Walk:
             for code in codes if data_type not in read else ():
                 findings.skipped(code, f"{data_type} was not read in this sync.")
         if facts.movements is None:
-            for code in ("A5", "D7"):
+            for code in ("A5", "A8", "D7"):
                 findings.skipped(code, "What the bank's lines are for was not read from the source.")
         if "bankAccounts" not in targets.read:
             findings.skipped("C8", "bankAccounts was not read in this sync.")

@@ -158,7 +158,7 @@ def line_refs(data_type: str, id_: str, line: Any, findings: Findings, targets: 
 
 def _banks_are_accounts(stored: Stored, findings: Findings, targets: Targets) -> None:
     if not {_ACCOUNTS, _BANKS} <= targets.read:
-        findings.skipped("A4", "Accounts and bank accounts were not both read in this sync.")
+        findings.skipped("A4", f"{_ACCOUNTS} and {_BANKS} were not both read in this sync.")
         for data_type in {_ACCOUNTS, _BANKS} & targets.read:
             for _ in each(stored, data_type, findings):
                 pass
