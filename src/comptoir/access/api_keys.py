@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from comptoir.errors import Conflict, InvalidInput
 from comptoir.store import Database, TenantId, new_id
 from comptoir.store.database import Source, fetch
-from comptoir.store.rows import one_of, only, struct_of
+from comptoir.store.rows import one_of, only, struct_of, take_turns
 from comptoir.store.tables import API_KEYS as TABLE
 from comptoir.store.values import from_text
 
@@ -45,6 +45,7 @@ def add(tx: Connection, tenant: TenantId, name: str | None, now: datetime) -> tu
     """A new key and its text, which is told once."""
     if name is not None and len(name) > _LONGEST_NAME:
         raise InvalidInput(f"Max string length ({_LONGEST_NAME}) for 'name' reached.", field="name")
+    take_turns(tx, tenant)
     if len(all_keys(tx, tenant)) >= _MOST_KEYS:
         raise Conflict(f"There are {_MOST_KEYS} API keys already, as many as there may be. Delete one first.")
     key = secrets.token_urlsafe(32)
@@ -61,6 +62,7 @@ def all_keys(tx: Connection, tenant: TenantId) -> list[ApiKey]:
 
 def delete(tx: Connection, tenant: TenantId, key: str) -> None:
     """Revoke a key; the last one cannot go, or nobody could use the API any more."""
+    take_turns(tx, tenant)
     one_of(tx, TABLE, tenant, key, f"No API key was found with ID {key}")
     if len(all_keys(tx, tenant)) == 1:
         raise Conflict("This is the last API key. Create another one before deleting it.")

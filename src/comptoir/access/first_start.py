@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import msgspec
 
 from comptoir.access import operators
 from comptoir.access.roles import Role
+from comptoir.errors import Conflict
 from comptoir.runtime.clock import Clock
 from comptoir.store import Database, TenantId, tenants
 
@@ -40,10 +43,11 @@ def ensure_first(db: Database, clock: Clock, *, email: str = FIRST_EMAIL) -> Fir
 
     The tenant may be there already: a pull makes it, and nobody signs in to pull.
     """
-    with db.write() as tx:
+    with suppress(Conflict), db.write() as tx:  # several processes may start at once: one of them makes it
         if any(operators.all_of(tx, tenant.id) for tenant in tenants.all_tenants(tx)):
             return None
         now = clock.now()
         tenant = tenants.by_name(tx, FIRST_TENANT) or tenants.add(tx, FIRST_TENANT, now)
         operator, password = operators.add(tx, tenant.id, email=email, role=Role.ADMINISTRATOR, now=now)
-    return FirstStart(tenant_id=tenant.id, email=operator.email, password=password)
+        return FirstStart(tenant_id=tenant.id, email=operator.email, password=password)
+    return None

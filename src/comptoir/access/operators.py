@@ -13,7 +13,7 @@ from comptoir.access.roles import PERMISSIONS, Permission, Role
 from comptoir.errors import Conflict, InvalidInput, NotFound
 from comptoir.store import OperatorId, TenantId, new_id
 from comptoir.store.rows import all_of as rows_of
-from comptoir.store.rows import one_of, only, struct_of
+from comptoir.store.rows import insert_if_free, one_of, only, struct_of, take_turns
 from comptoir.store.tables import OPERATORS as TABLE
 from comptoir.store.tables import SESSIONS
 
@@ -44,15 +44,13 @@ def add(
     """A new operator and the password, which is told this once; one is made up if none is given."""
     address = _checked_email(email)
     password = passwords.made_up() if password is None else passwords.checked(password)
-    # E-mail addresses are unique over all tenants: signing in asks for nothing else.
-    taken = sa.select(TABLE.c.id).where(TABLE.c.email == address, TABLE.c.tenant_id.is_not(None))
-    if tx.execute(taken).first() is not None:
-        raise Conflict(f"There is an operator with the e-mail address {address} already.")
     operator = Operator(
         id=OperatorId(new_id()), tenant_id=tenant, email=address, role=role, language=None, created=now, disabled=None
     )
     values = msgspec.structs.asdict(operator) | {"role": role.value, "password_hash": passwords.hashed(password)}
-    tx.execute(sa.insert(TABLE).values(values))
+    # E-mail addresses are unique over all tenants: signing in asks for nothing else.
+    if not insert_if_free(tx, TABLE, **values):
+        raise Conflict(f"There is an operator with the e-mail address {address} already.")
     return operator, password
 
 
@@ -87,6 +85,7 @@ def change_password(tx: Connection, tenant: TenantId, operator: str, password: s
 
 def disable(tx: Connection, tenant: TenantId, operator: str, now: datetime) -> None:
     """The operator cannot sign in any more, and every session ends at once."""
+    take_turns(tx, tenant)
     leaving = get(tx, tenant, operator)
     others = [one for one in all_of(tx, tenant) if one.id != operator and one.disabled is None]
     if leaving.role is Role.ADMINISTRATOR and not any(one.role is Role.ADMINISTRATOR for one in others):

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from comptoir.access import operators, passwords, sessions
 from comptoir.errors import InvalidInput, TryLater
 from comptoir.store import Database
-from comptoir.store.rows import only
+from comptoir.store.rows import only, upsert
 from comptoir.store.tables import OPERATORS
 from comptoir.store.tables import SIGN_IN_FAILURES as TABLE
 
@@ -76,8 +76,7 @@ def _waits(tx: Connection, key: str, free: int, now: datetime) -> int:
 
 def _count(tx: Connection, key: str, now: datetime) -> None:
     tx.execute(sa.delete(TABLE).where(TABLE.c.last < now - _FORGOTTEN_AFTER))
-    if not tx.execute(sa.update(TABLE).where(TABLE.c.key == key).values(count=TABLE.c.count + 1, last=now)).rowcount:
-        tx.execute(sa.insert(TABLE).values(key=key, count=1, last=now))
+    upsert(tx, TABLE, {"key": key}, {"count": 1, "last": now}, count=TABLE.c.count + 1)
 
 
 def _uncount(tx: Connection, key: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from datetime import datetime
 
 import msgspec
@@ -15,7 +16,7 @@ from comptoir.store import lists
 from comptoir.store.ids import CompanyId, TenantId, new_id
 from comptoir.store.query import Order, Property, Query, Where
 from comptoir.store.rows import Page, one_of, only, struct_of
-from comptoir.store.tables import COMPANIES, CONNECTIONS
+from comptoir.store.tables import COMPANIES, CONNECTIONS, SYNC_SETTINGS
 from comptoir.store.values import folded
 
 __all__ = ["Company", "add", "clean_name", "delete", "find", "get", "list_page", "replace", "update"]
@@ -64,7 +65,9 @@ class Company(msgspec.Struct, frozen=True, kw_only=True):
 
 def clean_name(name: object) -> str:
     """The name with the characters that are not allowed removed; refused when nothing is left."""
-    if not isinstance(name, str) or not (cleaned := " ".join(_NOT_ALLOWED.sub("", name).split())):
+    # An accent may come as a sign of its own, which would not count as part of a letter.
+    composed = unicodedata.normalize("NFC", name) if isinstance(name, str) else ""
+    if not (cleaned := " ".join(_NOT_ALLOWED.sub("", composed).split())):
         raise InvalidInput("Give the company a name made of letters, digits, blanks or - ' & @ . , ? !", field="name")
     return cleaned[:400]
 
@@ -180,6 +183,7 @@ def delete(tx: Connection, tenant: TenantId, company: str) -> None:
     get(tx, tenant, company)
     # Connections first: SQLite follows one cascade at a time faster when the larger tables hang on one key.
     tx.execute(sa.delete(CONNECTIONS).where(only(CONNECTIONS, tenant, CONNECTIONS.c.company_id == company)))
+    tx.execute(sa.delete(SYNC_SETTINGS).where(only(SYNC_SETTINGS, tenant, SYNC_SETTINGS.c.company_id == company)))
     tx.execute(sa.delete(COMPANIES).where(only(COMPANIES, tenant, COMPANIES.c.id == company)))
 
 

@@ -99,6 +99,7 @@ def _connection(row: Row[tuple[object, ...]]) -> Connection:
 
 
 def add(tx: Transaction, tenant: TenantId, company: CompanyId, integration_key: str, now: datetime) -> Connection:
+    one_of(tx, COMPANIES, tenant, company, f"No company was found with ID {company}")
     id_ = ConnectionId(new_id())
     tx.execute(
         sa.insert(CONNECTIONS).values(
@@ -190,7 +191,10 @@ def set_status(tx: Transaction, tenant: TenantId, connection: str, new: Connecti
     found = get(tx, tenant, connection)
     if new not in _ALLOWED[found.status]:
         raise Conflict(f"A connection that is {found.status} cannot become {new}.")
-    _set(tx, tenant, connection, status=new.value, **({"linked_at": now} if new is ConnectionStatus.LINKED else {}))
+    values = {"status": new.value, **({"linked_at": now} if new is ConnectionStatus.LINKED else {})}
+    mine = only(CONNECTIONS, tenant, CONNECTIONS.c.id == connection, CONNECTIONS.c.status == found.status.value)
+    if not tx.execute(sa.update(CONNECTIONS).where(mine).values(values)).rowcount:
+        return set_status(tx, tenant, connection, new, now)  # it moved at this very moment: look again
     return get(tx, tenant, connection)
 
 

@@ -21,6 +21,7 @@ import psycopg_pool
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy import URL, Connection, Engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import QueuePool
@@ -180,6 +181,11 @@ def open_database(url: str) -> Database:
     try:
         with database.write() as tx:
             _migrate(tx)
+    except CommandError as error:
+        database.close()
+        raise ActionNeeded(
+            f"{where} was last used by a newer Comptoir than this one. Install that version again, or restore a backup."
+        ) from error
     except (sa.exc.DBAPIError, TryLater) as error:
         database.close()
         cause = error.__cause__ if isinstance(error, TryLater) else error

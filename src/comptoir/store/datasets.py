@@ -10,12 +10,12 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection, Row
 
-from comptoir.errors import Conflict
+from comptoir.errors import Conflict, NotFound
 from comptoir.model import ColumnKind
 from comptoir.store import lists, records
 from comptoir.store.ids import CompanyId, ConnectionId, DatasetId, TenantId, new_id
 from comptoir.store.query import Order, Property, Query, Where
-from comptoir.store.rows import Page, all_of, one_of, only, struct_of
+from comptoir.store.rows import Page, all_of, insert_if_free, one_of, only, struct_of
 from comptoir.store.tables import DATASETS as TABLE
 
 __all__ = [
@@ -131,34 +131,37 @@ def queue(
 ) -> Dataset:
     """Queue a read; Conflict if one of this type is running. One that only waits for its next try is run at once."""
     mine = only(TABLE, tenant, TABLE.c.connection_id == connection, TABLE.c.data_type == data_type)
-    running = tx.execute(sa.select(TABLE).where(mine, sa.not_(TABLE.c.is_ended))).one_or_none()
-    if running is not None:
-        if running.status == Status.QUEUED and running.retry_at is not None:
-            return advance(tx, tenant, running.id, retry_at=None, status_description=None)
-        raise Conflict(
-            f"DatasetAlreadyInProgressException: Cannot queue {data_type} sync for {company} as previous sync "
-            f"{running.id} is still in progress"
-        )
-    id_ = DatasetId(new_id())
-    values = {
-        "id": id_,
-        "tenant_id": tenant,
-        "company_id": company,
-        "connection_id": connection,
-        "data_type": data_type,
-        "status": Status.QUEUED.value,
-        "requested": now,
-        "warnings": b"[]",
-    }
-    tx.execute(sa.insert(TABLE).values(values))
-    return get(tx, tenant, id_)
+    is_running = sa.select(TABLE).where(mine, sa.not_(TABLE.c.is_ended))
+    running = tx.execute(is_running).one_or_none()
+    if running is None:
+        id_ = DatasetId(new_id())
+        if insert_if_free(
+            tx,
+            TABLE,
+            id=id_,
+            tenant_id=tenant,
+            company_id=company,
+            connection_id=connection,
+            data_type=data_type,
+            status=Status.QUEUED.value,
+            requested=now,
+            warnings=b"[]",
+        ):
+            return get(tx, tenant, id_)
+        running = tx.execute(is_running).one()  # asked for by somebody else at this very moment
+    if running.status == Status.QUEUED and running.retry_at is not None:
+        return advance(tx, tenant, running.id, retry_at=None, status_description=None)
+    raise Conflict(
+        f"DatasetAlreadyInProgressException: Cannot queue {data_type} sync for {company} as previous sync "
+        f"{running.id} is still in progress"
+    )
 
 
 def get(tx: Connection, tenant: TenantId, dataset: str, company: str | None = None) -> Dataset:
     message = f"No data set was found with ID {dataset}"
     row = one_of(tx, TABLE, tenant, dataset, message)
     if company is not None and row.company_id != company:
-        return _dataset(one_of(tx, TABLE, tenant, "", message))
+        raise NotFound(message)
     return _dataset(row)
 
 

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from comptoir.store.ids import ConnectionId, TenantId
-from comptoir.store.rows import only
+from comptoir.store.rows import only, upsert
 from comptoir.store.tables import GRANTS as TABLE
 from comptoir.store.vault import Vault
 
@@ -75,7 +75,7 @@ def put(
     def sealed(field: str, text: str) -> bytes:
         return vault.seal(text.encode(), tenant=tenant, subject=connection, field=field)
 
-    values = {
+    values: dict[str, object] = {
         "access_token": sealed("access_token", access_token),
         "refresh_token": sealed("refresh_token", refresh_token),
         "previous_refresh_token": (
@@ -86,10 +86,8 @@ def put(
         "expires_at": expires_at,
         "obtained_at": now,
     }
-    condition = only(TABLE, tenant, TABLE.c.connection_id == connection)
-    updated = tx.execute(sa.update(TABLE).where(condition).values(generation=TABLE.c.generation + 1, **values))
-    if not updated.rowcount:
-        tx.execute(sa.insert(TABLE).values(tenant_id=tenant, connection_id=connection, generation=1, **values))
+    values = {"tenant_id": tenant, "generation": 1, **values}
+    upsert(tx, TABLE, {"connection_id": connection}, values, generation=TABLE.c.generation + 1)
 
 
 def begin_refresh(tx: Connection, tenant: TenantId, connection: ConnectionId, generation: int) -> bool:

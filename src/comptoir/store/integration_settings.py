@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from comptoir.errors import Conflict, SetupRequired
 from comptoir.store.ids import TenantId
-from comptoir.store.rows import only, struct_of
+from comptoir.store.rows import only, struct_of, upsert
 from comptoir.store.tables import INTEGRATION_SETTINGS as TABLE
 from comptoir.store.vault import Vault
 
@@ -68,10 +68,8 @@ def save_keys(
         "second_saved_at": None,
         "alarm": None,
     }
-    if get(tx, tenant, key) is None:
-        tx.execute(sa.insert(TABLE).values(tenant_id=tenant, key=key, enabled=False, **values))
-    else:
-        _set(tx, tenant, key, values)
+    is_enabled = TABLE.c.enabled  # as it was
+    upsert(tx, TABLE, {"tenant_id": tenant, "key": key}, {"enabled": False, **values}, enabled=is_enabled)
 
 
 def save_second(tx: Connection, tenant: TenantId, key: str, *, client_secret: str, vault: Vault, now: datetime) -> None:

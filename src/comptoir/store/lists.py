@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Table
 
+from comptoir.store import bulk
 from comptoir.store.direct import marked
 from comptoir.store.ids import TenantId
 from comptoir.store.query import Order, Where
@@ -36,5 +37,9 @@ def page(
     ids = [row[0] for row in tx.exec_driver_sql(marked(sql, dialect), (*values, size, (number - 1) * size))]
     if not ids:
         return Page(total, [])
-    rows = {row.id: row for row in tx.execute(table.select().where(table.c.tenant_id == tenant, table.c.id.in_(ids)))}
+    rows = {
+        row.id: row
+        for some in bulk.batches(ids)
+        for row in tx.execute(table.select().where(table.c.tenant_id == tenant, table.c.id.in_(some)))
+    }
     return Page(total, [struct(rows[id_]) for id_ in ids])

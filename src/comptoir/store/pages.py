@@ -22,7 +22,8 @@ _COMMIT = (
     'INSERT INTO pages (tenant_id, connection_id, sync_id, resource, pass_number, "window", page, total, ids, '
     "fetched_at) VALUES (?,?,?,?,?,?,?,?,?,?) "
     'ON CONFLICT (sync_id, resource, pass_number, "window", page) '
-    "DO UPDATE SET total = excluded.total, ids = excluded.ids, fetched_at = excluded.fetched_at"
+    "DO UPDATE SET total = excluded.total, ids = excluded.ids, fetched_at = excluded.fetched_at "
+    "WHERE pages.tenant_id = excluded.tenant_id AND pages.connection_id = excluded.connection_id"
 )
 
 

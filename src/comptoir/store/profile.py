@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Table
 from comptoir.errors import InvalidInput
 from comptoir.model import DATA_TYPE_KEYS
 from comptoir.store.ids import TenantId
-from comptoir.store.rows import only
+from comptoir.store.rows import only, upsert
 from comptoir.store.tables import PROFILES, SYNC_SETTINGS
 
 __all__ = ["Profile", "SyncSetting", "get", "overridden", "put", "put_sync_settings", "sync_settings"]
@@ -98,6 +98,4 @@ def put_sync_settings(
 
 
 def _replace(tx: Connection, table: Table, tenant: TenantId, key: dict[str, str], document: bytes) -> None:
-    condition = only(table, tenant, *(table.c[name] == value for name, value in key.items()))
-    tx.execute(sa.delete(table).where(condition))
-    tx.execute(sa.insert(table).values(tenant_id=tenant, document=document, **key))
+    upsert(tx, table, {"tenant_id": tenant, **key}, {"document": document})

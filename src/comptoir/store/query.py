@@ -14,11 +14,11 @@ from functools import lru_cache
 from typing import Any, Literal
 
 import msgspec
-from lark import Lark, Token, Tree, UnexpectedInput
+from lark import Lark, Token, Tree, UnexpectedInput, UnexpectedToken
 
 from comptoir.errors import InvalidInput
 from comptoir.model import ColumnKind
-from comptoir.store.values import amount_key, folded, text_of
+from comptoir.store.values import amount_key, folded, storable, text_of
 
 __all__ = ["LONGEST_QUERY", "Order", "Property", "Query", "Where", "parse"]
 
@@ -125,16 +125,16 @@ class Query:
 
     def __init__(self, node: Any) -> None:
         self._node = node
-        self._bound: dict[tuple[str, str], Where] = {}
+        self._bound: dict[tuple[int, str], tuple[Mapping[str, Property], Where]] = {}
 
     def where(self, properties: Mapping[str, Property], type_word: str, dialect: str) -> Where:
         """The condition in SQL. Raises InvalidInput for unknown properties and values of the wrong type."""
-        known = self._bound.get((type_word, dialect))
-        if known is None:
+        key = (id(properties), dialect)  # kept beside the result, so that no other mapping gets this identity
+        if key not in self._bound:
             values: list[Any] = []
             sql = _sql(self._node, properties, type_word, dialect, values)
-            known = self._bound[type_word, dialect] = Where(sql, tuple(values))
-        return known
+            self._bound[key] = (properties, Where(sql, tuple(values)))
+        return self._bound[key][1]
 
     def matches(self, get: Callable[[str], str | None]) -> bool:
         """Whether texts got by lower-case name match (for short lists in memory): without regard to case."""
@@ -165,8 +165,9 @@ def parse(text: str) -> Query:
     try:
         tree = _parser().parse(text)
     except UnexpectedInput as error:
+        is_cut = isinstance(error, UnexpectedToken) and error.token.type == "$END"
         position = getattr(error, "pos_in_stream", None)
-        place = f" at character {position + 1}" if isinstance(position, int) else " at its end"
+        place = f" at character {position + 1}" if isinstance(position, int) and not is_cut else " at its end"
         raise InvalidInput(f"Error parsing query - Malformed query. It went wrong{place}.", field="query") from error
     return Query(_node(tree.children[0]))
 
@@ -231,11 +232,11 @@ def _comparison(found: Property, operator: str, node: _Test, dialect: str, value
     if found.kind is ColumnKind.AMOUNT and dialect != "postgresql":
         value = amount_key(value)
     if found.kind in (ColumnKind.TEXT, ColumnKind.ENUM) or operator == "~":
-        value = folded(value)
-        if not found.is_folded:
-            # On PostgreSQL its own function folds both sides: what it leaves alone still equals itself.
-            fold = "lower" if dialect == "postgresql" else "casefold"
-            column, mark = f"{fold}({column})", "lower(?)" if dialect == "postgresql" else "?"
+        if found.is_folded or dialect != "postgresql":
+            column, value = column if found.is_folded else f"casefold({column})", folded(value)
+        else:
+            # Its own function folds both sides in the same way: what it leaves alone still equals itself.
+            column, mark = f'lower({column} COLLATE "default")', "lower(?)"
     values.append(value)
     if operator == "~":
         # strpos and instr take the text as it is: no pattern characters to escape.
@@ -263,7 +264,7 @@ def _bound(kind: ColumnKind, node: _Test) -> Any:
         pass
     else:
         if kind in (ColumnKind.TEXT, ColumnKind.ENUM, ColumnKind.ID):
-            return text
+            return storable(text)
     raise InvalidInput(
         f"Error parsing query - {text[:60]!r} is not a value for {node.path[:100]} ({_expected(kind)})", field="query"
     )

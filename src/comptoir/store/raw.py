@@ -12,6 +12,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from comptoir.errors import NotFound
 from comptoir.integrations.contract import Link, RawRecord, RawRow
 from comptoir.store import bulk
 from comptoir.store.ids import ConnectionId, SyncId, TenantId
@@ -108,6 +109,8 @@ def put(
     if bulk.insert(tx, RAW, _NEW, values) != len(new):
         # Another page of this very read brought one of them meanwhile (PostgreSQL writes pages side by side).
         held = _held(tx, tenant, connection, resource, list(by_id))
+        if not all(one[3] in held for one in values):
+            raise NotFound(f"Data connection {connection} not found")  # the place is taken, and not by this tenant
         values = [one for one in values if held[one[3]] == (one[6], False)]
     bulk.insert(tx, RAW_LINKS, _LINK, _links_of_rows(tenant, connection, resource, [by_id[one[3]] for one in values]))
     changed = [id_ for id_, (digest, is_gone) in held.items() if digest != hashes[id_] or is_gone]

@@ -15,10 +15,11 @@ from typing import Any
 import msgspec
 
 from comptoir.model import SHAPES, ColumnKind
-from comptoir.store.database import Source, fetch
+from comptoir.store.database import Database, Source, fetch
 from comptoir.store.ids import CompanyId, ConnectionId, TenantId
 from comptoir.store.query import Order, Property, Query, Where
 from comptoir.store.tables import documents_name, standard_name, typed_column_name
+from comptoir.store.values import storable
 
 __all__ = ["Documents", "get", "is_readable", "list_page", "properties"]
 
@@ -71,7 +72,7 @@ def _versions(
         source,
         "SELECT connection_id, version, readable_since IS NOT NULL FROM record_versions "
         "WHERE tenant_id = ? AND company_id = ? AND data_type = ? ORDER BY connection_id",
-        (tenant, company, data_type),
+        (tenant, storable(company), data_type),
     )
     return [(id_, version, bool(readable)) for id_, version, readable in rows if connection in (None, id_)]
 
@@ -131,7 +132,7 @@ def _condition(
     values: tuple[Any, ...] = (tenant, company, *connections)
     if account is not None:
         sql += " AND s.p_account_id = ?"
-        values += (account,)
+        values += (storable(account),)
     if where is not None:
         sql += f" AND {where.sql}"
         values += where.values
@@ -168,6 +169,8 @@ def _total(
             _counts.move_to_end(key)
             return known
     total = int(fetch(source, f"SELECT count(*) FROM {standard_name(data_type)} s WHERE {condition}", values)[0][0])  # noqa: S608 - our own names; values are bound
+    if not isinstance(source, Database):
+        return total  # inside a transaction that may yet be undone
     with _counts_lock:
         _counts[key] = total
         if len(_counts) > _MOST_COUNTS:
@@ -206,7 +209,7 @@ def get(
         f"SELECT d.doc, s.modified_date, s.is_deleted FROM {standard_name(data_type)} s "  # noqa: S608 - our own names; values are bound
         f"JOIN {documents_name(data_type)} d ON d.pk = s.pk WHERE {condition} AND s.id = ? "
         "ORDER BY s.is_deleted, s.pk DESC LIMIT 1",
-        (*values, id_),
+        (*values, storable(id_)),
     )
     if not rows:
         return None

@@ -269,7 +269,8 @@ def _touch(tx: Connection, tenant: TenantId, company: CompanyId, connection: Con
     bulk.run(
         tx,
         "INSERT INTO record_versions (tenant_id, company_id, connection_id, data_type, version) VALUES (?,?,?,?,1) "
-        "ON CONFLICT (connection_id, data_type) DO UPDATE SET version = record_versions.version + 1",
+        "ON CONFLICT (connection_id, data_type) DO UPDATE SET version = record_versions.version + 1 "
+        "WHERE record_versions.tenant_id = excluded.tenant_id",
         (tenant, company, connection, data_type),
     )
 
@@ -282,7 +283,8 @@ def mark_readable(
         tx,
         "INSERT INTO record_versions (tenant_id, company_id, connection_id, data_type, version, readable_since) "
         "VALUES (?,?,?,?,1,?) ON CONFLICT (connection_id, data_type) "
-        "DO UPDATE SET readable_since = coalesce(record_versions.readable_since, excluded.readable_since)",
+        "DO UPDATE SET readable_since = coalesce(record_versions.readable_since, excluded.readable_since) "
+        "WHERE record_versions.tenant_id = excluded.tenant_id",
         (tenant, company, connection, data_type, text_of(now)),
     )
 

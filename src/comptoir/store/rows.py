@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection, Row, Table
+from sqlalchemy.dialects import postgresql, sqlite
 
 from comptoir.errors import NotFound
 from comptoir.store.ids import TenantId
+from comptoir.store.tables import TENANTS
 
-__all__ = ["Page", "all_of", "one_of", "only", "struct_of"]
+__all__ = ["Page", "all_of", "insert_if_free", "one_of", "only", "struct_of", "take_turns", "upsert"]
 
 _T = TypeVar("_T", bound=msgspec.Struct)
 
@@ -45,3 +48,25 @@ def one_of(tx: Connection, table: Table, tenant: TenantId, id_: str, message: st
 
 def all_of(tx: Connection, table: Table, tenant: TenantId, *conditions: ColumnElement[bool]) -> list[Row[Any]]:
     return list(tx.execute(sa.select(table).where(only(table, tenant, *conditions))))
+
+
+def insert_if_free(tx: Connection, table: Table, **values: Any) -> bool:
+    """Insert a row unless another one has its place; waits for whoever takes that place at this very moment."""
+    return bool(tx.execute(_insert(tx, table).values(values).on_conflict_do_nothing()).rowcount)
+
+
+def upsert(tx: Connection, table: Table, key: Mapping[str, Any], values: Mapping[str, Any], **changes: Any) -> None:
+    """Insert a row, or change the one with this key; `changes` win where a row that is there takes other values."""
+    statement = _insert(tx, table).values({**values, **key})
+    mine = table.c.tenant_id == statement.excluded.tenant_id if "tenant_id" in table.c else None
+    tx.execute(statement.on_conflict_do_update(index_elements=list(key), set_={**values, **changes}, where=mine))
+
+
+def _insert(tx: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
+    return postgresql.insert(table) if tx.dialect.name == "postgresql" else sqlite.insert(table)
+
+
+def take_turns(tx: Connection, tenant: TenantId) -> None:
+    """Wait until no other transaction that took its turn for this tenant is open: for "at most ten", "not the last"."""
+    mine = sa.select(TENANTS.c.id).where(TENANTS.c.id == tenant)
+    tx.execute(mine.with_for_update(key_share=True))  # one writes at a time on SQLite as it is

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from comptoir.store.ids import ConnectionId, SyncId, TenantId, new_id
-from comptoir.store.rows import only, struct_of
+from comptoir.store.rows import insert_if_free, only, struct_of, upsert
 from comptoir.store.tables import RESOURCE_READS, SYNCS
 
 __all__ = ["ResourceRead", "Sync", "active", "begin", "count_ended", "end", "latest", "read_ended", "reads"]
@@ -41,18 +42,30 @@ class ResourceRead(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def active(tx: Connection, tenant: TenantId, connection: ConnectionId) -> Sync | None:
-    mine = only(SYNCS, tenant, SYNCS.c.connection_id == connection, SYNCS.c.ended.is_(None))
-    row = tx.execute(sa.select(SYNCS).where(mine)).one_or_none()
+    row = tx.execute(_active(tenant, connection)).one_or_none()
     return None if row is None else struct_of(Sync, row)
+
+
+def _active(tenant: TenantId, connection: ConnectionId) -> sa.Select[Any]:
+    return sa.select(SYNCS).where(only(SYNCS, tenant, SYNCS.c.connection_id == connection, SYNCS.c.ended.is_(None)))
 
 
 def begin(tx: Connection, tenant: TenantId, connection: ConnectionId, now: datetime) -> Sync:
     """The run that is under way, or a new one: a run that was killed goes on under its own id."""
     if (running := active(tx, tenant, connection)) is not None:
         return running
-    values = {"id": new_id(), "tenant_id": tenant, "connection_id": connection, "started": now, "calls": 0}
-    tx.execute(sa.insert(SYNCS).values(values))
-    return Sync(**values, ended=None, checks=None)  # type: ignore[arg-type]  # the values just written
+    new = Sync(
+        id=SyncId(new_id()),
+        tenant_id=tenant,
+        connection_id=connection,
+        started=now,
+        ended=None,
+        calls=0,
+        checks=None,
+    )
+    if insert_if_free(tx, SYNCS, **msgspec.structs.asdict(new)):
+        return new
+    return struct_of(Sync, tx.execute(_active(tenant, connection)).one())  # begun elsewhere at this very moment
 
 
 def end(tx: Connection, tenant: TenantId, sync: SyncId, *, calls: int, checks: bytes | None, now: datetime) -> None:
@@ -74,15 +87,8 @@ def count_ended(tx: Connection, tenant: TenantId, connection: ConnectionId) -> i
 
 def read_ended(tx: Connection, tenant: TenantId, connection: ConnectionId, read: ResourceRead) -> None:
     """Remember how the read of a resource ended; the newest one counts."""
-    mine = only(
-        RESOURCE_READS,
-        tenant,
-        RESOURCE_READS.c.connection_id == connection,
-        RESOURCE_READS.c.resource == read.resource,
-    )
-    tx.execute(sa.delete(RESOURCE_READS).where(mine))
-    values = msgspec.structs.asdict(read) | {"tenant_id": tenant, "connection_id": connection}
-    tx.execute(sa.insert(RESOURCE_READS).values(values))
+    key = {"connection_id": connection, "resource": read.resource}
+    upsert(tx, RESOURCE_READS, key, {"tenant_id": tenant, **msgspec.structs.asdict(read)})
 
 
 def reads(tx: Connection, tenant: TenantId, connection: ConnectionId) -> dict[str, ResourceRead]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Boolean, CheckConstraint, Column, Index, Integer, LargeBinary, MetaData, Table
+from sqlalchemy.schema import SchemaItem
 
 from comptoir.model import SHAPES, ColumnKind, Shape
 from comptoir.store.values import Amount, Instant, Words
@@ -34,13 +35,34 @@ def _tenant() -> Column[str]:
     return Column("tenant_id", Words, sa.ForeignKey("tenants.id", ondelete="CASCADE"), nullable=False)
 
 
-def _company(**options: Any) -> Column[str]:
-    return Column("company_id", Words, sa.ForeignKey("companies.id", ondelete="CASCADE"), nullable=False, **options)
+# Whose a row is: all of the owner's ids in one key, so that the database takes no row that mixes one tenant's with
+# another's, and looks once for each row written.
+def _belongs(parent: str, *names: str) -> sa.ForeignKeyConstraint:
+    return sa.ForeignKeyConstraint(
+        names, [*(f"{parent}.{name}" for name in names[:-1]), f"{parent}.id"], ondelete="CASCADE"
+    )
 
 
-def _connection(**options: Any) -> Column[str]:
-    key = sa.ForeignKey("connections.id", ondelete="CASCADE")
-    return Column("connection_id", Words, key, nullable=False, **options)
+def _of_company() -> tuple[SchemaItem, ...]:
+    owners = ("tenant_id", "company_id")
+    return (*(_text(name, required=True) for name in owners), _belongs("companies", *owners))
+
+
+def _of_connection(*, is_key: bool = False) -> tuple[SchemaItem, ...]:
+    return (
+        _text("tenant_id", required=True),
+        Column("connection_id", Words, nullable=False, primary_key=is_key),
+        _belongs("connections", "tenant_id", "connection_id"),
+    )
+
+
+def _of_company_and_connection(*, is_key: bool = False) -> tuple[SchemaItem, ...]:
+    return (
+        _text("tenant_id", required=True),
+        _text("company_id", required=True),
+        Column("connection_id", Words, nullable=False, primary_key=is_key),
+        _belongs("connections", "tenant_id", "company_id", "connection_id"),
+    )
 
 
 def _when(name: str, *, required: bool = False) -> Column[Any]:
@@ -137,14 +159,14 @@ COMPANIES = Table(
     Column("tags", LargeBinary, nullable=False),
     _when("created", required=True),
     _text("created_by"),
+    sa.UniqueConstraint("tenant_id", "id"),
     Index("ix_companies_tenant", "tenant_id", "created"),
 )
 CONNECTIONS = Table(
     "connections",
     METADATA,
     _id(),
-    _tenant(),
-    _company(),
+    *_of_company(),
     _text("integration_key", required=True),
     _text("status", required=True),
     _when("created", required=True),
@@ -155,14 +177,14 @@ CONNECTIONS = Table(
     Column("access_level", Integer),
     _text("access_name"),
     Column("errors", LargeBinary, nullable=False),
-    Index("ix_connections_tenant_company", "tenant_id", "company_id"),
+    sa.UniqueConstraint("tenant_id", "id"),
+    sa.UniqueConstraint("tenant_id", "company_id", "id"),
     CheckConstraint("status IN ('PendingAuth', 'Linked', 'Unlinked', 'Deauthorized')", name="status"),
 )
 GRANTS = Table(
     "grants",
     METADATA,
-    _connection(primary_key=True),
-    _tenant(),
+    *_of_connection(is_key=True),
     Column("generation", Integer, nullable=False),
     Column("access_token", LargeBinary, nullable=False),
     Column("refresh_token", LargeBinary, nullable=False),
@@ -176,9 +198,7 @@ LINK_STATES = Table(
     "link_states",
     METADATA,
     Column("state_hash", Words, primary_key=True),
-    _tenant(),
-    _company(),
-    _connection(),
+    *_of_company_and_connection(),
     _text("browser_hash", required=True),
     Column("parameters", LargeBinary, nullable=False),
     _when("created", required=True),
@@ -191,8 +211,7 @@ SYNCS = Table(
     "syncs",
     METADATA,
     _id(),
-    _tenant(),
-    _connection(),
+    *_of_connection(),
     _when("started", required=True),
     _when("ended"),
     Column("calls", Integer, nullable=False, default=0),
@@ -211,9 +230,7 @@ DATASETS = Table(
     "datasets",
     METADATA,
     _id(),
-    _tenant(),
-    _company(),
-    _connection(),
+    *_of_company_and_connection(),
     _text("data_type", required=True),
     _text("status", required=True),
     _text("status_description"),
@@ -247,8 +264,7 @@ DATASETS = Table(
 PAGES = Table(
     "pages",
     METADATA,
-    _tenant(),
-    _connection(),
+    *_of_connection(),
     Column("sync_id", Words, primary_key=True),
     Column("resource", Words, primary_key=True),
     Column("pass_number", Integer, primary_key=True),
@@ -261,8 +277,7 @@ PAGES = Table(
 RESOURCE_READS = Table(
     "resource_reads",
     METADATA,
-    _tenant(),
-    _connection(primary_key=True),
+    *_of_connection(is_key=True),
     Column("resource", Words, primary_key=True),
     _text("sync_id", required=True),
     _text("outcome", required=True),
@@ -277,8 +292,7 @@ RAW = Table(  # rows with numbers: bodies are large, and a key of text would car
     "raw",
     METADATA,
     Column("pk", _BIG, primary_key=True),
-    _tenant(),
-    _connection(),
+    *_of_connection(),
     _text("resource", required=True),
     _text("id", required=True),
     _text("part", required=True),
@@ -306,8 +320,7 @@ RAW_VERSIONS = Table(
     "raw_versions",
     METADATA,
     Column("pk", _BIG, primary_key=True),
-    _tenant(),
-    _connection(),
+    *_of_connection(),
     _text("resource", required=True),
     _text("id", required=True),
     Column("body", LargeBinary, nullable=False),
@@ -318,8 +331,7 @@ RAW_VERSIONS = Table(
 RAW_LINKS = Table(
     "raw_links",
     METADATA,
-    _tenant(),
-    _connection(primary_key=True),
+    *_of_connection(is_key=True),
     Column("resource", Words, primary_key=True),
     Column("link", Words, primary_key=True),
     Column("target", Words, primary_key=True),
@@ -330,8 +342,7 @@ RAW_ASIDE = Table(
     "raw_aside",
     METADATA,
     Column("pk", _BIG, primary_key=True),
-    _tenant(),
-    _connection(),
+    *_of_connection(),
     _text("sync_id", required=True),
     _text("resource", required=True),
     _text("record_id"),
@@ -368,9 +379,7 @@ RECORD_VERSIONS = Table(
     # of a data type was there.
     "record_versions",
     METADATA,
-    _tenant(),
-    _company(),
-    _connection(primary_key=True),
+    *_of_company_and_connection(is_key=True),
     Column("data_type", Words, primary_key=True),
     Column("version", Integer, nullable=False),
     _when("readable_since"),
@@ -427,9 +436,7 @@ def _standard(shape: Shape) -> Table:
         name,
         METADATA,
         Column("pk", _BIG, primary_key=True),
-        _tenant(),
-        _company(),
-        _connection(),
+        *_of_company_and_connection(),
         Column("id", Words, nullable=False),
         _text("modified_date", required=True),
         _text("source_modified_date"),
@@ -468,7 +475,7 @@ def _documents(shape: Shape) -> Table:
             "pk", _BIG, sa.ForeignKey(f"{standard_name(shape.name)}.pk", ondelete="CASCADE"), primary_key=True,
             autoincrement=False,
         ),
-        _tenant(),
+        _text("tenant_id", required=True),
         Column("doc", LargeBinary, nullable=False),
         Column("supplemental", LargeBinary),
     )  # fmt: skip

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from comptoir.errors import Conflict, NotFound
 from comptoir.store.ids import TenantId, new_id
-from comptoir.store.rows import struct_of
+from comptoir.store.rows import insert_if_free, struct_of
 from comptoir.store.tables import TENANTS
 
 __all__ = ["Tenant", "add", "all_tenants", "by_name", "get"]
@@ -23,10 +23,9 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def add(tx: Connection, name: str, now: datetime) -> Tenant:
-    if by_name(tx, name) is not None:
-        raise Conflict(f"There is a tenant {name!r} already. Choose another name.")
     tenant = Tenant(id=TenantId(new_id()), name=name, created=now)
-    tx.execute(sa.insert(TENANTS).values(id=tenant.id, name=name, created=now))
+    if not insert_if_free(tx, TENANTS, id=tenant.id, name=name, created=now):
+        raise Conflict(f"There is a tenant {name!r} already. Choose another name.")
     return tenant
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import hashlib
 import os
 from collections.abc import Mapping
@@ -19,9 +20,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Connection
 
 from comptoir.errors import ActionNeeded, MasterKeyWrong
+from comptoir.store.rows import insert_if_free
 from comptoir.store.tables import META
 
-__all__ = ["Vault", "check_key", "load_master_key"]
+__all__ = ["Vault", "check_key", "is_sealed", "load_master_key"]
 
 _NONCE = 12
 _KEY_FILE = "master.key"
@@ -50,7 +52,7 @@ class Vault:
             raise MasterKeyWrong("A sealed value was made with a master key that is not here. Give back that key.")
         try:
             return key.decrypt(sealed[1 : 1 + _NONCE], sealed[1 + _NONCE :], _bound_to(tenant, subject, field))
-        except InvalidTag as error:
+        except (InvalidTag, ValueError) as error:
             raise MasterKeyWrong(
                 "A sealed value cannot be opened: the master key is not the one it was sealed with. Give back the "
                 "right key (master.key in the data folder, or COMPTOIR_MASTER_KEY)."
@@ -70,7 +72,7 @@ def load_master_key(data_dir: Path, given: str | None, *, sealed_before: bool) -
         return Vault({1: _decoded(given, "COMPTOIR_MASTER_KEY")}, 1)
     path = data_dir / _KEY_FILE
     try:
-        return Vault({1: _decoded(path.read_text().strip(), str(path))}, 1)
+        return Vault({1: _decoded(path.read_bytes().strip(), str(path))}, 1)
     except FileNotFoundError:
         if sealed_before:
             raise ActionNeeded(
@@ -79,16 +81,32 @@ def load_master_key(data_dir: Path, given: str | None, *, sealed_before: bool) -
             ) from None
     except OSError as error:
         raise ActionNeeded(f"The master key {path} cannot be read: {error.strerror}.") from error
-    key = os.urandom(32)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(base64.b64encode(key).decode() + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    return Vault({1: key}, 1)
+    try:
+        _make_key(path)
+    except OSError as error:
+        raise ActionNeeded(
+            f"The master key cannot be written: {path}: {error.strerror}. Make the data folder writable for this "
+            "user, or give a key by COMPTOIR_MASTER_KEY."
+        ) from error
+    return Vault({1: _decoded(path.read_bytes().strip(), str(path))}, 1)
 
 
-def _decoded(text: str, place: str) -> bytes:
+def _make_key(path: Path) -> None:
+    """Write a new key, whole or not at all; if another process is quicker, its key stays."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
+    try:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(base64.b64encode(os.urandom(32)) + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _decoded(text: str | bytes, place: str) -> bytes:
     try:
         key = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
@@ -103,18 +121,19 @@ def _decoded(text: str, place: str) -> bytes:
 
 def check_key(tx: Connection, vault: Vault) -> None:
     """Refuse a key other than the one this database was sealed with; remember it at the first start."""
-    row = tx.execute(sa.select(META.c.value).where(META.c.name == _CHECK)).one_or_none()
-    if row is not None:
-        try:
-            vault.open(row.value, tenant="", subject=_CHECK, field="")
-        except MasterKeyWrong as error:
-            raise MasterKeyWrong(
-                "The master key is not the one this database was sealed with. Give back the right key (master.key in "
-                "the data folder, or COMPTOIR_MASTER_KEY)."
-            ) from error
-        return
-    sealed = vault.seal(hashlib.sha256(_CHECK.encode()).digest(), tenant="", subject=_CHECK, field="")
-    tx.execute(sa.insert(META).values(name=_CHECK, value=sealed))
+    remembered = sa.select(META.c.value).where(META.c.name == _CHECK)
+    held = tx.execute(remembered).scalar_one_or_none()
+    if held is None:
+        sealed = vault.seal(hashlib.sha256(_CHECK.encode()).digest(), tenant="", subject=_CHECK, field="")
+        insert_if_free(tx, META, name=_CHECK, value=sealed)
+        held = tx.execute(remembered).scalar_one()  # of another process, if that was quicker
+    try:
+        vault.open(held, tenant="", subject=_CHECK, field="")
+    except MasterKeyWrong as error:
+        raise MasterKeyWrong(
+            "The master key is not the one this database was sealed with. Give back the right key (master.key in "
+            "the data folder, or COMPTOIR_MASTER_KEY)."
+        ) from error
 
 
 def is_sealed(tx: Connection) -> bool:

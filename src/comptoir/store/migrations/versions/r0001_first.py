@@ -71,6 +71,7 @@ def upgrade() -> None:
         sa.Column("created_by", values.Words(), nullable=True),
         sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name=op.f("fk_companies_tenant_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_companies")),
+        sa.UniqueConstraint("tenant_id", "id", name=op.f("uq_companies_tenant_id_id")),
     )
     op.create_index("ix_companies_tenant", "companies", ["tenant_id", "created"], unique=False)
     op.create_table(
@@ -152,14 +153,15 @@ def upgrade() -> None:
             "status IN ('PendingAuth', 'Linked', 'Unlinked', 'Deauthorized')", name=op.f("ck_connections_status")
         ),
         sa.ForeignKeyConstraint(
-            ["company_id"], ["companies.id"], name=op.f("fk_connections_company_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenants.id"], name=op.f("fk_connections_tenant_id"), ondelete="CASCADE"
+            ["tenant_id", "company_id"],
+            ["companies.tenant_id", "companies.id"],
+            name=op.f("fk_connections_tenant_id_company_id"),
+            ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_connections")),
+        sa.UniqueConstraint("tenant_id", "company_id", "id", name=op.f("uq_connections_tenant_id_company_id_id")),
+        sa.UniqueConstraint("tenant_id", "id", name=op.f("uq_connections_tenant_id_id")),
     )
-    op.create_index("ix_connections_tenant_company", "connections", ["tenant_id", "company_id"], unique=False)
     op.create_table(
         "sessions",
         sa.Column("token_hash", values.Words(), nullable=False),
@@ -199,12 +201,11 @@ def upgrade() -> None:
         sa.Column("attempt", sa.Integer(), nullable=False),
         sa.Column("is_ended", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["company_id"], ["companies.id"], name=op.f("fk_datasets_company_id"), ondelete="CASCADE"
+            ["tenant_id", "company_id", "connection_id"],
+            ["connections.tenant_id", "connections.company_id", "connections.id"],
+            name=op.f("fk_datasets_tenant_id_company_id_connection_id"),
+            ondelete="CASCADE",
         ),
-        sa.ForeignKeyConstraint(
-            ["connection_id"], ["connections.id"], name=op.f("fk_datasets_connection_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name=op.f("fk_datasets_tenant_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_datasets")),
     )
     op.create_index("ix_datasets_company", "datasets", ["tenant_id", "company_id", "requested"], unique=False)
@@ -219,8 +220,8 @@ def upgrade() -> None:
     )
     op.create_table(
         "grants",
-        sa.Column("connection_id", values.Words(), nullable=False),
         sa.Column("tenant_id", values.Words(), nullable=False),
+        sa.Column("connection_id", values.Words(), nullable=False),
         sa.Column("generation", sa.Integer(), nullable=False),
         sa.Column("access_token", sa.LargeBinary(), nullable=False),
         sa.Column("refresh_token", sa.LargeBinary(), nullable=False),
@@ -230,9 +231,11 @@ def upgrade() -> None:
         sa.Column("expires_at", values.Instant(), nullable=False),
         sa.Column("obtained_at", values.Instant(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["connection_id"], ["connections.id"], name=op.f("fk_grants_connection_id"), ondelete="CASCADE"
+            ["tenant_id", "connection_id"],
+            ["connections.tenant_id", "connections.id"],
+            name=op.f("fk_grants_tenant_id_connection_id"),
+            ondelete="CASCADE",
         ),
-        sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name=op.f("fk_grants_tenant_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("connection_id", name=op.f("pk_grants")),
     )
     op.create_table(
@@ -247,13 +250,10 @@ def upgrade() -> None:
         sa.Column("expires", values.Instant(), nullable=False),
         sa.Column("used_at", values.Instant(), nullable=True),
         sa.ForeignKeyConstraint(
-            ["company_id"], ["companies.id"], name=op.f("fk_link_states_company_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["connection_id"], ["connections.id"], name=op.f("fk_link_states_connection_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenants.id"], name=op.f("fk_link_states_tenant_id"), ondelete="CASCADE"
+            ["tenant_id", "company_id", "connection_id"],
+            ["connections.tenant_id", "connections.company_id", "connections.id"],
+            name=op.f("fk_link_states_tenant_id_company_id_connection_id"),
+            ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("state_hash", name=op.f("pk_link_states")),
     )
@@ -271,9 +271,11 @@ def upgrade() -> None:
         sa.Column("ids", sa.LargeBinary(), nullable=False),
         sa.Column("fetched_at", values.Instant(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["connection_id"], ["connections.id"], name=op.f("fk_pages_connection_id"), ondelete="CASCADE"
+            ["tenant_id", "connection_id"],
+            ["connections.tenant_id", "connections.id"],
+            name=op.f("fk_pages_tenant_id_connection_id"),
+            ondelete="CASCADE",
         ),
-        sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name=op.f("fk_pages_tenant_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("sync_id", "resource", "pass_number", "window", "page", name=op.f("pk_pages")),
     )
     op.create_table(
@@ -293,9 +295,11 @@ def upgrade() -> None:
         sa.Column("links", sa.LargeBinary(), nullable=True),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["connection_id"], ["connections.id"], name=op.f("fk_raw_connection_id"), ondelete="CASCADE"
+            ["tenant_id", "connection_id"],
+            ["connections.tenant_id", "connections.id"],
+            name=op.f("fk_raw_tenant_id_connection_id"),
+            ondelete="CASCADE",
         ),
-        sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name=op.f("fk_raw_tenant_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("pk", name=op.f("pk_raw")),
         sa.UniqueConstraint("connection_id", "resource", "id", name=op.f("uq_raw_connection_id_resource_id")),
     )
@@ -320,9 +324,11 @@ def upgrade() -> None:
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.Column("at", values.Instant(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["connection_id"], ["connections.id"], name=op.f("fk_raw_aside_connection_id"), ondelete="CASCADE"
+            ["tenant_id", "connection_id"],
+            ["connections.tenant_id", "connections.id"],
+            name=op.f("fk_raw_aside_tenant_id_connection_id"),
+            ondelete="CASCADE",
         ),
-        sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name=op.f("fk_raw_aside_tenant_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("pk", name=op.f("pk_raw_aside")),
     )
     op.create_index("ix_raw_aside_connection", "raw_aside", ["tenant_id", "connection_id", "resource"], unique=False)
@@ -335,9 +341,11 @@ def upgrade() -> None:
         sa.Column("target", values.Words(), nullable=False),
         sa.Column("id", values.Words(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["connection_id"], ["connections.id"], name=op.f("fk_raw_links_connection_id"), ondelete="CASCADE"
+            ["tenant_id", "connection_id"],
+            ["connections.tenant_id", "connections.id"],
+            name=op.f("fk_raw_links_tenant_id_connection_id"),
+            ondelete="CASCADE",
         ),
-        sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name=op.f("fk_raw_links_tenant_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("connection_id", "resource", "link", "target", "id", name=op.f("pk_raw_links")),
         sqlite_with_rowid=False,
     )
@@ -352,10 +360,10 @@ def upgrade() -> None:
         sa.Column("from_", values.Instant(), nullable=False),
         sa.Column("until", values.Instant(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["connection_id"], ["connections.id"], name=op.f("fk_raw_versions_connection_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenants.id"], name=op.f("fk_raw_versions_tenant_id"), ondelete="CASCADE"
+            ["tenant_id", "connection_id"],
+            ["connections.tenant_id", "connections.id"],
+            name=op.f("fk_raw_versions_tenant_id_connection_id"),
+            ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("pk", name=op.f("pk_raw_versions")),
     )
@@ -369,13 +377,10 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("readable_since", values.Instant(), nullable=True),
         sa.ForeignKeyConstraint(
-            ["company_id"], ["companies.id"], name=op.f("fk_record_versions_company_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["connection_id"], ["connections.id"], name=op.f("fk_record_versions_connection_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenants.id"], name=op.f("fk_record_versions_tenant_id"), ondelete="CASCADE"
+            ["tenant_id", "company_id", "connection_id"],
+            ["connections.tenant_id", "connections.company_id", "connections.id"],
+            name=op.f("fk_record_versions_tenant_id_company_id_connection_id"),
+            ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("connection_id", "data_type", name=op.f("pk_record_versions")),
     )
@@ -393,10 +398,10 @@ def upgrade() -> None:
         sa.Column("deleted", sa.Integer(), nullable=False),
         sa.Column("read_at", values.Instant(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["connection_id"], ["connections.id"], name=op.f("fk_resource_reads_connection_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenants.id"], name=op.f("fk_resource_reads_tenant_id"), ondelete="CASCADE"
+            ["tenant_id", "connection_id"],
+            ["connections.tenant_id", "connections.id"],
+            name=op.f("fk_resource_reads_tenant_id_connection_id"),
+            ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("connection_id", "resource", name=op.f("pk_resource_reads")),
     )
@@ -425,13 +430,10 @@ def upgrade() -> None:
         sa.Column("p_overdraft_limit", values.Amount(), nullable=True),
         sa.Column("p_status", values.Words(), nullable=True),
         sa.ForeignKeyConstraint(
-            ["company_id"], ["companies.id"], name=op.f("fk_std_bank_accounts_company_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["connection_id"], ["connections.id"], name=op.f("fk_std_bank_accounts_connection_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenants.id"], name=op.f("fk_std_bank_accounts_tenant_id"), ondelete="CASCADE"
+            ["tenant_id", "company_id", "connection_id"],
+            ["connections.tenant_id", "connections.company_id", "connections.id"],
+            name=op.f("fk_std_bank_accounts_tenant_id_company_id_connection_id"),
+            ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("pk", name=op.f("pk_std_bank_accounts")),
         sa.UniqueConstraint(
@@ -473,16 +475,10 @@ def upgrade() -> None:
         sa.Column("p_balance", values.Amount(), nullable=True),
         sa.Column("p_transaction_type", values.Words(), nullable=True),
         sa.ForeignKeyConstraint(
-            ["company_id"], ["companies.id"], name=op.f("fk_std_bank_transactions_company_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["connection_id"],
-            ["connections.id"],
-            name=op.f("fk_std_bank_transactions_connection_id"),
+            ["tenant_id", "company_id", "connection_id"],
+            ["connections.tenant_id", "connections.company_id", "connections.id"],
+            name=op.f("fk_std_bank_transactions_tenant_id_company_id_connection_id"),
             ondelete="CASCADE",
-        ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenants.id"], name=op.f("fk_std_bank_transactions_tenant_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("pk", name=op.f("pk_std_bank_transactions")),
         sa.UniqueConstraint(
@@ -544,16 +540,10 @@ def upgrade() -> None:
         sa.Column("p_currency_rate", values.Amount(), nullable=True),
         sa.Column("p_note", values.Words(), nullable=True),
         sa.ForeignKeyConstraint(
-            ["company_id"], ["companies.id"], name=op.f("fk_std_bill_credit_notes_company_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["connection_id"],
-            ["connections.id"],
-            name=op.f("fk_std_bill_credit_notes_connection_id"),
+            ["tenant_id", "company_id", "connection_id"],
+            ["connections.tenant_id", "connections.company_id", "connections.id"],
+            name=op.f("fk_std_bill_credit_notes_tenant_id_company_id_connection_id"),
             ondelete="CASCADE",
-        ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenants.id"], name=op.f("fk_std_bill_credit_notes_tenant_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("pk", name=op.f("pk_std_bill_credit_notes")),
         sa.UniqueConstraint(
@@ -619,13 +609,10 @@ def upgrade() -> None:
         sa.Column("p_note", values.Words(), nullable=True),
         sa.Column("p_reference", values.Words(), nullable=True),
         sa.ForeignKeyConstraint(
-            ["company_id"], ["companies.id"], name=op.f("fk_std_bill_payments_company_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["connection_id"], ["connections.id"], name=op.f("fk_std_bill_payments_connection_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenants.id"], name=op.f("fk_std_bill_payments_tenant_id"), ondelete="CASCADE"
+            ["tenant_id", "company_id", "connection_id"],
+            ["connections.tenant_id", "connections.company_id", "connections.id"],
+            name=op.f("fk_std_bill_payments_tenant_id_company_id_connection_id"),
+            ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("pk", name=op.f("pk_std_bill_payments")),
         sa.UniqueConstraint(
@@ -680,12 +667,11 @@ def upgrade() -> None:
         sa.Column("p_amount_due", values.Amount(), nullable=True),
         sa.Column("p_note", values.Words(), nullable=True),
         sa.ForeignKeyConstraint(
-            ["company_id"], ["companies.id"], name=op.f("fk_std_bills_company_id"), ondelete="CASCADE"
+            ["tenant_id", "company_id", "connection_id"],
+            ["connections.tenant_id", "connections.company_id", "connections.id"],
+            name=op.f("fk_std_bills_tenant_id_company_id_connection_id"),
+            ondelete="CASCADE",
         ),
-        sa.ForeignKeyConstraint(
-            ["connection_id"], ["connections.id"], name=op.f("fk_std_bills_connection_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name=op.f("fk_std_bills_tenant_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("pk", name=op.f("pk_std_bills")),
         sa.UniqueConstraint("company_id", "connection_id", "id", name=op.f("uq_std_bills_company_id_connection_id_id")),
     )
@@ -730,16 +716,10 @@ def upgrade() -> None:
         sa.Column("p_status", values.Words(), nullable=True),
         sa.Column("p_is_bank_account", sa.Boolean(), nullable=True),
         sa.ForeignKeyConstraint(
-            ["company_id"], ["companies.id"], name=op.f("fk_std_chart_of_accounts_company_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["connection_id"],
-            ["connections.id"],
-            name=op.f("fk_std_chart_of_accounts_connection_id"),
+            ["tenant_id", "company_id", "connection_id"],
+            ["connections.tenant_id", "connections.company_id", "connections.id"],
+            name=op.f("fk_std_chart_of_accounts_tenant_id_company_id_connection_id"),
             ondelete="CASCADE",
-        ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenants.id"], name=op.f("fk_std_chart_of_accounts_tenant_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("pk", name=op.f("pk_std_chart_of_accounts")),
         sa.UniqueConstraint(
@@ -787,13 +767,10 @@ def upgrade() -> None:
         sa.Column("p_source_urls_url", values.Words(), nullable=True),
         sa.Column("p_created_date", values.Words(), nullable=True),
         sa.ForeignKeyConstraint(
-            ["company_id"], ["companies.id"], name=op.f("fk_std_company_company_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["connection_id"], ["connections.id"], name=op.f("fk_std_company_connection_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenants.id"], name=op.f("fk_std_company_tenant_id"), ondelete="CASCADE"
+            ["tenant_id", "company_id", "connection_id"],
+            ["connections.tenant_id", "connections.company_id", "connections.id"],
+            name=op.f("fk_std_company_tenant_id_company_id_connection_id"),
+            ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("pk", name=op.f("pk_std_company")),
         sa.UniqueConstraint(
@@ -838,13 +815,10 @@ def upgrade() -> None:
         sa.Column("p_currency_rate", values.Amount(), nullable=True),
         sa.Column("p_note", values.Words(), nullable=True),
         sa.ForeignKeyConstraint(
-            ["company_id"], ["companies.id"], name=op.f("fk_std_credit_notes_company_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["connection_id"], ["connections.id"], name=op.f("fk_std_credit_notes_connection_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenants.id"], name=op.f("fk_std_credit_notes_tenant_id"), ondelete="CASCADE"
+            ["tenant_id", "company_id", "connection_id"],
+            ["connections.tenant_id", "connections.company_id", "connections.id"],
+            name=op.f("fk_std_credit_notes_tenant_id_company_id_connection_id"),
+            ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("pk", name=op.f("pk_std_credit_notes")),
         sa.UniqueConstraint(
@@ -897,13 +871,10 @@ def upgrade() -> None:
         sa.Column("p_tax_number", values.Words(), nullable=True),
         sa.Column("p_status", values.Words(), nullable=True),
         sa.ForeignKeyConstraint(
-            ["company_id"], ["companies.id"], name=op.f("fk_std_customers_company_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["connection_id"], ["connections.id"], name=op.f("fk_std_customers_connection_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenants.id"], name=op.f("fk_std_customers_tenant_id"), ondelete="CASCADE"
+            ["tenant_id", "company_id", "connection_id"],
+            ["connections.tenant_id", "connections.company_id", "connections.id"],
+            name=op.f("fk_std_customers_tenant_id_company_id_connection_id"),
+            ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("pk", name=op.f("pk_std_customers")),
         sa.UniqueConstraint(
@@ -944,13 +915,10 @@ def upgrade() -> None:
         sa.Column("p_tax_amount", values.Amount(), nullable=True),
         sa.Column("p_total_amount", values.Amount(), nullable=True),
         sa.ForeignKeyConstraint(
-            ["company_id"], ["companies.id"], name=op.f("fk_std_direct_costs_company_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["connection_id"], ["connections.id"], name=op.f("fk_std_direct_costs_connection_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenants.id"], name=op.f("fk_std_direct_costs_tenant_id"), ondelete="CASCADE"
+            ["tenant_id", "company_id", "connection_id"],
+            ["connections.tenant_id", "connections.company_id", "connections.id"],
+            name=op.f("fk_std_direct_costs_tenant_id_company_id_connection_id"),
+            ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("pk", name=op.f("pk_std_direct_costs")),
         sa.UniqueConstraint(
@@ -998,13 +966,10 @@ def upgrade() -> None:
         sa.Column("p_tax_amount", values.Amount(), nullable=True),
         sa.Column("p_total_amount", values.Amount(), nullable=True),
         sa.ForeignKeyConstraint(
-            ["company_id"], ["companies.id"], name=op.f("fk_std_direct_incomes_company_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["connection_id"], ["connections.id"], name=op.f("fk_std_direct_incomes_connection_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenants.id"], name=op.f("fk_std_direct_incomes_tenant_id"), ondelete="CASCADE"
+            ["tenant_id", "company_id", "connection_id"],
+            ["connections.tenant_id", "connections.company_id", "connections.id"],
+            name=op.f("fk_std_direct_incomes_tenant_id_company_id_connection_id"),
+            ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("pk", name=op.f("pk_std_direct_incomes")),
         sa.UniqueConstraint(
@@ -1058,13 +1023,10 @@ def upgrade() -> None:
         sa.Column("p_status", values.Words(), nullable=True),
         sa.Column("p_note", values.Words(), nullable=True),
         sa.ForeignKeyConstraint(
-            ["company_id"], ["companies.id"], name=op.f("fk_std_invoices_company_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["connection_id"], ["connections.id"], name=op.f("fk_std_invoices_connection_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenants.id"], name=op.f("fk_std_invoices_tenant_id"), ondelete="CASCADE"
+            ["tenant_id", "company_id", "connection_id"],
+            ["connections.tenant_id", "connections.company_id", "connections.id"],
+            name=op.f("fk_std_invoices_tenant_id_company_id_connection_id"),
+            ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("pk", name=op.f("pk_std_invoices")),
         sa.UniqueConstraint(
@@ -1114,12 +1076,11 @@ def upgrade() -> None:
         sa.Column("p_bill_item_description", values.Words(), nullable=True),
         sa.Column("p_bill_item_unit_price", values.Amount(), nullable=True),
         sa.ForeignKeyConstraint(
-            ["company_id"], ["companies.id"], name=op.f("fk_std_items_company_id"), ondelete="CASCADE"
+            ["tenant_id", "company_id", "connection_id"],
+            ["connections.tenant_id", "connections.company_id", "connections.id"],
+            name=op.f("fk_std_items_tenant_id_company_id_connection_id"),
+            ondelete="CASCADE",
         ),
-        sa.ForeignKeyConstraint(
-            ["connection_id"], ["connections.id"], name=op.f("fk_std_items_connection_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name=op.f("fk_std_items_tenant_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("pk", name=op.f("pk_std_items")),
         sa.UniqueConstraint("company_id", "connection_id", "id", name=op.f("uq_std_items_company_id_connection_id_id")),
     )
@@ -1156,13 +1117,10 @@ def upgrade() -> None:
         sa.Column("p_note", values.Words(), nullable=True),
         sa.Column("p_reference", values.Words(), nullable=True),
         sa.ForeignKeyConstraint(
-            ["company_id"], ["companies.id"], name=op.f("fk_std_payments_company_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["connection_id"], ["connections.id"], name=op.f("fk_std_payments_connection_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenants.id"], name=op.f("fk_std_payments_tenant_id"), ondelete="CASCADE"
+            ["tenant_id", "company_id", "connection_id"],
+            ["connections.tenant_id", "connections.company_id", "connections.id"],
+            name=op.f("fk_std_payments_tenant_id_company_id_connection_id"),
+            ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("pk", name=op.f("pk_std_payments")),
         sa.UniqueConstraint(
@@ -1207,13 +1165,10 @@ def upgrade() -> None:
         sa.Column("p_tax_number", values.Words(), nullable=True),
         sa.Column("p_status", values.Words(), nullable=True),
         sa.ForeignKeyConstraint(
-            ["company_id"], ["companies.id"], name=op.f("fk_std_suppliers_company_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["connection_id"], ["connections.id"], name=op.f("fk_std_suppliers_connection_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenants.id"], name=op.f("fk_std_suppliers_tenant_id"), ondelete="CASCADE"
+            ["tenant_id", "company_id", "connection_id"],
+            ["connections.tenant_id", "connections.company_id", "connections.id"],
+            name=op.f("fk_std_suppliers_tenant_id_company_id_connection_id"),
+            ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("pk", name=op.f("pk_std_suppliers")),
         sa.UniqueConstraint(
@@ -1249,13 +1204,10 @@ def upgrade() -> None:
         sa.Column("p_effective_tax_rate", values.Amount(), nullable=True),
         sa.Column("p_total_tax_rate", values.Amount(), nullable=True),
         sa.ForeignKeyConstraint(
-            ["company_id"], ["companies.id"], name=op.f("fk_std_tax_rates_company_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["connection_id"], ["connections.id"], name=op.f("fk_std_tax_rates_connection_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenants.id"], name=op.f("fk_std_tax_rates_tenant_id"), ondelete="CASCADE"
+            ["tenant_id", "company_id", "connection_id"],
+            ["connections.tenant_id", "connections.company_id", "connections.id"],
+            name=op.f("fk_std_tax_rates_tenant_id_company_id_connection_id"),
+            ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("pk", name=op.f("pk_std_tax_rates")),
         sa.UniqueConstraint(
@@ -1290,16 +1242,10 @@ def upgrade() -> None:
         sa.Column("p_has_children", sa.Boolean(), nullable=True),
         sa.Column("p_status", values.Words(), nullable=True),
         sa.ForeignKeyConstraint(
-            ["company_id"], ["companies.id"], name=op.f("fk_std_tracking_categories_company_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["connection_id"],
-            ["connections.id"],
-            name=op.f("fk_std_tracking_categories_connection_id"),
+            ["tenant_id", "company_id", "connection_id"],
+            ["connections.tenant_id", "connections.company_id", "connections.id"],
+            name=op.f("fk_std_tracking_categories_tenant_id_company_id_connection_id"),
             ondelete="CASCADE",
-        ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenants.id"], name=op.f("fk_std_tracking_categories_tenant_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("pk", name=op.f("pk_std_tracking_categories")),
         sa.UniqueConstraint(
@@ -1344,13 +1290,10 @@ def upgrade() -> None:
         sa.Column("p_to_amount", values.Amount(), nullable=True),
         sa.Column("p_status", values.Words(), nullable=True),
         sa.ForeignKeyConstraint(
-            ["company_id"], ["companies.id"], name=op.f("fk_std_transfers_company_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["connection_id"], ["connections.id"], name=op.f("fk_std_transfers_connection_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenants.id"], name=op.f("fk_std_transfers_tenant_id"), ondelete="CASCADE"
+            ["tenant_id", "company_id", "connection_id"],
+            ["connections.tenant_id", "connections.company_id", "connections.id"],
+            name=op.f("fk_std_transfers_tenant_id_company_id_connection_id"),
+            ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("pk", name=op.f("pk_std_transfers")),
         sa.UniqueConstraint(
@@ -1379,9 +1322,11 @@ def upgrade() -> None:
         sa.Column("calls", sa.Integer(), nullable=False),
         sa.Column("checks", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(
-            ["connection_id"], ["connections.id"], name=op.f("fk_syncs_connection_id"), ondelete="CASCADE"
+            ["tenant_id", "connection_id"],
+            ["connections.tenant_id", "connections.id"],
+            name=op.f("fk_syncs_tenant_id_connection_id"),
+            ondelete="CASCADE",
         ),
-        sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name=op.f("fk_syncs_tenant_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_syncs")),
     )
     op.create_index("ix_syncs_connection", "syncs", ["tenant_id", "connection_id", "started"], unique=False)
@@ -1402,9 +1347,6 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["pk"], ["std_bank_accounts.pk"], name=op.f("fk_doc_bank_accounts_pk"), ondelete="CASCADE"
         ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenants.id"], name=op.f("fk_doc_bank_accounts_tenant_id"), ondelete="CASCADE"
-        ),
         sa.PrimaryKeyConstraint("pk", name=op.f("pk_doc_bank_accounts")),
     )
     op.create_table(
@@ -1415,9 +1357,6 @@ def upgrade() -> None:
         sa.Column("supplemental", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(
             ["pk"], ["std_bank_transactions.pk"], name=op.f("fk_doc_bank_transactions_pk"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenants.id"], name=op.f("fk_doc_bank_transactions_tenant_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("pk", name=op.f("pk_doc_bank_transactions")),
     )
@@ -1430,9 +1369,6 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["pk"], ["std_bill_credit_notes.pk"], name=op.f("fk_doc_bill_credit_notes_pk"), ondelete="CASCADE"
         ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenants.id"], name=op.f("fk_doc_bill_credit_notes_tenant_id"), ondelete="CASCADE"
-        ),
         sa.PrimaryKeyConstraint("pk", name=op.f("pk_doc_bill_credit_notes")),
     )
     op.create_table(
@@ -1444,9 +1380,6 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["pk"], ["std_bill_payments.pk"], name=op.f("fk_doc_bill_payments_pk"), ondelete="CASCADE"
         ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenants.id"], name=op.f("fk_doc_bill_payments_tenant_id"), ondelete="CASCADE"
-        ),
         sa.PrimaryKeyConstraint("pk", name=op.f("pk_doc_bill_payments")),
     )
     op.create_table(
@@ -1456,7 +1389,6 @@ def upgrade() -> None:
         sa.Column("doc", sa.LargeBinary(), nullable=False),
         sa.Column("supplemental", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(["pk"], ["std_bills.pk"], name=op.f("fk_doc_bills_pk"), ondelete="CASCADE"),
-        sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name=op.f("fk_doc_bills_tenant_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("pk", name=op.f("pk_doc_bills")),
     )
     op.create_table(
@@ -1468,9 +1400,6 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["pk"], ["std_chart_of_accounts.pk"], name=op.f("fk_doc_chart_of_accounts_pk"), ondelete="CASCADE"
         ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenants.id"], name=op.f("fk_doc_chart_of_accounts_tenant_id"), ondelete="CASCADE"
-        ),
         sa.PrimaryKeyConstraint("pk", name=op.f("pk_doc_chart_of_accounts")),
     )
     op.create_table(
@@ -1480,9 +1409,6 @@ def upgrade() -> None:
         sa.Column("doc", sa.LargeBinary(), nullable=False),
         sa.Column("supplemental", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(["pk"], ["std_company.pk"], name=op.f("fk_doc_company_pk"), ondelete="CASCADE"),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenants.id"], name=op.f("fk_doc_company_tenant_id"), ondelete="CASCADE"
-        ),
         sa.PrimaryKeyConstraint("pk", name=op.f("pk_doc_company")),
     )
     op.create_table(
@@ -1494,9 +1420,6 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["pk"], ["std_credit_notes.pk"], name=op.f("fk_doc_credit_notes_pk"), ondelete="CASCADE"
         ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenants.id"], name=op.f("fk_doc_credit_notes_tenant_id"), ondelete="CASCADE"
-        ),
         sa.PrimaryKeyConstraint("pk", name=op.f("pk_doc_credit_notes")),
     )
     op.create_table(
@@ -1506,9 +1429,6 @@ def upgrade() -> None:
         sa.Column("doc", sa.LargeBinary(), nullable=False),
         sa.Column("supplemental", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(["pk"], ["std_customers.pk"], name=op.f("fk_doc_customers_pk"), ondelete="CASCADE"),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenants.id"], name=op.f("fk_doc_customers_tenant_id"), ondelete="CASCADE"
-        ),
         sa.PrimaryKeyConstraint("pk", name=op.f("pk_doc_customers")),
     )
     op.create_table(
@@ -1519,9 +1439,6 @@ def upgrade() -> None:
         sa.Column("supplemental", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(
             ["pk"], ["std_direct_costs.pk"], name=op.f("fk_doc_direct_costs_pk"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenants.id"], name=op.f("fk_doc_direct_costs_tenant_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("pk", name=op.f("pk_doc_direct_costs")),
     )
@@ -1534,9 +1451,6 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["pk"], ["std_direct_incomes.pk"], name=op.f("fk_doc_direct_incomes_pk"), ondelete="CASCADE"
         ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenants.id"], name=op.f("fk_doc_direct_incomes_tenant_id"), ondelete="CASCADE"
-        ),
         sa.PrimaryKeyConstraint("pk", name=op.f("pk_doc_direct_incomes")),
     )
     op.create_table(
@@ -1546,9 +1460,6 @@ def upgrade() -> None:
         sa.Column("doc", sa.LargeBinary(), nullable=False),
         sa.Column("supplemental", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(["pk"], ["std_invoices.pk"], name=op.f("fk_doc_invoices_pk"), ondelete="CASCADE"),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenants.id"], name=op.f("fk_doc_invoices_tenant_id"), ondelete="CASCADE"
-        ),
         sa.PrimaryKeyConstraint("pk", name=op.f("pk_doc_invoices")),
     )
     op.create_table(
@@ -1558,7 +1469,6 @@ def upgrade() -> None:
         sa.Column("doc", sa.LargeBinary(), nullable=False),
         sa.Column("supplemental", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(["pk"], ["std_items.pk"], name=op.f("fk_doc_items_pk"), ondelete="CASCADE"),
-        sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name=op.f("fk_doc_items_tenant_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("pk", name=op.f("pk_doc_items")),
     )
     op.create_table(
@@ -1568,9 +1478,6 @@ def upgrade() -> None:
         sa.Column("doc", sa.LargeBinary(), nullable=False),
         sa.Column("supplemental", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(["pk"], ["std_payments.pk"], name=op.f("fk_doc_payments_pk"), ondelete="CASCADE"),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenants.id"], name=op.f("fk_doc_payments_tenant_id"), ondelete="CASCADE"
-        ),
         sa.PrimaryKeyConstraint("pk", name=op.f("pk_doc_payments")),
     )
     op.create_table(
@@ -1580,9 +1487,6 @@ def upgrade() -> None:
         sa.Column("doc", sa.LargeBinary(), nullable=False),
         sa.Column("supplemental", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(["pk"], ["std_suppliers.pk"], name=op.f("fk_doc_suppliers_pk"), ondelete="CASCADE"),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenants.id"], name=op.f("fk_doc_suppliers_tenant_id"), ondelete="CASCADE"
-        ),
         sa.PrimaryKeyConstraint("pk", name=op.f("pk_doc_suppliers")),
     )
     op.create_table(
@@ -1592,9 +1496,6 @@ def upgrade() -> None:
         sa.Column("doc", sa.LargeBinary(), nullable=False),
         sa.Column("supplemental", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(["pk"], ["std_tax_rates.pk"], name=op.f("fk_doc_tax_rates_pk"), ondelete="CASCADE"),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenants.id"], name=op.f("fk_doc_tax_rates_tenant_id"), ondelete="CASCADE"
-        ),
         sa.PrimaryKeyConstraint("pk", name=op.f("pk_doc_tax_rates")),
     )
     op.create_table(
@@ -1606,9 +1507,6 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["pk"], ["std_tracking_categories.pk"], name=op.f("fk_doc_tracking_categories_pk"), ondelete="CASCADE"
         ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenants.id"], name=op.f("fk_doc_tracking_categories_tenant_id"), ondelete="CASCADE"
-        ),
         sa.PrimaryKeyConstraint("pk", name=op.f("pk_doc_tracking_categories")),
     )
     op.create_table(
@@ -1618,8 +1516,5 @@ def upgrade() -> None:
         sa.Column("doc", sa.LargeBinary(), nullable=False),
         sa.Column("supplemental", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(["pk"], ["std_transfers.pk"], name=op.f("fk_doc_transfers_pk"), ondelete="CASCADE"),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenants.id"], name=op.f("fk_doc_transfers_tenant_id"), ondelete="CASCADE"
-        ),
         sa.PrimaryKeyConstraint("pk", name=op.f("pk_doc_transfers")),
     )
