@@ -93,10 +93,24 @@ def sqlite_url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'comptoir.db'}"
 
 
+@pytest.fixture(scope="session")
+def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "comptoir.db"
+    open_database(f"sqlite:///{path}").close()
+    return path
+
+
+@pytest.fixture
+def migrated_sqlite_url(tmp_path: Path, _sqlite_template: Path) -> str:
+    """The address of a fresh SQLite database with all tables and no rows."""
+    shutil.copy(_sqlite_template, tmp_path / "comptoir.db")
+    return f"sqlite:///{tmp_path / 'comptoir.db'}"
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest) -> str:
-    """The address of an empty database, once of each kind."""
-    name = "sqlite_url" if request.param == "sqlite" else "postgres_url"
+    """The address of a database with all tables and no rows, once of each kind."""
+    name = "migrated_sqlite_url" if request.param == "sqlite" else "postgres_url"
     return str(request.getfixturevalue(name))
 
 
