@@ -26,7 +26,7 @@ from sqlalchemy import URL, Connection, Engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import QueuePool
 
-from comptoir.errors import ActionNeeded, TryLater
+from comptoir.errors import ActionNeeded, NotFound, TryLater
 from comptoir.store import plans, views
 from comptoir.store.direct import Direct, OnPostgres, OnSqlite, marked
 
@@ -64,7 +64,8 @@ class Database:
     def write(self) -> Iterator[Connection]:
         """One writing transaction: committed at the end, rolled back when anything is raised.
 
-        TryLater when the database does not answer or its disk is full: nothing of the transaction is kept then.
+        NotFound when what a row belongs to is gone, or is another tenant's; TryLater when the database does not
+        answer or its disk is full. Nothing of the transaction is kept then.
         """
         if self.dialect == "postgresql":
             with _later(), self._writer.begin() as tx:
@@ -135,10 +136,20 @@ def _later() -> Iterator[None]:
     try:
         yield
     except (sa.exc.DBAPIError, sqlite3.Error, psycopg.Error, psycopg_pool.PoolTimeout, sa.exc.TimeoutError) as error:
-        sentence = _passing(error.orig if isinstance(error, sa.exc.DBAPIError) else error)
+        cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+        if _is_orphan(cause):
+            raise NotFound("What this belongs to is not there, or was deleted meanwhile; nothing changed.") from error
+        sentence = _passing(cause)
         if sentence is None:
             raise
         raise TryLater(sentence, retry_after_seconds=_RETRY_AFTER_SECONDS) from error
+
+
+def _is_orphan(error: BaseException | None) -> bool:
+    """Whether a row was refused because its owner is gone, was never there, or is another tenant's."""
+    if isinstance(error, sqlite3.Error):
+        return getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY
+    return isinstance(error, psycopg.errors.ForeignKeyViolation)
 
 
 def _passing(error: BaseException | None) -> str | None:

@@ -7,7 +7,7 @@ is the affair of `store.reading` (pages) and of the functions at the end here (e
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any, cast
 
@@ -159,8 +159,13 @@ def _next_numbers(tx: Connection, data_type: str, count: int) -> Iterable[int]:
 
 
 def _instant(value: str | None) -> str | None:
-    """A day or a UTC instant of a document, `2024-03-31T00:00:00` with or without Z, in the form of columns."""
-    return None if value is None else value.removesuffix("Z") + ".000000Z"
+    """A day or an instant of a document in the form of columns; without a zone it counts as UTC."""
+    if value is None:
+        return None
+    if len(value) in (19, 20) and "." not in value:  # `2024-03-31T00:00:00` with or without Z: nearly all of them
+        return value.removesuffix("Z") + ".000000Z"
+    moment = datetime.fromisoformat(value)
+    return text_of(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
 
 
 @cache
