@@ -173,7 +173,7 @@ def _split(
 ) -> Iterator[_Part]:
     """The parts of a payment: what settles the document, and what is received beyond it, on account."""
     whole = settlement.allocated(source, currency, books)
-    if isinstance(document, payloads.Invoice) and link_type is LinkType.INVOICE and document.status == "Overpaid":
+    if isinstance(document, payloads.Invoice) and document.status in settlement.BEYOND and document.total_value >= 0:
         own = last_segment(source.url)
         found = next((one for one in settlement.of_invoice(document, books) if one.payment_id == own), None)
         if found is not None and found.excess:

@@ -97,6 +97,7 @@ def invoice(source: payloads.Invoice, books: Books) -> Iterator[Mapped | Note]:
             payment_allocations=tuple(
                 settlement.payment_of(one, currency, source.exchange_rate, books)
                 for one in settlement.of_invoice(source, books)
+                if one.amount or not one.excess  # one that is all on account settles nothing here
             ),
             withholding_tax=tax.withheld(
                 source.cis_deduction, tax.band_percent(source.cis_rate, source.cis_deduction_rate)

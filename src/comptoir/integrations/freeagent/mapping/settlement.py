@@ -18,6 +18,7 @@ from comptoir.model.records import LocalDate
 from comptoir.model.sales import AllocatedPayment, Allocation, PaymentAllocation
 
 __all__ = [
+    "BEYOND",
     "Settled",
     "allocated",
     "currency_of",
@@ -31,6 +32,9 @@ __all__ = [
 ]
 
 _WRITTEN_OFF = ("Written-off", "Part written-off")
+
+
+BEYOND = ("Overpaid", "Zero Value")  # an invoice in these may have received more than it asks for
 
 
 class Settled(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,7 +107,7 @@ def of_invoice(source: payloads.Invoice, books: Books) -> list[Settled]:
     ]
     found.sort(key=lambda one: (one.dated_on, one.reconciliation is None, f"{one.payment_id:0>20}"))
     payable = source.total_value - withheld_of(source)
-    if source.status == "Overpaid":
+    if source.status in BEYOND:
         found = list(_capped(found, payable))
     if is_written_off(source):
         remainder = payable - sum((one.amount for one in found), ZERO)
@@ -113,11 +117,16 @@ def of_invoice(source: payloads.Invoice, books: Books) -> list[Settled]:
 
 
 def _capped(settled: list[Settled], payable: Decimal) -> Iterator[Settled]:
-    """What is received beyond the open balance is on account, in the order of dates."""
-    still_open = payable
+    """What is received beyond the open balance is on account, in the order of dates; what is paid back comes off
+    that first. Credits set against the invoice are never beyond it."""
+    still_open = payable - sum((one.amount for one in settled if one.reconciliation is not None), ZERO)
+    on_account = ZERO
     for one in settled:
-        amount = min(one.amount, max(still_open, ZERO)) if one.amount > 0 else one.amount
-        still_open -= amount
+        amount = one.amount
+        if one.reconciliation is None:
+            amount = min(amount, max(still_open, ZERO)) if amount > 0 else min(amount + on_account, ZERO)
+            still_open -= amount
+        on_account += one.amount - amount
         yield msgspec.structs.replace(one, amount=amount, excess=one.amount - amount)
 
 
