@@ -113,7 +113,7 @@ def _read(
         return None
     try:
         return tell(decode(row.body))
-    except (msgspec.MsgspecError, ValueError):
+    except (msgspec.MsgspecError, ValueError, ArithmeticError):
         return None
 
 
@@ -161,12 +161,16 @@ def _figures(document: _Document, withheld: Callable[[_Document], Decimal | None
     tax, second = _size(document.sales_tax_value), _size(document.second_sales_tax_value)
     if tax is not None and second is not None:
         tax += second
+    net = _size(document.net_value)
+    if net is not None and tax is None:
+        tax = ZERO  # left out where no sales tax is involved
+    due = _amount(document.due_value) if document.total_value >= 0 else _size(document.due_value)
     says_due, has_cis = document.status in _SAYS_DUE, bool(document.cis_deduction)
     return Figures(
         total=abs(plain(document.total_value)),
-        net=_size(document.net_value),
+        net=net,
         tax=tax,
-        due=_size(document.due_value) if says_due else None,
+        due=due if says_due else None,
         withheld=withheld(document) if has_cis else None,
         suffered=_size(document.cis_deduction_suffered) if says_due and has_cis else None,
     )
@@ -204,14 +208,20 @@ def _code(item: _Item) -> str:
 
 def _movements(read: ReadRaw, *, has_expenses: bool) -> _Moved:
     """What each bank line is for, and what people paid out of pocket."""
-    explained = _moved(read, "bank_transaction_explanations", "")
-    return _in_order(explained, _moved(read, "expenses", "exp-")) if has_expenses else explained
+    explained = _moved(read, "bank_transaction_explanations", _explained)
+    return _in_order(explained, _moved(read, "expenses", _movement, "exp-")) if has_expenses else explained
 
 
-def _moved(read: ReadRaw, resource: str, prefix: str) -> _Moved:
+def _moved(read: ReadRaw, resource: str, tell: Callable[[_Explanation], Movement], prefix: str = "") -> _Moved:
     unread = read.unread(resource)
     for row in read.rows(resource):
-        yield prefix + row.id, _read(_explanation, row, _movement, unread)
+        yield prefix + row.id, _read(_explanation, row, tell, unread)
+
+
+def _explained(found: _Explanation) -> Movement:
+    """Without tax where it says none; an expense without it may have one that was entered by hand."""
+    movement = _movement(found)
+    return movement if movement.tax is not None else msgspec.structs.replace(movement, tax=ZERO)
 
 
 def _movement(found: _Explanation) -> Movement:
