@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import msgspec
 
@@ -106,7 +107,7 @@ class Books:
         self.reader = DirectReader(world)
         with db.write() as tx:
             now = self.clock.now()
-            self.tenant: TenantId = tenants_.add(tx, f"tenant of {world.name} {id(world)}", now).id
+            self.tenant: TenantId = tenants_.add(tx, f"{world.name} {uuid4()}", now).id
             company = companies.add(tx, self.tenant, name=world.name, created_by=None, now=now)
             self.company = company.id
             self.connection: ConnectionId = connections.add(tx, self.tenant, company.id, FREEAGENT.key, now).id

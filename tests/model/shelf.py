@@ -318,7 +318,7 @@ class Shelf:
         }
         self.bytes: dict[tuple[str, str], bytes] = {}  # documents stored otherwise than they should be
         self.deleted: dict[str, set[str]] = {}
-        self.aside: dict[str, int] = {}
+        self.lacks: dict[str, str] = {}
         self.told = {data_type: dict(figures) for data_type, figures in _DOCUMENTS.items()}
         self.movements = dict(_MOVEMENTS)
         self.bank = {
@@ -369,5 +369,5 @@ class Shelf:
             stored = self.bytes.get((data_type, id_))
             yield id_, stored or encode(decode(msgspec.json.encode(one)))
 
-    def set_aside(self, data_type: str) -> int:
-        return self.aside.get(data_type, 0)
+    def lacking(self, data_type: str) -> str | None:
+        return self.lacks.get(data_type)

@@ -14,7 +14,7 @@ from comptoir.integrations.contract import Integration, RawRow
 from comptoir.model.identities import Line, check
 from comptoir.store import ConnectionId, Database, SyncId, TenantId, datasets, raw, records, syncs
 from comptoir.store.datasets import Status
-from comptoir.sync.outcomes import COMPLETE
+from comptoir.sync.outcomes import COMPLETE, NOT_SUPPORTED
 
 __all__ = ["Line", "Report", "run"]
 
@@ -60,7 +60,13 @@ class _Stored:
             reads = syncs.reads(tx, tenant, connection).values()
             aside = raw.aside(tx, tenant, connection, sync)
         self._read = [one.data_type for one in newest if one.sync_id == sync and one.status in _MAPPED]
-        self._complete = {one.resource for one in reads if one.sync_id == sync and one.outcome == COMPLETE}
+        outcomes = {one.resource: one.outcome for one in reads if one.sync_id == sync}
+        self._complete = {resource for resource, outcome in outcomes.items() if outcome == COMPLETE}
+        # What the upstream does not have, nobody lacks.
+        refused = {resource for resource, outcome in outcomes.items() if outcome not in (COMPLETE, NOT_SUPPORTED)}
+        self._refused = {
+            one.name: sorted({making.resource for making in one.made_from} & refused) for one in integration.data_types
+        }
         self._aside: dict[str, set[str]] = {}  # by resource
         self._unmade: Counter[str] = Counter()  # by data type
         for resource, id_, data_type in aside:
@@ -87,7 +93,14 @@ class _Stored:
             yield from batch
             after = batch[-1][0]
 
-    # Raw, and what could not be mapped: asked for by resource, counted by data type
+    def lacking(self, data_type: str) -> str | None:
+        if count := self._unmade[data_type]:
+            return f"{data_type}: {count} set aside, because they could not be read."
+        if refused := self._refused.get(data_type):
+            return f"{data_type}: {', '.join(refused)} could not be read in this sync."
+        return None
+
+    # Raw
 
     def is_complete(self, resource: str) -> bool:
         return resource in self._complete
@@ -103,9 +116,6 @@ class _Stored:
 
     def unread(self, resource: str) -> Set[str]:
         return self._aside.get(resource, set())
-
-    def set_aside(self, data_type: str) -> int:
-        return self._unmade[data_type]
 
 
 def _made_from(integration: Integration, resource: str) -> list[str]:

@@ -6,9 +6,10 @@ import msgspec
 
 from comptoir.errors import NotSupported, PermissionsLacking, ProductError, TryLater, UpstreamChanged
 
-__all__ = ["COMPLETE", "Outcome", "outcome_of"]
+__all__ = ["COMPLETE", "NOT_SUPPORTED", "Outcome", "outcome_of"]
 
 COMPLETE = "complete"
+NOT_SUPPORTED = "not_supported"
 
 
 class Outcome(msgspec.Struct, kw_only=True):
@@ -35,7 +36,7 @@ def outcome_of(error: ProductError) -> Outcome:
     if isinstance(error, PermissionsLacking):
         return Outcome(kind="permissions", message=error.message, level_needed=error.level_needed)
     if isinstance(error, NotSupported):
-        return Outcome(kind="not_supported", message=error.message)
+        return Outcome(kind=NOT_SUPPORTED, message=error.message)
     if isinstance(error, TryLater):
         return Outcome(kind="try_later", message=error.message, retry_after_seconds=error.retry_after_seconds)
     if isinstance(error, UpstreamChanged):

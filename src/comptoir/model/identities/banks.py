@@ -44,10 +44,10 @@ def _balances(sums: dict[str, Decimal], facts: SourceFacts, findings: Findings, 
     if facts.bank is None:
         findings.skipped("D3", "The source's balances were not read.")
         return
-    set_aside = targets.unreadable(_LINES)
+    lacking = targets.lacking(_LINES)
     for account, bank in facts.bank.items():
         findings.looked("D3")
         expected = bank.opening + sums.get(account, ZERO)
         if expected != bank.current:
             detail = f"bank account {account} should stand at {expected}, the source says {bank.current}"
-            findings.breach_unless(set_aside, "D3", detail)
+            findings.breach_unless(lacking, "D3", detail)

@@ -124,7 +124,7 @@ class _Documents:
         self._settlements = settlements
         self._told = facts.documents.get(kind.data_type)
         self._payments_known = kind.paid_by in targets.read
-        self._payments_set_aside = targets.unreadable(kind.paid_by)
+        self._payments_lacking = targets.lacking(kind.paid_by)
         if self._told is None:
             for code in ("A6", "A8", "B5", "C9", "C10"):
                 findings.skipped(code, f"What the source says of {kind.data_type} was not read.")
@@ -134,6 +134,8 @@ class _Documents:
         beside = Beside(iter(()) if self._told is None else self._told(), self._missed)
         for document in each(stored, data_type, findings):
             row = beside.of(document.id)
+            if row is not None and row[1] is None:
+                self._unread()
             if row is None and self._told is not None:
                 findings.breach("A6", f"{data_type} {document.id}: the source has no such document")
             findings.looked("A6", int(self._told is not None))
@@ -146,17 +148,22 @@ class _Documents:
         if figures is not None:
             self._findings.looked("A6")
             self._findings.breach("A6", f"{self._kind.data_type} {id_} is not served, and its source is there")
+        else:
+            self._unread()
+
+    def _unread(self) -> None:
+        self._findings.skipped("A6", f"Some of what might be {self._kind.data_type} could not be read.")
 
     def _unmet(self, id_: str, left: list[Settlement]) -> None:
         """What payments say they settle and is not among the living."""
         data_type = self._kind.data_type
-        set_aside = self._targets.unreadable(data_type)
+        lacking = self._targets.lacking(data_type)
         for payment, *_ in left:
             if not self._targets.has(data_type, id_):
                 detail = f"{self._kind.paid_by} {payment} names {data_type} {id_}, which is not there"
-                self._findings.breach_unless(set_aside, "A3", detail)
+                self._findings.breach_unless(lacking, "A3", detail)
             detail = f"{payment} settles {data_type} {id_}, which does not say so"
-            self._findings.breach_unless(set_aside, "C7", detail)
+            self._findings.breach_unless(lacking, "C7", detail)
 
     def _document(self, document: Any, figures: Figures | None) -> None:
         findings, kind = self._findings, self._kind
@@ -194,7 +201,7 @@ class _Documents:
             is_let_go = kind.side > 0 and status == DocumentStatus.VOID and not due and expected >= 0
             if (due != expected and not is_let_go) or (is_draft and allocations):
                 detail = f"{data_type} {id_}: {expected} should be open, it says {due}"
-                findings.breach_unless(self._payments_set_aside, kind.due_identity, detail)
+                findings.breach_unless(self._payments_lacking, kind.due_identity, detail)
             findings.looked("C3")
             if not 0 <= due <= total:
                 findings.breach("C3", f"{data_type} {id_}: {due} of {total}")
@@ -217,7 +224,7 @@ class _Documents:
             share = withheld * used / (total - withheld)
             if abs(share - figures.suffered) > unit:
                 detail = f"{data_type} {id_}: {share} came due of {withheld}, its source says {figures.suffered}"
-                findings.breach_unless(self._payments_set_aside, "C10", detail)
+                findings.breach_unless(self._payments_lacking, "C10", detail)
 
     def _mirrored(self, document: Any) -> None:
         kind, findings = self._kind, self._findings
@@ -243,7 +250,7 @@ class _Documents:
         theirs = sorted((payment, amount, day or "") for payment, amount, day, _ in told)
         if own != theirs:
             detail = f"{kind.data_type} {document.id} says {_shown(own)}, payments say {_shown(theirs)}"
-            findings.breach_unless(self._payments_set_aside, "C7", detail)
+            findings.breach_unless(self._payments_lacking, "C7", detail)
 
 
 def _agrees(status: Any, due: Decimal, payable: Decimal) -> bool:

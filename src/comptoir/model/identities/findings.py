@@ -87,8 +87,8 @@ class Stored(Protocol):
         """Live records in the order of their ids, as they are stored."""
         ...
 
-    def set_aside(self, data_type: str) -> int:
-        """How many records of the source could not become this data type."""
+    def lacking(self, data_type: str) -> str | None:
+        """Why some of its records may not be there, though the source has them: set aside, or refused to us."""
         ...
 
 
@@ -115,12 +115,12 @@ class Findings:
         if why not in self._why[code]:
             self._why[code].append(why)
 
-    def breach_unless(self, set_aside: str | None, code: str, detail: str) -> None:
-        """A breach, unless it is because a record was set aside, which is told elsewhere."""
-        if set_aside is None:
+    def breach_unless(self, lacking: str | None, code: str, detail: str) -> None:
+        """A breach, unless something is lacking, which is told elsewhere too: then this cannot be told."""
+        if lacking is None:
             self.breach(code, detail)
         else:
-            self.skipped(code, set_aside)
+            self.skipped(code, lacking)
 
     def lines(self) -> tuple[Line, ...]:
         return tuple(self._line(code) for code in self._words)

@@ -209,6 +209,7 @@ class _Served:
         self._transfers: set[str] = set()
         self._lone: set[str] = set()  # transfers under a number that no movement has
         self._pairs: list[tuple[str, str, int]] = []
+        self._unreadable = 0
 
     def met(self, id_: str, row: _Row | None, data_types: list[str]) -> None:
         """A movement, or records without one, in the order of ids."""
@@ -223,7 +224,8 @@ class _Served:
                 self._findings.breach("A5", f"{' and '.join(data_types)} {id_}: there is no such movement")
             return
         if (movement := row[1]) is None:
-            return  # it is there and cannot be read: what is served of it is as it was before
+            self._unreadable += 1  # what is served of it is as it was before
+            return
         self._findings.looked("A5")
         if movement.other_side is not None:
             self._pairs.append((id_, movement.other_side, len(data_types)))
@@ -231,6 +233,8 @@ class _Served:
             self._wrong(id_, len(data_types))
 
     def end(self) -> None:
+        if self._unreadable:
+            self._findings.skipped("A5", f"{self._unreadable} movements could not be read, and were set aside.")
         for id_, other, times in self._pairs:
             self._lone.discard(other)
             if (served := times + (other in self._transfers)) != 1:

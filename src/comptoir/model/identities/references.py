@@ -46,12 +46,9 @@ class Targets:
         """References lead to this data type, and it was not read with the others."""
         self._unread.add(data_type)
 
-    def unreadable(self, *data_types: str) -> str | None:
-        """Says so if records of one of these were set aside: what they would have shown is not known."""
-        for data_type in data_types:
-            if count := self._stored.set_aside(data_type):
-                return f"{data_type}: {count} set aside, because they could not be read."
-        return None
+    def lacking(self, *data_types: str) -> str | None:
+        """Why what is told of one of these may not be all there is."""
+        return next((why for data_type in data_types if (why := self._stored.lacking(data_type))), None)
 
     @property
     def not_followed(self) -> Set[str]:
@@ -129,7 +126,7 @@ def refer(data_type: str, id_: str, to: str, target: str, findings: Findings, ta
     findings.looked("A3")
     if not targets.has(to, target):
         detail = f"{data_type} {id_} names {to} {target}, which is not there"
-        findings.breach_unless(targets.unreadable(to), "A3", detail)
+        findings.breach_unless(targets.lacking(to), "A3", detail)
 
 
 def _named(data_type: str, id_: str, to: str, ref: Any, findings: Findings, targets: Targets) -> None:
@@ -165,9 +162,9 @@ def _banks_are_accounts(stored: Stored, findings: Findings, targets: Targets) ->
         return
     marked = {account.id for account in each(stored, _ACCOUNTS, findings) if account.is_bank_account}
     banks = {account.id for account in each(stored, _BANKS, findings)}
-    set_aside = targets.unreadable(_ACCOUNTS, _BANKS)
+    lacking = targets.lacking(_ACCOUNTS, _BANKS)
     findings.looked("A4", len(marked | banks))
     for id_ in sorted(banks - marked):
-        findings.breach_unless(set_aside, "A4", f"bank account {id_} is not among the accounts as one")
+        findings.breach_unless(lacking, "A4", f"bank account {id_} is not among the accounts as one")
     for id_ in sorted(marked - banks):
-        findings.breach_unless(set_aside, "A4", f"account {id_} is marked as a bank account, and is none")
+        findings.breach_unless(lacking, "A4", f"account {id_} is marked as a bank account, and is none")
