@@ -1,0 +1,147 @@
+"""A stand-in in a process of its own, and what tests ask of it: changes, faults, counts, and all that it would serve."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import msgspec
+
+from comptoir.integrations.contract import Kind, Resource
+from comptoir.integrations.freeagent import FREEAGENT
+
+_COMMAND = Path(sys.executable).parent / "freeagent-standin"
+_SIGNED_LINK = re.compile(rb'"content_src[a-z_]*":"[^"]*",?|"expires_at":"[^"]*",?')
+
+
+def lasting(body: bytes) -> bytes:
+    """A record without the links to its files, which are signed anew for every answer."""
+    return _SIGNED_LINK.sub(b"", body)
+
+
+class StandIn:
+    """A running stand-in with books of its own; nobody else asks it anything."""
+
+    def __init__(self, folder: Path, *, books: str | int = "small", seed: int = 1, **options: object) -> None:
+        self._folder, self._options = folder, {"books": books, "seed": seed, "limits": "off"} | options
+        self._port = 0
+        self.start()
+
+    def start(self) -> None:
+        """Start, or start again at the same address: the books are those of the seed, with what was done to them."""
+        ready = self._folder / "ready.json"
+        ready.unlink(missing_ok=True)
+        options = [f"--{name.replace('_', '-')}={value}" for name, value in self._options.items()]
+        self.process = subprocess.Popen(
+            [
+                _COMMAND,
+                "serve",
+                f"--port={self._port}",
+                f"--ready-file={ready}",
+                f"--data-dir={self._folder}",
+                *options,
+            ],
+            stdout=subprocess.PIPE,
+            text=True,
+            env={name: text for name, text in os.environ.items() if not name.startswith("COMPTOIR_")},
+        )
+        assert self.process.stdout is not None
+        while not ready.exists():
+            assert self.process.stdout.readline(), "the stand-in ended before it was ready"
+        facts = json.loads(ready.read_text())
+        self.url: str = facts["url"]
+        self._port = int(self.url.rsplit(":", 1)[1])
+        self.token: str = facts["companies"][0]["accessToken"]
+        self._http = httpx2.Client(base_url=f"{self.url}/control", trust_env=False)
+
+    def stop(self) -> None:
+        self._http.close()
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        self.process.communicate()
+
+    def _told(self, method: str, path: str, body: Any = None) -> Any:
+        answer = self._http.request(method, f"/{path}", json=body)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def mutate(self, do: str, resource: str | None = None, record: int | str | None = None, **more: Any) -> Any:
+        named = {"resource": resource, "id": None if record is None else int(record)}
+        return self._told("POST", "mutate", {"do": do, **{k: v for k, v in named.items() if v is not None}, **more})
+
+    def fault(self, match: Mapping[str, Any], kind: str, **action: Any) -> str:
+        """Have a fault strike; returns its id."""
+        return str(self._told("POST", "faults", {"match": match, "action": {"kind": kind, **action}})[0]["id"])
+
+    def heal(self) -> None:
+        self._told("DELETE", "faults")
+
+    def set(self, **settings: Any) -> None:
+        self._told("POST", "settings", settings)
+
+    def counts(self) -> dict[str, int]:
+        counted: dict[str, dict[str, int]] = self._told("GET", "counts")
+        return next(iter(counted.values()))
+
+    def reset(self) -> None:
+        self._told("POST", "reset")
+
+    def counters(self) -> Any:
+        return self._told("GET", "counters")
+
+    def calls(self, resource: str) -> int:
+        """How often a resource was asked for."""
+        return int(self.counters()["byResource"].get(resource, {"requests": 0})["requests"])
+
+    # All that it serves, read by the simplest client there is
+
+    def served(self) -> dict[str, dict[str, bytes]]:
+        """The body of each record of each resource, by id, in the form that the widest list has it."""
+        held: dict[str, dict[str, bytes]] = {}
+        with httpx2.Client(headers={"Authorization": f"Bearer {self.token}"}, trust_env=False) as http:
+            for resource in FREEAGENT.resources:
+                if resource.today_param is None:
+                    held[resource.name] = dict(self._all(http, resource, held))
+        return held
+
+    def _all(
+        self, http: httpx2.Client, resource: Resource, held: Mapping[str, Mapping[str, bytes]]
+    ) -> Iterator[tuple[str, bytes]]:
+        parents = [None] if resource.per is None else list(held[resource.per].values())
+        for parent in parents:
+            params = dict(resource.params)
+            if parent is not None:
+                params[resource.per_param or ""] = json.loads(parent)["url"]
+            number, more = 1, True
+            while more:
+                paged = {"page": str(number), "per_page": "100"} if resource.kind is Kind.LIST else {}
+                answer = http.get(f"{self.url}/v2{resource.path}", params=params | paged)
+                if answer.status_code == 404:
+                    return
+                assert answer.status_code == 200, (resource.name, answer.text)
+                body = msgspec.json.decode(answer.content, type=dict[str, msgspec.Raw])
+                for key in set(resource.keys) & body.keys():
+                    single = resource.kind is Kind.SINGLE
+                    for record in [body[key]] if single else msgspec.json.decode(body[key], type=list[msgspec.Raw]):
+                        yield resource.read(bytes(record)).id, lasting(bytes(record))
+                more = 'rel="next"' in answer.headers.get("link", "").replace("'", '"')
+                number += 1
+
+
+@contextmanager
+def standing_in(folder: Path, **options: Any) -> Iterator[StandIn]:
+    folder.mkdir(parents=True, exist_ok=True)
+    standin = StandIn(folder, **options)
+    try:
+        yield standin
+    finally:
+        standin.stop()
