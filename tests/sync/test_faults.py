@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -39,7 +40,7 @@ def _others_are_complete(house: House, failed: tuple[str, ...]) -> None:
     assert set(others.values()) == {Status.COMPLETE}, others
 
 
-_PASSING = {
+_PASSING: dict[str, tuple[dict[str, Any], str, dict[str, Any]]] = {
     "an error": ({"list": "bills", "times": 1}, "status", {"status": 500}),
     "three errors": ({"list": "bills", "times": 3}, "status", {"status": 503}),
     "a page of HTML": ({"list": "bills", "times": 1}, "html", {}),
@@ -66,7 +67,7 @@ def test_what_passes_is_got_over_within_the_same_read(
     _same(house, undisturbed)
 
 
-_LASTING = {
+_LASTING: dict[str, tuple[str, dict[str, Any], str]] = {
     "errors": ("status", {"status": 500}, "FreeAgent answered with an error (500)."),
     "HTML": ("html", {}, "FreeAgent answered with something that is no data"),
     "nothing": ("empty", {}, "FreeAgent answered with something that is no data"),
@@ -259,7 +260,7 @@ def test_freeagent_going_down_in_mid_read_loses_nothing(
     _same(house, undisturbed)
 
 
-_UNREADABLE = {
+_UNREADABLE: dict[str, dict[str, Any]] = {
     "no address": {"drop": ["url"]},
     "a number for a date": {"set": {"dated_on": 20260101}},
     "a list for a record": {"replace": ["nonsense"]},
