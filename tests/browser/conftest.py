@@ -27,8 +27,10 @@ class House:
         port, standin_port = free_ports(2)
         ready = folder / "ready.json"
         self.running = Running(
-            [str(COMMAND), "demo", "--manual", "--port", str(port), "--standin-port", str(standin_port)]
-            + ["--limits", "off", "--ready-file", str(ready)]
+            [
+                *(str(COMMAND), "demo", "--manual", "--port", str(port), "--standin-port", str(standin_port)),
+                *("--limits", "off", "--ready-file", str(ready)),
+            ]
         )
         self.running.wait_for("until you press Ctrl-C")
         self.facts: dict[str, Any] = json.loads(ready.read_text())

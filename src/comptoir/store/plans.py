@@ -1,7 +1,9 @@
-"""What SQLite's planner is told of the large tables: fixed figures, so that plans never change with the data.
+"""What planners are told of the large tables.
 
-Without figures it takes the unique index of a table for the best whatever is asked, and looks through a company's
-whole list for one customer's invoices. PostgreSQL counts for itself.
+SQLite: fixed figures, so that plans never change with the data. Without figures it takes the unique index of a table
+for the best whatever is asked, and looks through a company's whole list for one customer's invoices.
+PostgreSQL counts for itself, but must be told that a connection names its company and tenant: it would think that the
+three together leave hardly any rows, and sort a whole company's records for one page.
 """
 
 from __future__ import annotations
@@ -21,9 +23,24 @@ _ALIKE = 50
 
 
 def ensure(tx: Connection) -> None:
-    """Give the figures, if they are not there."""
-    if tx.dialect.name != "sqlite":
-        return
+    """Tell the planner, if it was not told before."""
+    if tx.dialect.name == "postgresql":
+        _on_postgres(tx)
+    else:
+        _on_sqlite(tx)
+
+
+def _on_postgres(tx: Connection) -> None:
+    held = {name for (name,) in tx.exec_driver_sql("SELECT stxname FROM pg_statistic_ext")}
+    for table in STANDARD.values():
+        if (name := f"st_{table.name}") not in held:
+            columns = "tenant_id, company_id, connection_id"
+            if "p_account_id" in table.c:  # an account names its company too
+                columns += ", p_account_id"
+            tx.exec_driver_sql(f"CREATE STATISTICS {name} (dependencies) ON {columns} FROM {table.name}")
+
+
+def _on_sqlite(tx: Connection) -> None:
     wanted = set(_figures())
     tx.exec_driver_sql("ANALYZE meta")  # makes the table that figures stand in
     held = {tuple(row) for row in tx.exec_driver_sql("SELECT tbl, idx, stat FROM sqlite_stat1 WHERE tbl LIKE 'std_%'")}

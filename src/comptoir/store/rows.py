@@ -52,7 +52,8 @@ def all_of(tx: Connection, table: Table, tenant: TenantId, *conditions: ColumnEl
 
 def insert_if_free(tx: Connection, table: Table, **values: Any) -> bool:
     """Insert a row unless another one has its place; waits for whoever takes that place at this very moment."""
-    return bool(tx.execute(_insert(tx, table).values(values).on_conflict_do_nothing()).rowcount)
+    statement = _insert(tx, table).values(values).on_conflict_do_nothing()
+    return tx.execute(statement, execution_options={"preserve_rowcount": True}).rowcount == 1
 
 
 def upsert(tx: Connection, table: Table, key: Mapping[str, Any], values: Mapping[str, Any], **changes: Any) -> None:
