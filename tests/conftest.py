@@ -1,4 +1,4 @@
-"""Databases for tests: every test that asks for `database` runs on SQLite and on PostgreSQL.
+"""Databases and the browser for tests: every test that asks for `database` runs on SQLite and on PostgreSQL.
 
 PostgreSQL is the server named by COMPTOIR_TEST_POSTGRES_URL, else one started from binaries that come in a wheel.
 """
@@ -17,9 +17,12 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy.engine import URL, make_url
 
 from comptoir.store import Database, open_database
+
+CHROMIUM = os.environ.get("COMPTOIR_TEST_CHROMIUM", "/usr/bin/chromium")
 
 _TEMPLATE = "comptoir_template_"
 
@@ -120,3 +123,20 @@ def database(database_url: str) -> Iterator[Database]:
     opened = open_database(database_url)
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium: the system's, or else the one that `playwright install` brought.
+
+    Closed at the end of each module, because the engine leaves an event loop running in this thread while it is open.
+    """
+    with sync_playwright() as engine:
+        program = next((one for one in (CHROMIUM, engine.chromium.executable_path) if Path(one).exists()), None)
+        if program is None:
+            pytest.skip("no Chromium on this machine (COMPTOIR_TEST_CHROMIUM names it)")
+        opened = engine.chromium.launch(
+            executable_path=program, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        )
+        yield opened
+        opened.close()

@@ -10,11 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
 from tests.cli.conftest import Running, free_ports
 
-CHROMIUM = os.environ.get("COMPTOIR_TEST_CHROMIUM", "/usr/bin/chromium")
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 WIDE: ViewportSize = {"width": 1280, "height": 900}
 NARROW: ViewportSize = {"width": 390, "height": 844}
 COMMAND = Path(sys.executable).parent / "comptoir"
@@ -44,16 +42,6 @@ def house(tmp_path: Path) -> Iterator[House]:
     served = House(tmp_path)
     yield served
     served.running.stop()
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    if not Path(CHROMIUM).exists():
-        pytest.skip(f"no Chromium at {CHROMIUM} (COMPTOIR_TEST_CHROMIUM names it)")
-    with sync_playwright() as engine:
-        opened = engine.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield opened
-        opened.close()
 
 
 def visitor(browser: Browser, language: str, size: ViewportSize = WIDE, *, script: bool = True) -> BrowserContext:

@@ -88,6 +88,10 @@ class StandIn:
     def set(self, **settings: Any) -> None:
         self._told("POST", "settings", settings)
 
+    def advance(self, seconds: float) -> None:
+        """Move its clock."""
+        self._told("POST", "clock", {"advanceSeconds": seconds})
+
     def counts(self) -> dict[str, int]:
         counted: dict[str, dict[str, int]] = self._told("GET", "counts")
         return next(iter(counted.values()))
