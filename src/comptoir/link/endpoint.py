@@ -12,9 +12,10 @@ from comptoir.errors import ProductError, TryLater, UpstreamChanged
 from comptoir.integrations.contract import Integration
 from comptoir.runtime.clock import Clock
 
-__all__ = ["GrantRefused", "TokenEndpoint", "Tokens", "WrongPair", "read"]
+__all__ = ["UNREADABLE", "GrantRefused", "TokenEndpoint", "Tokens", "WrongPair", "read"]
 
 _LARGEST_ANSWER = 1024 * 1024
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)  # all that an odd JSON body raises
 
 
 class GrantRefused(ProductError):
@@ -70,7 +71,7 @@ class TokenEndpoint:
         name = self._integration.name
         try:
             answer = self._http.post(self._url, data=form, auth=(client_id, secret))
-        except httpx2.TransportError as error:
+        except httpx2.RequestError as error:
             raise TryLater(f"{name}'s token endpoint could not be reached. It is tried again.") from error
         body = answer.content[:_LARGEST_ANSWER]
         if answer.status_code == 200:
@@ -82,18 +83,26 @@ class TokenEndpoint:
             seconds = float(wait) if wait.isdigit() else None
             message = f"{name} limits token refreshes for the moment. It is tried again."
             raise TryLater(message, retry_after_seconds=seconds, is_rate_limit=True)
-        if answer.status_code in (400, 401, 403):
+        # Only an OAuth error is proof: a page of something that stands in between must not cost a company its link.
+        if answer.status_code in (400, 401, 403) and _is_error(body):
             raise GrantRefused(
                 f"{name} does not accept the approval any more: it was used, has expired or was revoked."
             )
         raise TryLater(f"{name}'s token endpoint answered with an error ({answer.status_code}). It is tried again.")
 
 
+def _is_error(body: bytes) -> bool:
+    try:
+        return isinstance(msgspec.json.decode(body), dict)
+    except UNREADABLE:
+        return False
+
+
 def read(answer: bytes, now: datetime, *, former_refresh_token: str | None = None) -> Tokens:
     """The tokens in a raw answer. UpstreamChanged if it holds none."""
     try:
         parsed = msgspec.json.decode(answer, type=_Answer)
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise UpstreamChanged("The token endpoint answered, but not with tokens.") from error
     refresh_token = parsed.refresh_token or former_refresh_token
     if refresh_token is None:

@@ -14,9 +14,9 @@ from urllib.parse import urlencode
 import httpx2
 import msgspec
 
-from comptoir.errors import ActionNeeded, Conflict, ProductError, TryLater
+from comptoir.errors import ActionNeeded, Conflict, ProductError, TryLater, UpstreamChanged
 from comptoir.integrations.contract import Access, Identity, Integration
-from comptoir.link.endpoint import GrantRefused, TokenEndpoint, WrongPair, read
+from comptoir.link.endpoint import UNREADABLE, GrantRefused, TokenEndpoint, WrongPair, read
 from comptoir.link.tokens import TokenKeeper
 from comptoir.runtime.clock import Clock
 from comptoir.store import Database, TenantId, Vault, connections, events, grants, integration_settings, link_states
@@ -140,6 +140,16 @@ class Flow:
                 500,
                 "The approval has expired or was used already. Open your link again and approve.",
             )
+        except TryLater:
+            # Nobody exchanges the code a second time, so this is not "tried again": the customer has to come back.
+            name = self._integration_of(connection.integration_key).name
+            return self._failed(
+                taken,
+                connection,
+                500,
+                f"{name} could not be reached just now, so nothing was linked. Open your link again in a while and "
+                "approve.",
+            )
         except ProductError as problem:
             return self._failed(taken, connection, 409 if isinstance(problem, Conflict) else 500, problem.message)
 
@@ -235,8 +245,8 @@ class Flow:
 
         try:
             return oauth.identity(ask(oauth.identity_path)), oauth.access(ask(oauth.access_path))
-        except msgspec.DecodeError as error:
-            raise TryLater(
+        except UNREADABLE as error:
+            raise UpstreamChanged(
                 f"{integration.name} did not tell whose books these are. Open your link again in a while."
             ) from error
 
@@ -272,4 +282,4 @@ class Flow:
             return True
         except (TryLater, httpx2.HTTPError):
             return None
-        return True
+        return None  # a made-up code cannot be exchanged: whatever answered was not the token endpoint

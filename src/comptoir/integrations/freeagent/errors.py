@@ -65,7 +65,7 @@ def _said(body: bytes) -> str:
     """The messages in an `errors` member, in any of its three shapes."""
     try:
         errors: Any = msgspec.json.decode(body)["errors"]
-    except (msgspec.DecodeError, KeyError, TypeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, KeyError, TypeError):
         return ""
     found: list[str] = []
     _collect(errors, found, 0)

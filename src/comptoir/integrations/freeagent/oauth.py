@@ -69,7 +69,7 @@ def _wrong_pair(status: int, body: bytes) -> bool:
         return True
     try:
         answer = msgspec.json.decode(body)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return status == 401
     return isinstance(answer, dict) and answer.get("error") in ("invalid_client", "unauthorized_client")
 
