@@ -9,7 +9,7 @@ from litestar import Response, get, post
 
 from comptoir.access import Permission
 from comptoir.errors import InvalidInput
-from comptoir.portal.company_state import company_state
+from comptoir.portal.company_state import can_be_linked, company_state
 from comptoir.portal.languages import N_
 from comptoir.portal.looks import CONNECTION_STATES
 from comptoir.portal.records import preview
@@ -41,10 +41,11 @@ def list_companies(visit: Asked) -> Response[Any]:
             tx, visit.tenant, query=_by_name(search), order="name", page=number, page_size=_PAGE_SIZE
         )
         found = connections.of_companies(tx, visit.tenant, [one.id for one in page.rows])
+        is_ready = can_be_linked(tx, visit)
     return visit.page(
         "companies/list.html",
         rows=[(one, _standing(found[one.id])) for one in page.rows],
-        total=page.total,
+        is_ready=is_ready,
         search=search,
         page=number,
         pages=-(-page.total // _PAGE_SIZE),
@@ -95,10 +96,12 @@ def live_context(visit: Visit, company: str) -> dict[str, Any]:
     with visit.services.db.read() as tx:
         found = companies.get(tx, visit.tenant, company)
         state = company_state(tx, visit, found)
+        is_ready = can_be_linked(tx, visit)
         shown = preview(tx, visit, found, state, visit.query("show")) if state.types else None
     return {
         "company": found,
         "state": state,
+        "is_ready": is_ready,
         "preview": shown,
         "link_address": f"{visit.services.link_url}/company/{found.id}",
     }

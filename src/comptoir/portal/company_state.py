@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 import msgspec
 from sqlalchemy import Connection as Transaction
@@ -12,12 +11,13 @@ from comptoir.access import Permission
 from comptoir.integrations.contract import Integration
 from comptoir.portal.looks import CONNECTION_STATES, LOOKS, dataset_state
 from comptoir.portal.visits import Visit
-from comptoir.store import CompanyId, connections, datasets, link_states, records, syncs
+from comptoir.store import CompanyId, connections, datasets, integration_settings, link_states, records, syncs
 from comptoir.store.companies import Company
 from comptoir.store.connections import Connection, ConnectionError_, ConnectionStatus
 from comptoir.store.datasets import Dataset
+from comptoir.sync import Report
 
-__all__ = ["CompanyState", "ConnectionState", "TypeState", "company_state", "connection_state"]
+__all__ = ["CompanyState", "ConnectionState", "TypeState", "can_be_linked", "company_state", "connection_state"]
 
 
 class ConnectionState(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,8 +49,7 @@ class CompanyState(msgspec.Struct, frozen=True, kw_only=True):
     connections: tuple[ConnectionState, ...]
     source: ConnectionState | None  # the connection that data is read over: the linked one, else the newest with data
     types: tuple[TypeState, ...]
-    checks: Any
-    calls: int | None
+    checks: Report | None  # the books check of the newest sync that ended
 
     @property
     def is_reading(self) -> bool:
@@ -58,8 +57,9 @@ class CompanyState(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_live(self) -> bool:
-        """Whether this may change by itself soon: a read runs, or a customer is expected back."""
-        return self.is_reading or any(one.approval_since is not None for one in self.connections)
+        """Whether this may change by itself soon: a read runs, or a customer is expected."""
+        was_linked = any(one.connection.linked_at is not None for one in self.connections)
+        return self.is_reading or not was_linked or any(one.approval_since is not None for one in self.connections)
 
     @property
     def asked(self) -> int:
@@ -88,7 +88,7 @@ def company_state(tx: Transaction, visit: Visit, company: Company) -> CompanySta
     with_data = [one for one in found if one.connection.linked_at is not None]
     source = next(iter(linked or with_data[-1:]), None)
     if source is None or not visit.may(Permission.READ_DATA):
-        return CompanyState(company_id=company.id, connections=found, source=source, types=(), checks=None, calls=None)
+        return CompanyState(company_id=company.id, connections=found, source=source, types=(), checks=None)
     latest = datasets.latest(tx, visit.tenant, company.id)
     sync = syncs.latest(tx, visit.tenant, source.connection.id)
     return CompanyState(
@@ -96,9 +96,14 @@ def company_state(tx: Transaction, visit: Visit, company: Company) -> CompanySta
         connections=found,
         source=source,
         types=tuple(_type_state(tx, visit, source, one.name, latest) for one in source.integration.data_types),
-        checks=msgspec.json.decode(sync.checks) if sync is not None and sync.checks else None,
-        calls=None if sync is None else sync.calls,
+        checks=Report.decode(sync.checks) if sync is not None and sync.checks else None,
     )
+
+
+def can_be_linked(tx: Transaction, visit: Visit) -> bool:
+    """Whether companies can link anything at all: some integration is enabled."""
+    found = [integration_settings.get(tx, visit.tenant, one.key) for one in visit.services.integrations]
+    return any(one is not None and one.enabled for one in found)
 
 
 def connection_state(tx: Transaction, visit: Visit, connection: Connection) -> ConnectionState:

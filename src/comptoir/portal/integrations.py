@@ -25,12 +25,19 @@ _LONGEST_KEY = 500
 
 _NO_ID = N_("Enter the Client ID.")
 _NO_SECRET = N_("Enter the client secret.")
-_BLANKS = N_("This contains a space or a line break. Copy the value again, with nothing before, inside or after it.")
+_BLANKS = N_(
+    "This contains a space, a line break or a sign that cannot be seen. Copy the value again, with nothing before, "
+    "inside or after it."
+)
+_STRANGE = N_(
+    "This contains a sign that stands in no key. Copy the value again, with nothing before, inside or after it."
+)
 _LONG = N_("This is too long to be a key. Copy the value alone.")
 _SAME = N_("This is the same value as the Client ID. The two differ: copy each from its own field.")
 _STORED_SECRET = N_("This is the secret that is stored already. The Client ID is the other value.")
 _STORED_ALREADY = N_("This is the secret that is stored already. Enter the new one.")
 _IS_ID = N_("This is the Client ID. Enter the new secret.")
+_IS_STORED_ID = N_("This is the Client ID that is stored already. The client secret is the other value.")
 _NO_KEYS = N_("%(name)s has no keys yet, so it cannot be enabled. Set it up first.")
 
 
@@ -109,7 +116,7 @@ def save_keys(visit: Asked, slug: str) -> Response[Any]:
     with services.db.write() as tx:
         settings = stored.get(tx, visit.tenant, integration.key)
         known = stored.secrets(tx, visit.tenant, integration.key, services.vault) if settings else ()
-        errors = _key_errors(client_id, secret, known)
+        errors = _key_errors(client_id, secret, known, settings.client_id if settings else None)
         if not errors:
             stored.save_keys(
                 tx,
@@ -122,14 +129,15 @@ def save_keys(visit: Asked, slug: str) -> Response[Any]:
             )
             _note(tx, visit, integration, "keys saved")
     if errors:
-        typed = {"client_id": client_id[:_LONGEST_KEY], "client_secret": secret[:_LONGEST_KEY]}
+        # What was typed stays, the secret too: in the answer to this very form, which nothing keeps, and nowhere else.
+        typed = {"client_id": client_id, "client_secret": secret}
         template = "set_up" if visit.form.get("from") == "set_up" else None
         return _show(visit, integration, template=template, status=422, typed=typed, errors=errors)
     return visit.go(f"{BASE}/{slug}", said="keys-saved", name=integration.name)
 
 
-def _key_errors(client_id: str, secret: str, known: tuple[str, ...]) -> dict[str, str]:
-    """What is wrong with the pair, by field; empty when it may be stored."""
+def _key_errors(client_id: str, secret: str, known: tuple[str, ...], stored_id: str | None) -> dict[str, str]:
+    """What is wrong with the pair, by field; empty when it may be stored. `known` are the secrets stored now."""
     errors: dict[str, str] = {}
     if problem := _problem(client_id, _NO_ID):
         errors["client_id"] = problem
@@ -139,6 +147,8 @@ def _key_errors(client_id: str, secret: str, known: tuple[str, ...]) -> dict[str
         errors["client_secret"] = problem
     elif _equal(client_id, secret):
         errors["client_secret"] = _SAME
+    elif stored_id is not None and _equal(secret, stored_id):
+        errors["client_secret"] = _IS_STORED_ID
     return errors
 
 
@@ -148,6 +158,9 @@ def _problem(value: str, when_empty: str) -> str | None:
     # What cannot be seen, such as a zero-width blank, comes along when text is copied from a page.
     if any(sign.isspace() or not sign.isprintable() for sign in value):
         return _BLANKS
+    # RFC 6749, appendix A: only visible ASCII. A blank of another script, which Python calls printable, ends here.
+    if not all("!" <= sign <= "~" for sign in value):
+        return _STRANGE
     return _LONG if len(value) > _LONGEST_KEY else None
 
 
@@ -197,7 +210,7 @@ def save_next_secret(visit: Asked, slug: str) -> Response[Any]:
             stored.save_second(tx, visit.tenant, integration.key, client_secret=secret, vault=services.vault, now=now)
             _note(tx, visit, integration, "next secret saved")
     if problem is not None:
-        typed = {"next_secret": secret[:_LONGEST_KEY]}
+        typed = {"next_secret": secret}
         return _show(visit, integration, status=422, typed=typed, errors={"next_secret": problem})
     return visit.go(f"{BASE}/{slug}", said="second-saved", name=integration.name)
 

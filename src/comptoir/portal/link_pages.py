@@ -52,6 +52,7 @@ def _page(visit: Visit, company: str, status: int = 200, problem: str | None = N
         company=found,
         organisation=name,
         choices=[one for one in choices if one is not None],
+        is_linked=any(one.connection.status is ConnectionStatus.LINKED for one in held),
         has_just_linked=visit.query("link.outcome") == "linked",
         problem=problem,
     )

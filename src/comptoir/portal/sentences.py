@@ -15,7 +15,10 @@ from comptoir.portal.languages import N_, Language
 
 __all__ = ["SENTENCES", "tell"]
 
+_LONGEST = 1000  # signs: enough for any sentence of ours, and never slow to look at
+
 SENTENCES = (
+    # Of an approval
     N_("User cancelled."),
     N_(
         "This approval does not belong to a link that was begun here, or it was used already. Open your link again and "
@@ -27,38 +30,110 @@ SENTENCES = (
     N_("The approval did not succeed: %(said)s"),
     N_("The approval came back without a code. Open your link again."),
     N_("The approval has expired or was used already. Open your link again and approve."),
+    N_("%(name)s could not be reached just now, so nothing was linked. Open your link again in a while and approve."),
     N_("%(name)s is not enabled here at the moment. Ask whoever sent you the link."),
     N_(
         "The link to %(name)s is not set up rightly at the moment. Whoever sent you the link has been told; try again "
         "later."
     ),
     N_("%(name)s did not tell whose books these are. Open your link again in a while."),
+    N_(
+        "This link belongs to %(first)s in %(name)s, but the approval was given for %(second)s. Sign in to %(again)s "
+        "as a user of the first and approve again."
+    ),
     N_("This company has another linked accounting connection. Unlink that one first."),
+    # Of access that was lost, or keys that are wrong
+    N_("There is no approval for this connection any more. Have the company linked again."),
+    N_("%(name)s does not accept the approval any more: it was used, has expired or was revoked."),
+    N_(
+        "%(name)s refuses the app's own keys, so no company can be read. Save the right Client ID and Client secret "
+        "under Settings > Integrations > Accounting; everything goes on by itself then."
+    ),
+    N_("The token endpoint answered, but not with tokens."),
+    N_("The token endpoint's answer holds no refresh token."),
+    N_("%(name)s's token endpoint could not be reached. It is tried again."),
+    N_("%(name)s's token endpoint answered with an error (%(status)s). It is tried again."),
+    N_("%(name)s limits token refreshes for the moment. It is tried again."),
+    N_("No keys are stored yet. Set the integration up first."),
+    # Of a read
     N_("%(name)s did not answer in time."),
     N_("%(name)s could not be reached, or its answer broke off."),
-    N_("%(name)s's token endpoint could not be reached. It is tried again."),
     N_("%(name)s answered with something that is no data (a page of its own, or nothing)."),
+    N_("%(name)s's answer for %(what)s has no member %(member)s; it was not taken as empty."),
+    N_("%(name)s's answer for %(what)s has not the documented form: %(reason)s."),
+    N_("%(name)s's answer for %(what)s broke off."),
+    N_("%(name)s sent more than %(count)s bytes in one answer."),
+    N_(
+        "%(name)s no longer accepts our access. Have the company's owner open the Link URL and approve again; data "
+        "already read stays readable meanwhile."
+    ),
+    N_("%(name)s refuses %(what)s to the user who approved."),
+    N_("%(name)s does not offer %(what)s to this company."),
+    N_("%(name)s's rate limit was reached."),
+    N_("%(name)s cannot do this now."),
+    N_("%(name)s did not take the request for %(what)s (status %(status)s)."),
+    N_("%(name)s answered with an error (%(status)s). It usually passes."),
+    N_("%(name)s redirects %(what)s elsewhere, which is not documented."),
+    N_("%(name)s answered %(what)s with the status %(status)s."),
     N_("%(name)s does not supply this data type."),
+    N_(
+        "The list %(what)s kept changing while it was read, %(count)s times over. All that was met is held; what moved "
+        "is read again at the next sync."
+    ),
+    N_("%(count)s records of %(what)s could not be read and were set aside."),
+    N_("%(count)s further warnings are not listed."),
     N_("The connection was unlinked."),
     N_("Only a linked connection can be unlinked; this one is %(status)s."),
+    N_(
+        "There is no linked connection to read from (state: %(status)s). Have the company linked over its Link URL, "
+        "then ask again."
+    ),
+    N_("The background work has not started yet. Try again in a few seconds."),
+    # Of the books check
+    N_("There is nothing in these books that it speaks of."),
+    # Around another sentence, the cause, which is told in the same language
+    N_("Served without %(what)s: %(cause)s"),
+    N_("Set aside, because it could not be read: %(reason)s"),
+    N_("%(cause)s Have it approved again by a user with the access level %(level)s or higher."),
+    N_(
+        "%(cause)s Have the company's owner open the Link URL and approve again; data already read stays readable "
+        "meanwhile."
+    ),
+    N_("%(cause)s It was tried %(count)s times and is tried again at the next scheduled sync."),
+    N_("%(cause)s It is tried again at %(at)s UTC; a refresh asked for runs at once."),
+    N_("%(cause)s %(name)s says: %(said)s"),
 )
 
 
 @cache
 def _forms() -> tuple[tuple[re.Pattern[str], str], ...]:
     def pattern(sentence: str) -> re.Pattern[str]:
-        return re.compile(re.sub(r"%\\\((\w+)\\\)s", r"(?P<\1>.{1,200})", re.escape(sentence)))
+        return re.compile(re.sub(r"%\\\((\w+)\\\)s", r"(?P<\1>.{1,300}?)", re.escape(sentence)), re.DOTALL)
 
     return tuple((pattern(sentence), sentence) for sentence in SENTENCES)
 
 
 def tell(language: Language, message: str) -> str | Markup:
     """The message in the language; as it is, and marked as English, if it is not known."""
+    known = _told(language, message)
+    return Markup('<span lang="en">{}</span>').format(message) if known is None else known
+
+
+def _told(language: Language, message: str) -> str | None:
     if language.code == "en":
         return message
     if (known := language.gettext(message)) != message:
         return known
+    if len(message) > _LONGEST:
+        return None
     for pattern, sentence in _forms():
-        if (found := pattern.fullmatch(message)) is not None:
-            return language.say(sentence, **found.groupdict())
-    return Markup('<span lang="en">{}</span>').format(message)
+        if (found := pattern.fullmatch(message)) is None:
+            continue
+        values = found.groupdict()
+        if "cause" in values:
+            cause = _told(language, values["cause"])
+            if cause is None:
+                continue  # half a sentence in each language helps nobody
+            values["cause"] = cause
+        return language.say(sentence, **values)
+    return None

@@ -27,6 +27,7 @@ def show_sign_in(visit: Asked) -> Response[Any]:
 
 @post("/sign-in", opt={"permission": ANYONE}, status_code=200, sync_to_thread=True)
 def start_session(visit: Asked) -> Response[Any]:
+    headers: dict[str, str] = {}
     email, password = visit.form.get("email", ""), visit.form.get("password", "")
     back = safe_path(visit.form.get("next", "/"))
     services, client = visit.services, visit.request.client
@@ -41,12 +42,15 @@ def start_session(visit: Asked) -> Response[Any]:
     except InvalidInput:
         error, status = visit.say(_WRONG), 422
     except TryLater as late:
-        error, status = visit.say(_WAIT, seconds=int(late.retry_after_seconds or 1)), 429
+        seconds = int(late.retry_after_seconds or 1)
+        error, status, headers = visit.say(_WAIT, seconds=seconds), 429, {"Retry-After": str(seconds)}
     else:
         response = visit.go(back)
         visit.sign_in(response, token)
         return response
-    return visit.page("sign_in.html", status, here="/sign-in", back=back, email=email[:254], error=error)
+    response = visit.page("sign_in.html", status, here="/sign-in", back=back, email=email[:254], error=error)
+    response.headers.update(headers)
+    return response
 
 
 @post("/sign-out", opt={"permission": ANYONE}, status_code=303, sync_to_thread=True)

@@ -16,7 +16,12 @@ from urllib.parse import quote, unquote, urlsplit
 from anyio.to_thread import run_sync
 from litestar import Request, Response
 from litestar.connection import ASGIConnection
-from litestar.exceptions import ImproperlyConfiguredException, NotAuthorizedException, PermissionDeniedException
+from litestar.exceptions import (
+    ImproperlyConfiguredException,
+    MethodNotAllowedException,
+    NotAuthorizedException,
+    PermissionDeniedException,
+)
 from litestar.handlers import BaseRouteHandler
 from litestar.params import Dependency
 
@@ -199,6 +204,8 @@ def admit(
     async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
         assert isinstance(connection, Request)
         permission = handler.opt.get("permission")
+        if connection.method == "OPTIONS":
+            raise MethodNotAllowedException  # the framework's own handler, which no page needs
         if permission is None:
             raise ImproperlyConfiguredException(f"{handler} declares no permission")
         visit = await _identified(connection, services)
