@@ -10,12 +10,13 @@ import hmac
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any, Final
+from typing import Any, Final, TypeAlias
 from urllib.parse import quote, unquote, urlsplit
 
 from anyio.to_thread import run_sync
 from litestar import Request, Response
 from litestar.connection import ASGIConnection
+from litestar.di import NamedDependency
 from litestar.exceptions import (
     ImproperlyConfiguredException,
     MethodNotAllowedException,
@@ -23,7 +24,7 @@ from litestar.exceptions import (
     PermissionDeniedException,
 )
 from litestar.handlers import BaseRouteHandler
-from litestar.params import Dependency
+from litestar.params import SkipValidation
 
 from comptoir.access import PERMISSIONS, Operator, Permission, Session, sessions
 from comptoir.portal.languages import N_, Language, chosen, languages
@@ -163,7 +164,7 @@ class Visit:
         )
 
 
-Asked = Annotated[Visit, Dependency(skip_validation=True)]
+Asked: TypeAlias = NamedDependency[SkipValidation[Visit]]
 
 
 def _cookie_name(name: str, services: PortalServices, *, wide: bool = False) -> str:
