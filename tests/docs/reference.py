@@ -1,0 +1,106 @@
+"""Reference pages made from the code: `python -m tests.docs.reference` writes them, a test compares."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from inspect import Parameter, cleandoc, signature
+from pathlib import Path
+from types import MappingProxyType
+
+from cyclopts import App
+
+from comptoir.app import routes
+from comptoir.cli import app, tenants
+from comptoir.integrations import INTEGRATIONS
+from comptoir.integrations.contract import DataType
+from comptoir.portal.looks import LOOKS
+
+__all__ = ["FOLDER", "PAGES"]
+
+FOLDER = Path(__file__).parents[2] / "docs" / "reference"
+_MADE = "<!-- Made from the code by `python -m tests.docs.reference`. -->\n"
+
+
+def commands() -> str:
+    """Every command with its options, from the functions behind them."""
+    parts = ["# Commands", "", _MADE]
+    for name, function in [*_functions(app, "comptoir"), *_functions(tenants, "comptoir tenant")]:
+        about, options = _documented(function)
+        parts += [f"## `{name}`", "", about, ""]
+        rows = [_option(parameter, options) for parameter in signature(function).parameters.values()]
+        if rows:
+            parts += ["| option | default | what it does |", "|---|---|---|", *rows, ""]
+    return "\n".join(parts)
+
+
+def _functions(group: App, prefix: str) -> Iterator[tuple[str, Callable[..., object]]]:
+    for name in sorted(group):
+        command = group[name].default_command
+        if command is not None and not name.startswith("-"):
+            yield f"{prefix} {name}", command
+
+
+def _documented(function: Callable[..., object]) -> tuple[str, Mapping[str, str]]:
+    """What a command says of itself, and of each parameter, out of its docstring."""
+    about, _, described = cleandoc(function.__doc__ or "").partition("\n\nParameters\n----------\n")
+    found = re.findall(r"^(\w+)\n((?: {4}.*\n?)+)", described, re.MULTILINE)
+    return about.replace("\n", " "), {name: " ".join(text.split()) for name, text in found}
+
+
+def _option(parameter: Parameter, options: Mapping[str, str]) -> str:
+    dashed = parameter.name.replace("_", "-")
+    shown = f"--{dashed}" if parameter.kind is Parameter.KEYWORD_ONLY else dashed.upper()
+    if parameter.default is Parameter.empty:
+        default = "must be given"
+    else:
+        default = "" if parameter.default is None or parameter.default is False else f"`{parameter.default}`"
+    return f"| `{shown}` | {default} | {options[parameter.name]} |"
+
+
+def data_types() -> str:
+    """Every data type that is served, by integration: what it is made from and who may see it."""
+    parts = ["# Data types", "", _MADE]
+    for integration in INTEGRATIONS:
+        parts += [
+            f"## {integration.name}",
+            "",
+            f"Platform key `{integration.key}`. A source that is not required only costs a warning when it is refused.",
+            "",
+            "| key | name | access level needed | made from | also reads |",
+            "|---|---|---|---|---|",
+            *(_data_type(one, integration.access_levels) for one in integration.data_types),
+            "",
+        ]
+    return "\n".join(parts)
+
+
+def _data_type(one: DataType, levels: Mapping[int, str]) -> str:
+    made_from = dict.fromkeys(making.resource for making in one.made_from)
+    others = [
+        f"`{source.resource}`" + ("" if source.required else " (not required)")
+        for source in one.sources
+        if source.resource not in made_from
+    ]
+    optional = {source.resource for source in one.sources if not source.required}
+    named = [f"`{name}`" + (" (not required)" if name in optional else "") for name in made_from]
+    level = f"{one.access_level}, {levels[one.access_level]}"
+    return f"| `{one.name}` | {LOOKS[one.name].name} | {level} | {', '.join(named)} | {', '.join(others)} |"
+
+
+def all_routes() -> str:
+    """Every route, as `comptoir routes` lists them."""
+    rows = [re.fullmatch(r"(\S+)\s+(\S+)\s+(.+)", line) for line in routes()]
+    lines = [f"| {row[1]} | `{row[2]}` | {row[3]} |" for row in rows if row is not None]
+    assert len(lines) == len(rows)
+    head = "What each address takes: an API key, an operator with a permission, or nothing. `comptoir routes` prints the same."
+    return "\n".join(["# Routes", "", _MADE, head, "", "| method | path | takes |", "|---|---|---|", *lines, ""])
+
+
+PAGES: Mapping[str, Callable[[], str]] = MappingProxyType(
+    {"commands.md": commands, "data-types.md": data_types, "routes.md": all_routes}
+)
+
+if __name__ == "__main__":
+    for page, made in PAGES.items():
+        (FOLDER / page).write_text(made(), encoding="utf-8")
