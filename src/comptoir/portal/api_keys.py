@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from litestar import Response, get, post
+from litestar.params import FromPath
 
 from comptoir.access import Permission, api_keys
 from comptoir.errors import Conflict, InvalidInput
@@ -52,7 +53,7 @@ def add_key(visit: Asked) -> Response[Any]:
 
 
 @post("/settings/api-keys/{key:str}/delete", opt=_MAY, status_code=303, sync_to_thread=True)
-def delete_key(visit: Asked, key: str) -> Response[Any]:
+def delete_key(visit: Asked, key: FromPath[str]) -> Response[Any]:
     try:
         with visit.services.db.write() as tx:
             api_keys.delete(tx, visit.tenant, key)

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from litestar import Response, get, post
+from litestar.params import FromPath
 
 from comptoir.access import Permission
 from comptoir.errors import InvalidInput
@@ -87,7 +88,7 @@ def add_company(visit: Asked) -> Response[Any]:
 
 
 @get("/companies/{company:str}", opt=_SEES, sync_to_thread=True)
-def show_company(visit: Asked, company: str) -> Response[Any]:
+def show_company(visit: Asked, company: FromPath[str]) -> Response[Any]:
     return visit.page("companies/company.html", confirm=visit.query("confirm"), **live_context(visit, company))
 
 
@@ -113,7 +114,7 @@ def live_context(visit: Visit, company: str) -> dict[str, Any]:
     status_code=303,
     sync_to_thread=True,
 )
-def refresh(visit: Asked, company: str) -> Response[Any]:
+def refresh(visit: Asked, company: FromPath[str]) -> Response[Any]:
     """Read all data types now, or the one that was named."""
     with visit.services.db.read() as tx:
         found = companies.get(tx, visit.tenant, company)
@@ -123,7 +124,7 @@ def refresh(visit: Asked, company: str) -> Response[Any]:
 
 
 @post("/companies/{company:str}/delete", opt=_MANAGES, status_code=303, sync_to_thread=True)
-def delete_company(visit: Asked, company: str) -> Response[Any]:
+def delete_company(visit: Asked, company: FromPath[str]) -> Response[Any]:
     services = visit.services
     with services.db.read() as tx:
         found = companies.get(tx, visit.tenant, company)

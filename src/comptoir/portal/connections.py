@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from litestar import Response, get, post
+from litestar.params import FromPath
 
 from comptoir.access import Permission
 from comptoir.portal.company_state import connection_state
@@ -19,7 +20,7 @@ _BASE = "/companies/{company:str}/connections/{connection:str}"
 
 
 @get(_BASE, opt=_SEES, sync_to_thread=True)
-def show_connection(visit: Asked, company: str, connection: str) -> Response[Any]:
+def show_connection(visit: Asked, company: FromPath[str], connection: FromPath[str]) -> Response[Any]:
     services = visit.services
     with services.db.read() as tx:
         owner = companies.get(tx, visit.tenant, company)
@@ -37,7 +38,7 @@ def show_connection(visit: Asked, company: str, connection: str) -> Response[Any
 
 
 @post(f"{_BASE}/unlink", opt=_MANAGES, status_code=303, sync_to_thread=True)
-def unlink(visit: Asked, company: str, connection: str) -> Response[Any]:
+def unlink(visit: Asked, company: FromPath[str], connection: FromPath[str]) -> Response[Any]:
     services = visit.services
     with services.db.read() as tx:
         found = connections.get(tx, visit.tenant, connection, company)
@@ -49,7 +50,7 @@ def unlink(visit: Asked, company: str, connection: str) -> Response[Any]:
 
 
 @post(f"{_BASE}/delete", opt=_MANAGES, status_code=303, sync_to_thread=True)
-def delete_connection(visit: Asked, company: str, connection: str) -> Response[Any]:
+def delete_connection(visit: Asked, company: FromPath[str], connection: FromPath[str]) -> Response[Any]:
     services = visit.services
     with services.db.read() as tx:
         found = connections.get(tx, visit.tenant, connection, company)

@@ -6,6 +6,7 @@ import hmac
 from typing import Any
 
 from litestar import Response, get, post
+from litestar.params import FromPath
 from sqlalchemy import Connection as Transaction
 
 from comptoir.access import Permission
@@ -74,13 +75,13 @@ def _list(visit: Visit, search: str, *, refused: Integration | None = None, stat
 
 
 @get(f"{BASE}/{{slug:str}}", opt=_MAY, sync_to_thread=True)
-def show_integration(visit: Asked, slug: str) -> Response[Any]:
+def show_integration(visit: Asked, slug: FromPath[str]) -> Response[Any]:
     """Managing it, once it has keys; setting it up, before."""
     return _show(visit, visit.services.integration(slug))
 
 
 @get(f"{BASE}/{{slug:str}}/set-up", opt=_MAY, sync_to_thread=True)
-def show_set_up(visit: Asked, slug: str) -> Response[Any]:
+def show_set_up(visit: Asked, slug: FromPath[str]) -> Response[Any]:
     return _show(visit, visit.services.integration(slug), template="set_up")
 
 
@@ -110,7 +111,7 @@ def _show(
 
 
 @post(f"{BASE}/{{slug:str}}", opt=_MAY, status_code=200, sync_to_thread=True)
-def save_keys(visit: Asked, slug: str) -> Response[Any]:
+def save_keys(visit: Asked, slug: FromPath[str]) -> Response[Any]:
     integration, services = visit.services.integration(slug), visit.services
     client_id, secret = visit.form.get("client_id", ""), visit.form.get("client_secret", "")
     with services.db.write() as tx:
@@ -169,7 +170,7 @@ def _equal(one: str, other: str) -> bool:
 
 
 @post(f"{BASE}/{{slug:str}}/switch", opt=_MAY, status_code=303, sync_to_thread=True)
-def switch(visit: Asked, slug: str) -> Response[Any]:
+def switch(visit: Asked, slug: FromPath[str]) -> Response[Any]:
     """Enable or disable. Refused with a sentence while there are no keys."""
     integration = visit.services.integration(slug)
     enabled = visit.form.get("enabled") == "true"
@@ -184,7 +185,7 @@ def switch(visit: Asked, slug: str) -> Response[Any]:
 
 
 @post(f"{BASE}/{{slug:str}}/test", opt=_MAY, status_code=303, sync_to_thread=True)
-def test_keys(visit: Asked, slug: str) -> Response[Any]:
+def test_keys(visit: Asked, slug: FromPath[str]) -> Response[Any]:
     integration = visit.services.integration(slug)
     _needed(visit, integration)
     verdict = visit.services.test_keys(visit.tenant, integration)
@@ -193,7 +194,7 @@ def test_keys(visit: Asked, slug: str) -> Response[Any]:
 
 
 @post(f"{BASE}/{{slug:str}}/next-secret", opt=_MAY, status_code=200, sync_to_thread=True)
-def save_next_secret(visit: Asked, slug: str) -> Response[Any]:
+def save_next_secret(visit: Asked, slug: FromPath[str]) -> Response[Any]:
     """A secret that waits ahead of a change at the upstream."""
     integration, services = visit.services.integration(slug), visit.services
     settings, secret = _needed(visit, integration), visit.form.get("next_secret", "")
@@ -216,7 +217,7 @@ def save_next_secret(visit: Asked, slug: str) -> Response[Any]:
 
 
 @post(f"{BASE}/{{slug:str}}/next-secret/remove", opt=_MAY, status_code=303, sync_to_thread=True)
-def drop_next_secret(visit: Asked, slug: str) -> Response[Any]:
+def drop_next_secret(visit: Asked, slug: FromPath[str]) -> Response[Any]:
     integration = visit.services.integration(slug)
     with visit.services.db.write() as tx:
         stored.drop_second(tx, visit.tenant, integration.key)

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from litestar import Response, get
+from litestar.params import FromPath
 from sqlalchemy import Connection as Transaction
 
 from comptoir.errors import ActionNeeded, Conflict, NotFound, TryLater
@@ -33,7 +34,7 @@ _CLOSED = N_("%(name)s cannot be linked just now.")
 
 
 @get("/company/{company:str}", opt=_OPEN, sync_to_thread=True)
-def show_link_page(visit: Asked, company: str) -> Response[Any]:
+def show_link_page(visit: Asked, company: FromPath[str]) -> Response[Any]:
     return _page(visit, company)
 
 
@@ -100,7 +101,7 @@ def _own_parameters(visit: Visit) -> dict[str, str]:
 
 
 @get("/company/{company:str}/{slug:str}/start", opt=_OPEN, sync_to_thread=True)
-def choose(visit: Asked, company: str, slug: str) -> Response[Any]:
+def choose(visit: Asked, company: FromPath[str], slug: FromPath[str]) -> Response[Any]:
     """The customer chose an integration: the connection is made, or found, and the approval begins."""
     integration, services = visit.services.integration(slug), visit.services
     with services.db.write() as tx:
@@ -117,7 +118,7 @@ def choose(visit: Asked, company: str, slug: str) -> Response[Any]:
 
 
 @get("/companies/{company:str}/connections/{connection:str}/start", opt=_OPEN, sync_to_thread=True)
-def start(visit: Asked, company: str, connection: str) -> Response[Any]:
+def start(visit: Asked, company: FromPath[str], connection: FromPath[str]) -> Response[Any]:
     """Straight to the upstream's approval."""
     with visit.services.db.read() as tx:
         found = connections.find(tx, connection)

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 from anyio.to_thread import run_sync
 from litestar import get
+from litestar.params import FromPath
 from litestar.response import ServerSentEvent
 from litestar.response.sse import ServerSentEventMessage
 
@@ -22,7 +23,7 @@ _LONGEST_SECONDS = 60  # then the browser asks again, and the session is looked 
 
 
 @get("/companies/{company:str}/progress", opt={"permission": (Permission.READ_DATA, Permission.LINK)})
-async def progress(visit: Asked, company: str) -> ServerSentEvent:
+async def progress(visit: Asked, company: FromPath[str]) -> ServerSentEvent:
     def look() -> tuple[str, bool]:
         context = live_context(visit, company)
         content = render(

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 from litestar import Response, get
+from litestar.params import FromPath
 from sqlalchemy import Connection as Transaction
 
 from comptoir.access import Permission
@@ -59,7 +60,7 @@ def _table(
 
 
 @get("/companies/{company:str}/data/{key:str}", opt={"permission": Permission.READ_DATA}, sync_to_thread=True)
-def list_records(visit: Asked, company: str, key: str) -> Response[Any]:
+def list_records(visit: Asked, company: FromPath[str], key: FromPath[str]) -> Response[Any]:
     page = visit.page_number
     with visit.services.db.read() as tx:
         found = companies.get(tx, visit.tenant, company)

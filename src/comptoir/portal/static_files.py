@@ -6,6 +6,7 @@ from typing import Any
 
 from litestar import Response, get
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
 
 from comptoir.portal.pages import HEADERS, asset
 from comptoir.portal.visits import ANYONE, Asked
@@ -14,7 +15,7 @@ __all__ = ["ROUTES"]
 
 
 @get("/static/{name:str}", opt={"permission": ANYONE}, sync_to_thread=False)
-def static_file(visit: Asked, name: str) -> Response[Any]:
+def static_file(visit: Asked, name: FromPath[str]) -> Response[Any]:
     found = asset(name)
     if found is None:
         raise NotFoundException
