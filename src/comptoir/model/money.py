@@ -26,22 +26,31 @@ def plain(number: Decimal) -> Decimal:
     """
     if not number:
         return ZERO
-    exponent = _exponent(number)
-    if exponent > 0:
-        return _EXACT.quantize(number, _ONE)
-    if exponent == 0:
+    _check_size(number)
+    # Its own text tells how it is written at a third of the cost of taking it apart; here every amount comes by.
+    text = str(number)
+    if "E" in text:
+        if number.adjusted() < -_MOST_DIGITS or int(number.as_tuple().exponent) < -_MOST_DIGITS:
+            raise _absurd(number)
+    elif (point := text.find(".")) < 0:
         return number
+    elif len(text) - point - 1 > _MOST_DIGITS:
+        raise _absurd(number)
+    else:
+        return number if text[-1] != "0" else Decimal(text.rstrip("0").rstrip("."))
     shortest = _EXACT.normalize(number)
     return shortest if int(shortest.as_tuple().exponent) <= 0 else _EXACT.quantize(shortest, _ONE)
 
 
-def _exponent(number: Decimal) -> int:
-    exponent = number.as_tuple().exponent
-    if not isinstance(exponent, int):
+def _check_size(number: Decimal) -> None:
+    if not number.is_finite():
         raise ValueError(f"{number} is no amount")
-    if exponent < -_MOST_DIGITS or number.adjusted() > _MOST_DIGITS:
-        raise ValueError(f"{number:.3E} is too large or too fine for an amount")
-    return exponent
+    if number.adjusted() > _MOST_DIGITS:
+        raise _absurd(number)
+
+
+def _absurd(number: Decimal) -> ValueError:
+    return ValueError(f"{number:.3E} is too large or too fine for an amount")
 
 
 @lru_cache(maxsize=64)
@@ -53,7 +62,7 @@ def minor_unit(currency: str | None) -> Decimal:
 def rounded(number: Decimal, unit: Decimal) -> Decimal:
     """Rounded half away from zero to a multiple of `unit` (0.01, 1, ...). ValueError as for `plain`."""
     if number:
-        _exponent(number)
+        _check_size(number)
     return plain(_EXACT.quantize(number, unit))
 
 

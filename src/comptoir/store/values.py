@@ -47,15 +47,18 @@ def storable(text: str) -> str:
 @lru_cache(maxsize=65536)
 def amount_key(number: Decimal) -> str:
     """A text key that orders and compares as the number does; equal numbers have equal keys."""
-    sign, digits, exponent = number.as_tuple()
-    text = "".join(map(str, digits)).lstrip("0")
-    power = int(exponent) + len(text)
+    text = str(number)
+    is_negative = text[0] == "-"
+    written, _, exponent = text.lstrip("-").partition("E")
+    whole, _, places = written.partition(".")
+    text = (whole + places).lstrip("0")
+    power = int(exponent or 0) - len(places) + len(text)
     text = text.rstrip("0")
     if not text:
         return "1"
     key = _power_key(power) + text
     # A negative number is smaller the larger its size: its digits are turned round, and a mark above digits ends it.
-    return "0" + key.translate(_COMPLEMENT) + "~" if sign else "2" + key
+    return "0" + key.translate(_COMPLEMENT) + "~" if is_negative else "2" + key
 
 
 def _power_key(power: int) -> str:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import date
 from decimal import Decimal
-from functools import cached_property
-from typing import TypeVar
+from functools import cache, cached_property
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -28,6 +28,11 @@ def decoder(payload: type[_P]) -> Callable[[RawRow], _P]:
 
     FreeAgent quotes some numbers in some places and not in others: text that holds one is read as one.
     """
+    return _decoder(payload)
+
+
+@cache  # one function a payload type, so that rows are decoded once for all data types made from them
+def _decoder(payload: type[payloads.Payload]) -> Callable[[RawRow], Any]:
     decode = msgspec.json.Decoder(payload, strict=False).decode
     return lambda row: decode(row.body)
 

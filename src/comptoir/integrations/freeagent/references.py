@@ -59,6 +59,8 @@ def moment(text: str | None) -> datetime | None:
         return None
     try:
         read = datetime.fromisoformat(text)
+        if read.tzinfo is UTC:  # written with Z, as nearly all are
+            return read
         return (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
