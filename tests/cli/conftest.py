@@ -64,13 +64,15 @@ def free_ports(count: int) -> list[int]:
 
 
 class Running:
-    """A command that goes on until it is stopped."""
+    """A command that goes on until it is stopped, or killed for a test that forgot it."""
+
+    patience_seconds = _PATIENCE_SECONDS
 
     def __init__(self, command: list[str], **environ: str) -> None:
         self.process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(**environ)
         )
-        self._killer = threading.Timer(_PATIENCE_SECONDS, self.process.kill)
+        self._killer = threading.Timer(self.patience_seconds, self.process.kill)
         self._killer.start()
         self.said: list[str] = []
 
