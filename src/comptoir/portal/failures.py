@@ -10,11 +10,12 @@ from uuid import uuid4
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, NotAuthorizedException, PermissionDeniedException
+from sqlalchemy.exc import SQLAlchemyError
 
 from comptoir.errors import ActionNeeded, Conflict, InvalidInput, NotFound, ProductError, TryLater
 from comptoir.portal.languages import N_
 from comptoir.portal.services import PortalServices
-from comptoir.portal.visits import Visit, anonymous, safe_path
+from comptoir.portal.visits import Visit, anonymous, identified, safe_path
 
 __all__ = ["error_response", "handlers", "reference"]
 
@@ -60,7 +61,7 @@ def error_response(services: PortalServices) -> Callable[[Request[Any, Any, Any]
     def handle(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
         visit = getattr(request.state, "visit", None)
         if not isinstance(visit, Visit):
-            visit = anonymous(request, services)
+            visit = _visit_of(request, services, error)
         if isinstance(error, NotAuthorizedException):
             return _to_sign_in(visit)
         status, sentence = _told(error)
@@ -76,6 +77,16 @@ def error_response(services: PortalServices) -> Callable[[Request[Any, Any, Any]
         )
 
     return handle
+
+
+def _visit_of(request: Request[Any, Any, Any], services: PortalServices, error: Exception) -> Visit:
+    """Who asks for an address that no route answers, so that no guard has looked."""
+    if not isinstance(error, HTTPException) or isinstance(error, NotAuthorizedException):
+        return anonymous(request, services)
+    try:
+        return identified(request, services)
+    except SQLAlchemyError:  # the page that says what went wrong must not need what went wrong
+        return anonymous(request, services)
 
 
 def handlers(services: PortalServices) -> dict[type[Exception] | int, Any]:

@@ -33,7 +33,7 @@ from comptoir.portal.said import SAID
 from comptoir.portal.services import PortalServices
 from comptoir.store import TenantId
 
-__all__ = ["ANYONE", "Asked", "Visit", "admit", "anonymous", "safe_path"]
+__all__ = ["ANYONE", "Asked", "Visit", "admit", "anonymous", "identified", "safe_path"]
 
 ANYONE: Final = "anyone"  # the permission of pages that need no sign-in
 _SESSION, _BROWSER, _LANGUAGE, _SAID = "session", "browser", "language", "said"
@@ -209,7 +209,7 @@ def admit(
             raise MethodNotAllowedException  # the framework's own handler, which no page needs
         if permission is None:
             raise ImproperlyConfiguredException(f"{handler} declares no permission")
-        visit = await _identified(connection, services)
+        visit = await run_sync(identified, connection, services)
         connection.state.visit = visit
         if connection.method not in _SAFE_METHODS:
             form = await connection.form()
@@ -228,13 +228,14 @@ def admit(
     return guard
 
 
-async def _identified(request: Request[Any, Any, Any], services: PortalServices) -> Visit:
+def identified(request: Request[Any, Any, Any], services: PortalServices) -> Visit:
+    """The visit with whoever is signed in: looks the session up, so not for the event loop's busy paths."""
     visit = anonymous(request, services)
     token = visit.token
     if not token:
         return visit
 
-    session = await run_sync(sessions.find, services.db, token, services.clock.now())
+    session = sessions.find(services.db, token, services.clock.now())
     if session is None:
         return visit
     by_cookie = languages().get(request.cookies.get(_cookie_name(_LANGUAGE, services), ""))

@@ -1,0 +1,143 @@
+"""The pages as a browser without script gets them: one installation a module, a tenant of its own for each test."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from html import unescape
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from litestar.testing import TestClient
+
+from comptoir import settings
+from comptoir.access import Role, operators
+from comptoir.app import Application
+from comptoir.integrations import INTEGRATIONS
+from comptoir.store import integration_settings, tenants
+from comptoir.store.integration_settings import IntegrationSettings
+
+PLATFORM = INTEGRATIONS[0]
+LIST = "/settings/integrations/accounting"
+KEYS = f"{LIST}/{PLATFORM.slug}"
+ORIGIN = "http://127.0.0.1:8299"
+CLIENT_ID, SECRET = "an-identifier-of-tests", "a-secret-of-tests-9876"
+
+
+class Answer:
+    """A page, and what can be asked of it."""
+
+    def __init__(self, response: Any) -> None:
+        self.status: int = response.status_code
+        self.headers: Any = response.headers
+        self.html: str = response.text
+
+    @property
+    def words(self) -> str:
+        """What is read on the page."""
+        text = re.sub(r"<(script|style)\b.*?</\1>|<[^>]+>", " ", self.html, flags=re.DOTALL)
+        return " ".join(unescape(text).split())
+
+    def field(self, name: str) -> dict[str, str]:
+        """The attributes of the field with this name."""
+        [tag] = re.findall(rf'<input[^>]*\bname="{name}"[^>]*>', self.html)
+        return {key: unescape(value) for key, value in re.findall(r'([\w-]+)="([^"]*)"', tag)}
+
+    def error(self, name: str) -> str | None:
+        """The sentence that is tied to this field as its error."""
+        described = self.field(name).get("aria-describedby", "").split()
+        if f"{name}-error" not in described or self.field(name).get("aria-invalid") != "true":
+            return None
+        found = re.search(rf'id="{name}-error">([^<]+)<', self.html)
+        return unescape(found[1]) if found else None
+
+
+class Browser:
+    """Keeps cookies, sends forms as its last page would."""
+
+    def __init__(self, client: Any, language: str = "en") -> None:
+        self.client = client
+        self.headers = {"Accept-Language": language}
+
+    def get(self, path: str, **headers: str) -> Answer:
+        return Answer(self.client.get(path, headers=self.headers | headers, follow_redirects=False))
+
+    def post(self, path: str, fields: dict[str, str] | None = None, **headers: str) -> Answer:
+        token = re.findall(r'name="csrf" value="([^"]+)"', self.get("/no-such-page").html)[0]
+        return self.send(path, {"csrf": token} | (fields or {}), **{"Origin": ORIGIN} | headers)
+
+    def send(self, path: str, fields: dict[str, str], **headers: str) -> Answer:
+        """A form just as given, with whatever proof it carries or lacks."""
+        return Answer(self.client.post(path, data=fields, headers=self.headers | headers, follow_redirects=False))
+
+    def follow(self, answer: Answer) -> Answer:
+        assert answer.status == 303, answer.words
+        return self.get(answer.headers["location"])
+
+
+class House:
+    """A tenant of its own in an installation, with its operator."""
+
+    def __init__(self, application: Application, client: Any) -> None:
+        self.application, self.client = application, client
+        now = datetime.now(UTC)
+        with application.db.write() as tx:
+            self.tenant = tenants.add(tx, f"Lender {uuid4().hex}", now).id
+            self.email = f"{uuid4().hex}@lender.example"
+            _, self.password = operators.add(tx, self.tenant, email=self.email, role=Role.ADMINISTRATOR, now=now)
+
+    def visitor(self, language: str = "en") -> Browser:
+        """Somebody who is not signed in."""
+        self.client.cookies.clear()
+        return Browser(self.client, language)
+
+    def operator(self, language: str = "en") -> Browser:
+        browser = self.visitor(language)
+        browser.get("/sign-in")
+        answer = browser.post("/sign-in", {"email": self.email, "password": self.password, "next": "/"})
+        assert answer.status == 303, answer.words
+        return browser
+
+    def stored(self) -> IntegrationSettings | None:
+        with self.application.db.read() as tx:
+            return integration_settings.get(tx, self.tenant, PLATFORM.key)
+
+
+def installation(database_url: str | None, folder: Path) -> Application:
+    """Over a database, on a host name of its own; no background work runs."""
+    read = settings.read({}, folder=folder, data_dir=str(folder / "data"), database_url=database_url, public_url=ORIGIN)
+    return Application(read)
+
+
+@pytest.fixture(scope="module")
+def application(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
+    opened = installation(None, tmp_path_factory.mktemp("portal"))
+    yield opened
+    opened.stop()
+
+
+@pytest.fixture(scope="module")
+def client(application: Application) -> Iterator[TestClient[Any]]:
+    with TestClient(application.asgi, base_url=ORIGIN, raise_server_exceptions=False) as opened:
+        yield opened
+
+
+@pytest.fixture
+def house(application: Application, client: TestClient[Any]) -> House:
+    """Nothing is set up in it."""
+    return House(application, client)
+
+
+@pytest.fixture
+def operator(house: House) -> Browser:
+    return house.operator()
+
+
+@pytest.fixture
+def keys_stored(operator: Browser) -> None:
+    """FreeAgent has keys, and is not enabled."""
+    answer = operator.post(KEYS, {"client_id": CLIENT_ID, "client_secret": SECRET, "from": "set_up"})
+    assert answer.status == 303, answer.words
