@@ -22,7 +22,7 @@ from comptoir.store.direct import marked
 __all__ = ["among", "batches", "delete", "insert", "named", "run", "select", "update"]
 
 _AT_ONCE = 1000  # ids named in one statement
-_ROWS_A_STATEMENT = 50  # inserted by one statement on SQLite
+_ROWS_A_STATEMENT = (256, 32, 4, 1)  # inserted by one statement on SQLite, the largest that still fits
 _DIALECT: sa.Dialect = postgresql.psycopg.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
 
 
@@ -100,15 +100,14 @@ def _each(tx: Connection, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
 def _insert_on_sqlite(
     driver: sqlite3.Connection, table: Table, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]
 ) -> int:
-    # Many rows a statement: the interpreter's lock is let go once for all of them, so other threads go on meanwhile.
-    inserted = 0
-    whole = len(rows) - len(rows) % _ROWS_A_STATEMENT
-    for start in range(0, whole, _ROWS_A_STATEMENT):
-        some = rows[start : start + _ROWS_A_STATEMENT]
-        sql = _insert_some(table, columns, _ROWS_A_STATEMENT)
-        inserted += driver.execute(sql, list(chain.from_iterable(some))).rowcount
-    if whole < len(rows):
-        inserted += driver.executemany(_insert_some(table, columns, 1), rows[whole:]).rowcount
+    # Many rows a statement: each takes the interpreter's lock anew, and waits for it while other threads compute.
+    inserted = start = 0
+    for size in _ROWS_A_STATEMENT:
+        sql = _insert_some(table, columns, size)
+        while start + size <= len(rows):
+            some = rows[start : start + size]
+            inserted += driver.execute(sql, list(chain.from_iterable(some))).rowcount
+            start += size
     return inserted
 
 
