@@ -29,7 +29,7 @@ from comptoir.link import Flow, TokenEndpoint, TokenKeeper, lifecycle
 from comptoir.portal import PortalServices, error_response
 from comptoir.portal import listed as pages
 from comptoir.portal import routes as portal_routes
-from comptoir.runtime import failpoints
+from comptoir.runtime import failpoints, logs
 from comptoir.runtime.clock import SystemClock
 from comptoir.settings import Settings
 from comptoir.store import CompanyId, ConnectionId, Database, TenantId, Vault, open_database, syncs, tenants, vault
@@ -51,6 +51,7 @@ class Application:
         self.settings = settings
         self._clock = SystemClock(settings.time_scale)
         failpoints.arm(settings.failpoints)
+        logs.configure(settings.log_format)
         self.db = open_database(settings.database_url)
         self._vault = _open_vault(self.db, settings)
         self.first_start: FirstStart | None = access.ensure_first(self.db, self._clock)
