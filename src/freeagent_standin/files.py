@@ -1,7 +1,8 @@
 """The files behind attachments: signed links that work for a minute, without any token.
 
 FreeAgent's lead to a foreign host (https://dev.freeagent.com/docs/attachments); these lead to /files here. What they
-hold is made up: the smallest document of its kind, filled up to the size the attachment tells of.
+hold is made up: the smallest document of its kind, filled up to the size the attachment tells of. The smaller sizes are
+pictures, whatever the file is.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ _PDF = (
     b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 100]>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
 )
 _JPEG = bytes.fromhex("ffd8ffe000104a46494600010100000100010000ffd9")
+_NO_GUESSING = (("X-Content-Type-Options", "nosniff"),)
 _BEGINNINGS = {"image/png": _PNG, "image/jpeg": _JPEG}
 
 
@@ -50,9 +52,11 @@ def answer(worlds: Iterable[Any], request: web.Request, now: float) -> Answer:
         found = world.attachment(file_id)
         if found is not None:
             _, file = found
+            if asked[2] != "original":
+                return Answer(status=200, headers=_NO_GUESSING, body=_PNG, content_type="image/png")
             body = _BEGINNINGS.get(file.content_type, _PDF).ljust(file.file_size, b"\n")
             name = file.file_name.encode("ascii", "replace").decode().replace('"', "'").replace("\\", "_")
-            headers = (("Content-Disposition", f'inline; filename="{name}"'), ("X-Content-Type-Options", "nosniff"))
+            headers = (("Content-Disposition", f'inline; filename="{name}"'), *_NO_GUESSING)
             return Answer(status=200, headers=headers, body=body, content_type=file.content_type)
     return web.text(404, "There is no such file.")
 

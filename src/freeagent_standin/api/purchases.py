@@ -144,7 +144,10 @@ def expense(desk: Desk, record: Expense, *, is_nested: bool, is_single: bool) ->
 
 
 def attachment(desk: Desk, record: Attachment | None) -> Body | None:
-    """A file's description with signed links that expire a minute from now (https://dev.freeagent.com/docs/attachments)."""
+    """A file's description with signed links that expire a minute from now (https://dev.freeagent.com/docs/attachments).
+
+    Documents have pictures of themselves too, as recorded.
+    """
     if record is None:
         return None
 
@@ -156,12 +159,12 @@ def attachment(desk: Desk, record: Attachment | None) -> Body | None:
     body: Body = {
         "url": desk.url("attachments", record.id),
         "content_src": source,
+        "content_src_medium": signed("medium"),
+        "content_src_small": signed("small"),
         "content_type": record.content_type,
         "expires_at": instant(expires),
         "file_name": record.file_name,
         "file_size": record.file_size,
         "description": record.description,
     }
-    if record.content_type.startswith("image/"):
-        body |= {"content_src_medium": signed("medium"), "content_src_small": signed("small")}
     return sent(body)

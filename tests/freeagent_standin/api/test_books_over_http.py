@@ -199,6 +199,7 @@ def test_the_link_to_a_file_works_without_token_for_a_minute(serve_books: ServeB
 
     got = served._http.get(file["content_src"])
     forged = served._http.get(file["content_src"][:-1] + "x")
+    smaller = [served._http.get(file[f"content_src_{size}"]) for size in ("medium", "small")]
     unknown = served._http.get(f"{served.url}/files/7/original")
     served.control("POST", "clock", {"advanceSeconds": 70})
     late = served._http.get(file["content_src"])
@@ -207,5 +208,6 @@ def test_the_link_to_a_file_works_without_token_for_a_minute(serve_books: ServeB
     assert got.content.startswith(kind)
     assert len(got.content) == file["file_size"]
     assert got.headers["content-type"] == file["content_type"]
+    assert all(one.content.startswith(b"\x89PNG") for one in smaller)
     assert [one.status_code for one in (got, forged, unknown, late)] == [200, 403, 403, 403]
     assert served._http.get(again).status_code == 200
