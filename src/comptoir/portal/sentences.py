@@ -18,6 +18,17 @@ __all__ = ["SENTENCES", "tell"]
 _LONGEST = 1000  # signs: enough for any sentence of ours, and never slow to look at
 
 SENTENCES = (
+    # Around another sentence, the cause, which is told in the same language: these are looked at first
+    N_("Served without %(what)s: %(cause)s"),
+    N_("Set aside, because it could not be read: %(reason)s"),
+    N_("%(cause)s Have it approved again by a user with the access level %(level)s or higher."),
+    N_(
+        "%(cause)s Have the company's owner open the Link URL and approve again; data already read stays readable "
+        "meanwhile."
+    ),
+    N_("%(cause)s It was tried %(count)s times and is tried again at the next scheduled sync."),
+    N_("%(cause)s It is tried again at %(at)s UTC; a refresh asked for runs at once."),
+    N_("%(cause)s %(name)s says: %(said)s"),
     # Of an approval
     N_("User cancelled."),
     N_(
@@ -91,24 +102,14 @@ SENTENCES = (
     N_("The background work has not started yet. Try again in a few seconds."),
     # Of the books check
     N_("There is nothing in these books that it speaks of."),
-    # Around another sentence, the cause, which is told in the same language
-    N_("Served without %(what)s: %(cause)s"),
-    N_("Set aside, because it could not be read: %(reason)s"),
-    N_("%(cause)s Have it approved again by a user with the access level %(level)s or higher."),
-    N_(
-        "%(cause)s Have the company's owner open the Link URL and approve again; data already read stays readable "
-        "meanwhile."
-    ),
-    N_("%(cause)s It was tried %(count)s times and is tried again at the next scheduled sync."),
-    N_("%(cause)s It is tried again at %(at)s UTC; a refresh asked for runs at once."),
-    N_("%(cause)s %(name)s says: %(said)s"),
 )
 
 
 @cache
 def _forms() -> tuple[tuple[re.Pattern[str], str], ...]:
     def pattern(sentence: str) -> re.Pattern[str]:
-        return re.compile(re.sub(r"%\\\((\w+)\\\)s", r"(?P<\1>.{1,300}?)", re.escape(sentence)), re.DOTALL)
+        form = re.sub(r"%\\\(cause\\\)s", r"(?P<cause>.{1,600}?\.)", re.escape(sentence))
+        return re.compile(re.sub(r"%\\\((\w+)\\\)s", r"(?P<\1>.{1,300}?)", form), re.DOTALL)
 
     return tuple((pattern(sentence), sentence) for sentence in SENTENCES)
 
