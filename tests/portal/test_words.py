@@ -35,7 +35,7 @@ def _used() -> set[str | tuple[str, ...]]:
     """Every message of code and templates, and the words of the books check, which a lower floor says."""
     options = {"**/templates/**.html": {"trimmed": "true"}}
     found = extract_from_dir(str(PORTAL), METHODS, options, keywords=KEYWORDS)
-    messages = {one if isinstance(one, str) else tuple(one) for _, _, one, _, _ in found if one is not None}
+    messages = {one if isinstance(one, str) else tuple(one) for _, _, one, _, _ in found}
     return messages | set(IDENTITIES.values())
 
 
@@ -52,7 +52,7 @@ def test_a_catalogue_holds_the_messages_that_are_used_and_no_others(code: str) -
 def _translations() -> Iterator[tuple[str, str]]:
     for message in _catalogue("fr"):
         ids = (message.id,) if isinstance(message.id, str) else tuple(message.id)
-        texts = (message.string,) if isinstance(message.string, str) else tuple(message.string)
+        texts = (message.string,) if isinstance(message.string, str) else tuple(message.string or ())
         if ids != ("",):
             yield from ((ids[min(place, len(ids) - 1)], text) for place, text in enumerate(texts))
 
