@@ -17,9 +17,9 @@ from litestar.testing import TestClient
 from comptoir import model
 from comptoir.access import api_keys
 from comptoir.api import ApiServices, routes
-from comptoir.errors import Conflict, InvalidInput, NotFound
-from comptoir.integrations import INTEGRATIONS
-from comptoir.model import DATA_TYPE_KEYS, SHAPES
+from comptoir.integrations import INTEGRATIONS, by_key
+from comptoir.link import lifecycle
+from comptoir.model import SHAPES
 from comptoir.store import (
     CompanyId,
     ConnectionId,
@@ -36,6 +36,7 @@ from comptoir.store.connections import ConnectionStatus
 from comptoir.store.datasets import Dataset, Status
 from comptoir.store.records import Prepared
 from comptoir.store.vault import Vault
+from comptoir.sync import request
 
 START = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 VAULT = Vault({1: b"k" * 32}, 1)
@@ -148,9 +149,9 @@ def header(key: str) -> str:
 
 
 def _queue(db: Database, clock: SteadyClock) -> Any:
-    """What `comptoir.sync` does on a request, without working it off."""
+    """Reads are queued as ever, and nobody works them off."""
 
-    def request(
+    def queue(
         tenant: TenantId,
         company: CompanyId,
         *,
@@ -158,31 +159,22 @@ def _queue(db: Database, clock: SteadyClock) -> Any:
         data_types: Sequence[str] | None = None,
     ) -> list[Dataset]:
         with db.write() as tx:
-            companies.get(tx, tenant, company)
-            found = connections.of_company(tx, tenant, company)
-            linked = [one for one in found if one.status is ConnectionStatus.LINKED and connection in (None, one.id)]
-            if not linked:
-                raise Conflict("There is no linked connection to read from.")
-            queued = []
-            for name in data_types or [one.name for one in PLATFORM.data_types]:
-                if name not in DATA_TYPE_KEYS:
-                    raise InvalidInput(f"There is no data type {name!r}.", field="dataType")
-                if PLATFORM.data_type(name) is None:
-                    raise NotFound(f"Datatype {name} not supported by platform(s) {PLATFORM.name}")
-                queued.append(datasets.queue(tx, tenant, company, linked[0].id, name, clock.now()))
+            _, queued = request(
+                tx, tenant, company, by_key, data_types=data_types, connection=connection, now=clock.now()
+            )
         return queued
 
-    return request
+    return queue
 
 
 def services_for(db: Database, clock: SteadyClock) -> ApiServices:
     def unlink(tenant: TenantId, connection: ConnectionId) -> None:
         with db.write() as tx:
-            connections.set_status(tx, tenant, connection, ConnectionStatus.UNLINKED, clock.now())
+            lifecycle.unlink(tx, tenant, connection, clock.now())
 
     def delete(tenant: TenantId, connection: ConnectionId) -> None:
         with db.write() as tx:
-            connections.delete(tx, tenant, connection)
+            lifecycle.delete(tx, tenant, connection, clock.now())
 
     return ApiServices(
         db=db,

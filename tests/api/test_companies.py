@@ -1,14 +1,13 @@
-"""Companies and their connections over the API."""
+"""Companies over the API."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
-from tests.api.conftest import PLATFORM, House, error_in
+from tests.api.conftest import House, error_in
 
 from comptoir.store.connections import ConnectionStatus
-from comptoir.store.datasets import Status
 
 
 def test_a_company_is_created_and_read_back(house: House) -> None:
@@ -162,86 +161,3 @@ def test_companies_are_found_by_tags_and_by_their_connections(house: House) -> N
     states = ("Linked", "PendingAuth", "Unlinked", "Deauthorized")
     chain = "%26%26".join(f"dataConnections.status!%3D{state}" for state in states)
     assert found(f"query={chain}") == [bare]
-
-
-def test_a_connection_is_created_for_an_enabled_integration(house: House) -> None:
-    house.enable()
-    company = house.a_company()
-
-    created = house.ask("POST", f"/companies/{company}/connections", json={"platformKey": "FBRH"})
-
-    assert created.status_code == 200
-    body = created.json()
-    assert body["status"] == "PendingAuth"
-    assert body["integrationKey"] == "fbrh"
-    assert body["integrationId"] == str(PLATFORM.integration_id)
-    assert body["sourceId"] == str(PLATFORM.source_id)
-    assert (body["sourceType"], body["platformName"]) == ("Accounting", "FreeAgent")
-    assert body["linkUrl"] == f"http://testserver.local/link/companies/{company}/connections/{body['id']}/start"
-    assert body["dataConnectionErrors"] == []
-    assert house.get(f"/companies/{company}/connections/{body['id']}").json() == body
-    assert house.get(f"/companies/{company}").json()["dataConnections"] == [body]
-    assert house.get(f"/companies/{company}/connections").json()["results"] == [body]
-
-
-@pytest.mark.parametrize(
-    "body", [b"", b"null", b'"fbrh"', b"{}", b"[]", b'{"platformKey": null}', b'{"platformKey": 1}']
-)
-def test_a_connection_needs_an_object_with_a_platform_key(house: House, body: bytes) -> None:
-    company = house.a_company()
-
-    answer = house.ask("POST", f"/companies/{company}/connections", content=body)
-
-    assert error_in(answer, 400).startswith("Push object DataConnectionArgs must be provided")
-
-
-@pytest.mark.parametrize("key", ["zzzz", "fbrh", ""])
-def test_an_unknown_or_disabled_integration_cannot_be_connected(house: House, key: str) -> None:
-    company = house.a_company()
-
-    error_in(house.ask("POST", f"/companies/{company}/connections", json={"platformKey": key}), 404)
-
-
-def test_a_linked_connection_is_unlinked_and_nothing_else(house: House) -> None:
-    company, connection = house.a_linked_company()
-    path = f"/companies/{company}/connections/{connection}"
-    for status in ("Linked", "PendingAuth", "Deauthorized", "", None, "no such"):
-        error_in(house.ask("PATCH", path, json={"status": status}), 400)
-
-    answer = house.ask("PATCH", path, json={"status": "Unlinked"})
-
-    assert (answer.status_code, answer.json()["status"]) == (200, "Unlinked")
-    error_in(house.ask("PATCH", path, json={"status": "Unlinked"}), 400)
-
-
-def test_a_deleted_connection_answers_200_with_an_empty_body_and_is_gone(house: House) -> None:
-    company, connection = house.a_linked_company()
-    path = f"/companies/{company}/connections/{connection}"
-
-    answer = house.ask("DELETE", path)
-
-    assert (answer.status_code, answer.content) == (200, b"")
-    assert error_in(house.get(path), 404) == f"Data connection {connection} not found"
-    assert house.get(f"/companies/{company}/connections").json()["results"] == []
-
-
-def test_a_connection_is_not_found_under_another_company(house: House) -> None:
-    _, connection = house.a_linked_company()
-    other = house.a_company()
-
-    error_in(house.get(f"/companies/{other}/connections/{connection}"), 404)
-    error_in(house.ask("DELETE", f"/companies/{other}/connections/{connection}"), 404)
-    error_in(house.ask("PATCH", f"/companies/{other}/connections/{connection}", json={"status": "Unlinked"}), 404)
-
-
-def test_last_sync_is_the_newest_of_the_companys_connections(house: House) -> None:
-    from comptoir.store import connections
-
-    company, connection = house.a_linked_company()
-    house.a_dataset(company, connection, "invoices", Status.COMPLETE)
-    with house.db.write() as tx:
-        connections.set_last_sync(tx, house.tenant, connection, house.clock.now())
-
-    body = house.get(f"/companies/{company}").json()
-
-    assert body["lastSync"] == body["dataConnections"][0]["lastSync"] == "2026-03-01T09:30:03Z"

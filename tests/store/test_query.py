@@ -7,6 +7,7 @@ import re
 import pytest
 
 from comptoir.errors import InvalidInput
+from comptoir.model import ColumnKind
 from comptoir.store import companies, connections, datasets
 from comptoir.store.query import LONGEST_QUERY, Order, parse
 from comptoir.store.reading import properties
@@ -180,11 +181,16 @@ def test_short_lists_are_matched_in_memory_by_the_same_language(text: str, match
     assert parse(text).matches(tags.get) is matches
 
 
-def test_in_memory_only_equality_and_containing_are_understood() -> None:
-    with pytest.raises(InvalidInput, match="> cannot be used with region"):
-        parse("region>a").matches({"region": "b"}.get)
-    with pytest.raises(InvalidInput, match="Could not resolve property nosuch on Integration"):
-        parse("enabled=true&&nosuch=1").check({"enabled"}, "Integration")
+@pytest.mark.parametrize(("text", "words"), [
+    ("name>a", "> cannot be used with name; it takes = != ~"), ("enabled~tru", "~ cannot be used with enabled"),
+    ("enabled=maybe", "'maybe' is not a value for enabled"), ("nosuch=1", "Could not resolve property nosuch on Integration"),
+    ("enabled=false&&{name=x||nosuch=1}", "Could not resolve property nosuch on Integration"),
+])  # fmt: skip
+def test_what_a_short_list_cannot_match_is_refused_wherever_it_stands(text: str, words: str) -> None:
+    kinds = {"name": ColumnKind.TEXT, "enabled": ColumnKind.BOOLEAN}
+
+    with pytest.raises(InvalidInput, match=words):
+        parse(text).check(kinds.get, "Integration")
 
 
 @pytest.mark.parametrize(("text", "column", "descending"), [

@@ -38,7 +38,9 @@ def parameters(query_string: bytes) -> dict[str, str]:
     if not query_string:
         return {}
     try:
-        pairs = parse_qsl(query_string.decode("latin-1"), keep_blank_values=True, max_num_fields=_MOST_PARAMETERS)
+        pairs = parse_qsl(
+            query_string.decode(errors="replace"), keep_blank_values=True, max_num_fields=_MOST_PARAMETERS
+        )
     except ValueError as error:
         raise InvalidInput(f"More than {_MOST_PARAMETERS} query parameters were sent.") from error
     found: dict[str, str] = {}

@@ -12,24 +12,29 @@ from comptoir.api.calls import Call
 from comptoir.api.listing import LISTING, Page
 from comptoir.api.paging import envelope, paging_of
 from comptoir.api.routing import Operation
-from comptoir.errors import InvalidInput, NotFound
+from comptoir.errors import NotFound
 from comptoir.integrations.contract import Integration as Declared
+from comptoir.model import ColumnKind
 from comptoir.store import integration_settings
+from comptoir.store.query import Order, Property
 
 __all__ = ["OPERATIONS"]
 
 _TAG = "Integrations"
-_QUERYABLE: Mapping[str, Callable[[Integration], object]] = {
-    "key": lambda one: one.key,
-    "name": lambda one: one.name,
-    "enabled": lambda one: str(one.enabled).lower(),
-    "sourceid": lambda one: str(one.source_id),
-    "sourcetype": lambda one: one.source_type,
-    "integrationid": lambda one: str(one.integration_id),
-    "isofflineconnector": lambda one: str(one.is_offline_connector).lower(),
-    "isbeta": lambda one: str(one.is_beta).lower(),
-    "dataprovidedby": lambda one: one.data_provided_by,
+# By lower-case name: what kind of value it is, and the value as a query writes it.
+_QUERYABLE: Mapping[str, tuple[ColumnKind, Callable[[Integration], str]]] = {
+    "key": (ColumnKind.TEXT, lambda one: one.key),
+    "logourl": (ColumnKind.TEXT, lambda one: one.logo_url),
+    "name": (ColumnKind.TEXT, lambda one: one.name),
+    "enabled": (ColumnKind.BOOLEAN, lambda one: str(one.enabled)),
+    "sourceid": (ColumnKind.ID, lambda one: str(one.source_id)),
+    "sourcetype": (ColumnKind.ENUM, lambda one: one.source_type),
+    "integrationid": (ColumnKind.ID, lambda one: str(one.integration_id)),
+    "isofflineconnector": (ColumnKind.BOOLEAN, lambda one: str(one.is_offline_connector)),
+    "isbeta": (ColumnKind.BOOLEAN, lambda one: str(one.is_beta)),
+    "dataprovidedby": (ColumnKind.TEXT, lambda one: one.data_provided_by),
 }
+_ORDERS = {name: Property(name, kind) for name, (kind, _) in _QUERYABLE.items()}
 
 
 class ImageReference(Answer, frozen=True, kw_only=True):
@@ -67,22 +72,16 @@ def _all(call: Call) -> list[Integration]:
 
 
 def _list(call: Call) -> bytes:
-    paging, query, order = paging_of(call), call.where(), call.query.get("orderby", "").strip()
+    paging, query = paging_of(call), call.where()
+    order = Order.parse(call.query.get("orderby"), _ORDERS, "Integration")
     found = _all(call)
     if query is not None:
-        found = [one for one in found if query.matches(lambda path, one=one: _member(one, path, "query"))]  # type: ignore[misc]  # the loop's value is bound on purpose
-    name = order.removeprefix("-")
-    found.sort(key=lambda one: _member(one, name, "orderBy") if name else one.name, reverse=order.startswith("-"))
+        query.check(lambda name: _QUERYABLE[name][0] if name in _QUERYABLE else None, "Integration")
+        found = [one for one in found if query.matches(lambda name, one=one: _QUERYABLE[name][1](one))]  # type: ignore[misc]  # the loop's value is bound on purpose
+    _, by = _QUERYABLE[order.column or "name"]
+    found.sort(key=by, reverse=order.descending)
     start = (paging.clipped - 1) * paging.size
     return envelope(call, paging, len(found), answers.encoded(found[start : start + paging.size]))
-
-
-def _member(found: Integration, path: str, parameter: str) -> str:
-    get = _QUERYABLE.get(path.lower())
-    if get is None:
-        message = f"Error parsing query - Could not resolve property {path} on Integration"
-        raise InvalidInput(message, field=parameter)
-    return str(get(found))
 
 
 def _declared(call: Call) -> Declared:

@@ -63,7 +63,7 @@ def _list(key: str) -> Handle:
     def list_records(call: Call) -> bytes:
         company, connection = _scope(call)
         paging, query = paging_of(call), call.where()
-        account = call.names.get("accountId", "").replace("\x00", "") or None
+        account = call.names.get("accountId")
         page = records.list_page(
             call.services.db,
             call.tenant,

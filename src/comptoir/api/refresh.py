@@ -18,9 +18,25 @@ from comptoir.store.datasets import Warning_ as ValidationItem
 __all__ = ["OPERATIONS"]
 
 _TAG = "Refresh data"
-_KEYS = {name.lower(): name for name in DATA_TYPE_KEYS}
 # Keys of the platform for other kinds of source: known, and read by no integration here.
-_OTHER_KINDS = ("banking-", "commerce-")
+_OTHER_KINDS = (
+    "banking-accountBalances",
+    "banking-accounts",
+    "banking-transactionCategories",
+    "banking-transactions",
+    "commerce-companyInfo",
+    "commerce-customers",
+    "commerce-disputes",
+    "commerce-locations",
+    "commerce-orders",
+    "commerce-paymentMethods",
+    "commerce-payments",
+    "commerce-productCategories",
+    "commerce-products",
+    "commerce-taxComponents",
+    "commerce-transactions",
+)
+_KEYS = {name.lower(): name for name in (*DATA_TYPE_KEYS, *_OTHER_KINDS)}
 
 
 class ValidationResult(Answer, frozen=True, kw_only=True):
@@ -38,7 +54,7 @@ def _refresh_one(call: Call) -> bytes:
     key = _KEYS.get(name.lower(), name)
     connection = call.query.get("connectionid")
     company = call.company_id
-    if key.lower().startswith(_OTHER_KINDS):
+    if key in _OTHER_KINDS:
         with call.services.db.read() as tx:
             companies.get(tx, call.tenant, company)
         platforms = ", ".join(one.name for one in call.services.integrations)

@@ -109,7 +109,7 @@ class Serving:
                 content_length = value
         # The path as sent: once decoded, a slash inside an id could not be told from one between segments.
         raw = scope.get("raw_path") or scope["path"].encode()
-        path = raw.partition(b"?")[0].decode("latin-1")
+        path = raw.partition(b"?")[0].decode(errors="replace")
         if self._depth:
             path = "/" + "/".join([segment for segment in path.split("/") if segment][self._depth :])
         state = scope.setdefault("state", {})
@@ -143,7 +143,7 @@ class Serving:
                 services=self._services,
                 key=key,
                 path=request.path.rstrip("/") or "/",
-                query_string=request.query_string.decode("latin-1"),
+                query_string=request.query_string.decode(errors="replace"),
                 names=names,
                 query=parameters(request.query_string),
                 body=body,

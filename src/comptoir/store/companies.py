@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from comptoir.errors import InvalidInput
 from comptoir.model import ColumnKind
-from comptoir.store import lists
+from comptoir.store import connections, lists
 from comptoir.store.ids import CompanyId, TenantId, new_id
 from comptoir.store.query import Order, Property, Query, Where
 from comptoir.store.rows import Page, one_of, only, struct_of
@@ -36,19 +36,13 @@ PROPERTIES = {
         ColumnKind.INSTANT,
     ),
     **{
-        f"dataconnections.{name.lower()}": Property(
+        f"dataconnections.{name}": Property(
             column,
             kind,
             any_of="SELECT 1 FROM connections c WHERE c.tenant_id = companies.tenant_id "
             "AND c.company_id = companies.id AND ",
         )
-        for name, column, kind in (
-            ("id", "c.id", ColumnKind.ID),
-            ("status", "c.status", ColumnKind.ENUM),
-            ("integrationKey", "c.integration_key", ColumnKind.ENUM),
-            ("created", "c.created", ColumnKind.INSTANT),
-            ("lastSync", "c.last_sync", ColumnKind.INSTANT),
-        )
+        for name, column, kind in connections.queryable("c")
     },
 }
 
@@ -211,6 +205,7 @@ def list_page(
             default_order="companies.created, companies.id",
         )
     # Tags are few and free: they are matched here, over the companies that the query leaves.
+    tags.check(lambda _: ColumnKind.TEXT, "Company")
     ordering = Order.parse(order, PROPERTIES, "Company")
     rows = lists.page(
         tx, COMPANIES, tenant, where, ordering, 1, 1_000_000, _company, default_order="companies.created, companies.id"

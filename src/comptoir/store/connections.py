@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
 
@@ -11,6 +12,8 @@ from sqlalchemy import Connection as Transaction
 from sqlalchemy import Row
 
 from comptoir.errors import Conflict, NotFound
+from comptoir.integrations import INTEGRATIONS
+from comptoir.integrations.contract import Integration
 from comptoir.model import ColumnKind
 from comptoir.store import lists
 from comptoir.store.ids import CompanyId, ConnectionId, TenantId, new_id
@@ -32,6 +35,7 @@ __all__ = [
     "of_companies",
     "of_company",
     "of_source",
+    "queryable",
     "record_error",
     "resolve_errors",
     "set_identity",
@@ -55,13 +59,29 @@ _ALLOWED = {
 }
 _MOST_ERRORS_KEPT = 50
 
-PROPERTIES = {
-    "id": Property("connections.id", ColumnKind.ID),
-    "status": Property("connections.status", ColumnKind.ENUM),
-    "integrationkey": Property("connections.integration_key", ColumnKind.ENUM),
-    "created": Property("connections.created", ColumnKind.INSTANT),
-    "lastsync": Property("connections.last_sync", ColumnKind.INSTANT),
-}
+
+def _said_by_integration(table: str, fact: Callable[[Integration], object]) -> str:
+    """What integrations say of themselves, in SQL: constants of ours."""
+    cases = " ".join(f"WHEN '{one.key}' THEN '{fact(one)}'" for one in INTEGRATIONS)
+    return f"CASE {table}.integration_key {cases} END"
+
+
+def queryable(table: str) -> tuple[tuple[str, str, ColumnKind], ...]:
+    """What a query may name of a connection: lower-case name, SQL over `table` (its name or alias), kind."""
+    return (
+        ("id", f"{table}.id", ColumnKind.ID),
+        ("integrationid", _said_by_integration(table, lambda one: one.integration_id), ColumnKind.ID),
+        ("integrationkey", f"{table}.integration_key", ColumnKind.ENUM),
+        ("sourceid", _said_by_integration(table, lambda one: one.source_id), ColumnKind.ID),
+        ("sourcetype", _said_by_integration(table, lambda one: one.source_type), ColumnKind.ENUM),
+        ("platformname", _said_by_integration(table, lambda one: one.name.replace("'", "''")), ColumnKind.TEXT),
+        ("status", f"{table}.status", ColumnKind.ENUM),
+        ("created", f"{table}.created", ColumnKind.INSTANT),
+        ("lastsync", f"{table}.last_sync", ColumnKind.INSTANT),
+    )
+
+
+PROPERTIES = {name: Property(column, kind) for name, column, kind in queryable("connections")}
 
 
 class ConnectionError_(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):  # noqa: N801 - the plain name is Python's own

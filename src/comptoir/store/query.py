@@ -7,7 +7,7 @@ nothing but `!=`, which it always matches. Ids are compared letter by letter, ot
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -137,14 +137,23 @@ class Query:
         return self._bound[key][1]
 
     def matches(self, get: Callable[[str], str | None]) -> bool:
-        """Whether texts got by lower-case name match (for short lists in memory): without regard to case."""
+        """Whether texts got by lower-case name match (for short lists in memory): without regard to case.
+
+        Only `=`, `!=` and `~` mean anything here; `check` refuses the others.
+        """
         return _matches(self._node, get)
 
-    def check(self, names: Collection[str], type_word: str) -> None:
-        """Raise InvalidInput if it names a property that is not among these lower-case names."""
-        for path in _paths(self._node):
-            if path.lower() not in names:
-                raise InvalidInput(_unresolved(path, type_word), field="query")
+    def check(self, kind_of: Callable[[str], ColumnKind | None], type_word: str) -> None:
+        """Raise InvalidInput for what `where` would refuse, before `matches` is asked.
+
+        Matching alone stops at the first part that decides, and would let the rest pass unread. `kind_of` tells the
+        kind of a lower-case name, None for an unknown one.
+        """
+        for test in _tests(self._node):
+            if (kind := kind_of(test.path.lower())) is None:
+                raise InvalidInput(_unresolved(test.path, type_word), field="query")
+            _refuse_operator(kind, test)
+            _bound(kind, test)
 
 
 @lru_cache(maxsize=1)
@@ -202,8 +211,20 @@ def _unresolved(path: str, type_word: str) -> str:
     return f"Error parsing query - Could not resolve property {path[:100]} on {type_word}"
 
 
-def _paths(node: Any) -> list[str]:
-    return [path for part in node.parts for path in _paths(part)] if isinstance(node, (_All, _Any)) else [node.path]
+def _tests(node: Any) -> Iterator[_Test]:
+    if isinstance(node, (_All, _Any)):
+        for part in node.parts:
+            yield from _tests(part)
+    else:
+        yield node
+
+
+def _refuse_operator(kind: ColumnKind, test: _Test) -> None:
+    if test.operator not in _ALLOWED[kind]:
+        allowed = " ".join(_ALLOWED[kind])
+        raise InvalidInput(
+            f"Error parsing query - {test.operator} cannot be used with {test.path}; it takes {allowed}", field="query"
+        )
 
 
 def _sql(node: Any, properties: Mapping[str, Property], word: str, dialect: str, values: list[Any]) -> str:
@@ -213,11 +234,7 @@ def _sql(node: Any, properties: Mapping[str, Property], word: str, dialect: str,
     found = properties.get(node.path.lower())
     if found is None:
         raise InvalidInput(_unresolved(node.path, word), field="query")
-    if node.operator not in _ALLOWED[found.kind]:
-        allowed = " ".join(_ALLOWED[found.kind])
-        raise InvalidInput(
-            f"Error parsing query - {node.operator} cannot be used with {node.path}; it takes {allowed}", field="query"
-        )
+    _refuse_operator(found.kind, node)
     if found.any_of:
         inner = _comparison(found, "=" if node.operator == "!=" else node.operator, node, dialect, values)
         return f"{'NOT ' if node.operator == '!=' else ''}EXISTS ({found.any_of}{inner})"
@@ -295,8 +312,6 @@ def _matches(node: Any, get: Callable[[str], str | None]) -> bool:
         return all(_matches(part, get) for part in node.parts)
     if isinstance(node, _Any):
         return any(_matches(part, get) for part in node.parts)
-    if node.operator not in ("=", "!=", "~"):
-        raise InvalidInput(f"Error parsing query - {node.operator} cannot be used with {node.path}", field="query")
     held = get(node.path.lower())
     if held is None:
         return bool(node.operator == "!=")
