@@ -96,6 +96,7 @@ def page_plan(house: House, data_type: str, query: str | None, order: str | None
     (None, "modifiedDate", "ix_std_invoices_modified"),
     (None, "-modifiedDate", "ix_std_invoices_modified"),
     (None, "dueDate", "ix_std_invoices_due_date"),
+    (None, "-dueDate", "ix_std_invoices_due_date"),
     ("modifiedDate>2100-01-01", "modifiedDate", "ix_std_invoices_modified"),
     ("customerRef.id=7", None, "ix_std_invoices_customer_ref_id"),
     ("customerRef.id=7", "-issueDate", "ix_std_invoices_customer_ref_id"),
@@ -113,7 +114,7 @@ def test_hot_lists_of_invoices_are_read_along_an_index(
 
 
 @pytest.mark.parametrize(
-    "order", [None, "issueDate", "-issueDate", "totalAmount", "modifiedDate", "-modifiedDate", "dueDate"]
+    "order", [None, "issueDate", "-issueDate", "totalAmount", "modifiedDate", "-modifiedDate", "dueDate", "-dueDate"]
 )
 def test_an_ordered_page_takes_its_rows_from_the_index_without_sorting_them_all(
     filled: House, order: str | None

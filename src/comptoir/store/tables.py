@@ -401,6 +401,7 @@ _INDEXED = frozenset(
         "status",
     }
 )
+_MAY_BE_ABSENT = frozenset({"dueDate"})  # of these, what lists are ordered by downwards
 
 
 def standard_name(data_type: str) -> str:
@@ -464,7 +465,17 @@ def _standard(shape: Shape) -> Table:
             Index(f"ix_{name}_{snake(path.replace('.', '_'))}", *prefix, typed_column_name(path), "pk")
             for path in paths
         ),
+        *(_downwards(name, path) for path in paths if path in _MAY_BE_ABSENT),
     )
+
+
+def _downwards(name: str, path: str) -> Index:
+    """Those without a value come last whichever way a list is ordered; read backwards, PostgreSQL's index has them
+    first."""
+    column = typed_column_name(path)
+    ordered = sa.text(f"{column} DESC NULLS LAST"), sa.text("pk DESC")
+    index = Index(f"ix_{name}_{column.removeprefix('p_')}_down", "company_id", *ordered, info={"only_on": "postgresql"})
+    return index.ddl_if(dialect="postgresql")
 
 
 def _documents(shape: Shape) -> Table:

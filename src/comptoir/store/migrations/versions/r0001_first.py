@@ -678,6 +678,13 @@ def upgrade() -> None:
     op.create_index("ix_std_bills_amount_due", "std_bills", ["company_id", "p_amount_due", "pk"], unique=False)
     op.create_index("ix_std_bills_company", "std_bills", ["company_id", "pk"], unique=False)
     op.create_index("ix_std_bills_due_date", "std_bills", ["company_id", "p_due_date", "pk"], unique=False)
+    if op.get_bind().dialect.name == "postgresql":
+        op.create_index(
+            "ix_std_bills_due_date_down",
+            "std_bills",
+            ["company_id", sa.text("p_due_date DESC NULLS LAST"), sa.text("pk DESC")],
+            unique=False,
+        )
     op.create_index("ix_std_bills_issue_date", "std_bills", ["company_id", "p_issue_date", "pk"], unique=False)
     op.create_index("ix_std_bills_modified", "std_bills", ["company_id", "modified_date", "pk"], unique=False)
     op.create_index(
@@ -1039,6 +1046,13 @@ def upgrade() -> None:
         "ix_std_invoices_customer_ref_id", "std_invoices", ["company_id", "p_customer_ref_id", "pk"], unique=False
     )
     op.create_index("ix_std_invoices_due_date", "std_invoices", ["company_id", "p_due_date", "pk"], unique=False)
+    if op.get_bind().dialect.name == "postgresql":
+        op.create_index(
+            "ix_std_invoices_due_date_down",
+            "std_invoices",
+            ["company_id", sa.text("p_due_date DESC NULLS LAST"), sa.text("pk DESC")],
+            unique=False,
+        )
     op.create_index("ix_std_invoices_issue_date", "std_invoices", ["company_id", "p_issue_date", "pk"], unique=False)
     op.create_index("ix_std_invoices_modified", "std_invoices", ["company_id", "modified_date", "pk"], unique=False)
     op.create_index(
