@@ -93,7 +93,7 @@ def main() -> None:
     ap.add_argument("--seconds", type=float, default=3.0, help="of asking, a row and run")
     ap.add_argument("--connections", type=int, default=8)
     ap.add_argument("--write", type=Path, help="append the table to this file")
-    a = ap.parse_args()
+    a, _ = ap.parse_known_args()  # the other arguments of `make bench` are for the pull
     product = Path(sys.executable).parent / "comptoir"
     peer = environment("fastapi", PEER)
 
