@@ -13,6 +13,7 @@ import msgspec
 import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
+from tests.books import Books, world_of
 
 from comptoir import model
 from comptoir.access import api_keys
@@ -29,6 +30,7 @@ from comptoir.store import (
     connections,
     datasets,
     integration_settings,
+    open_database,
     records,
     tenants,
 )
@@ -197,6 +199,48 @@ def house(database: Database) -> Iterator[House]:
     app = Litestar(route_handlers=[*routes(services_for(database, clock))], openapi_config=None)
     with TestClient(app, raise_server_exceptions=False) as client:
         yield House(database, client, clock, tenant.id, key)
+
+
+@dataclass(kw_only=True)
+class Served(House):
+    """The API over the books of a small company, read from a stand-in's world."""
+
+    company: str
+    connection: str
+    counts: dict[str, int]
+
+    def base(self, data_type: str) -> str:
+        """Where the list of a data type is; of bank transactions, that of the account with most of them."""
+        company, path_word = f"/companies/{self.company}", SHAPES[data_type].path_word
+        connection = f"{company}/connections/{self.connection}/data"
+        if data_type == "bankTransactions":
+            accounts = self.get(f"{connection}/bankAccounts").json()["results"]
+            paths = [f"{connection}/bankAccounts/{one['id']}/bankTransactions" for one in accounts]
+            return max(paths, key=lambda path: int(self.get(path).json()["totalResults"]))
+        return f"{connection}/{path_word}" if data_type == "bankAccounts" else f"{company}/data/{path_word}"
+
+    def all(self, data_type: str, **params: Any) -> list[dict[str, Any]]:
+        answer = self.get(self.base(data_type), params={"pageSize": 5000, **params})
+        assert answer.status_code == 200, answer.text
+        return list(answer.json()["results"])
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """For tests that only read: on SQLite, once a module."""
+    db = open_database(f"sqlite:///{tmp_path_factory.mktemp('served') / 'comptoir.db'}")
+    books = Books(db, world_of(1, "small"))
+    books.sync()
+    clock = SteadyClock()
+    with db.write() as tx:
+        _, key = api_keys.add(tx, books.tenant, "tests", clock.now())
+    app = Litestar(route_handlers=[*routes(services_for(db, clock))], openapi_config=None)
+    with TestClient(app, raise_server_exceptions=False) as client:
+        counts = {name: len(books.documents(name)) for name in SHAPES}
+        yield Served(
+            db, client, clock, books.tenant, key, company=books.company, connection=books.connection, counts=counts
+        )
+    db.close()
 
 
 @pytest.fixture

@@ -71,6 +71,19 @@ def test_a_companys_sync_settings_override_and_go_back(house: House) -> None:
     assert house.get(path).json()["overridesDefaults"] is False
 
 
+@pytest.mark.parametrize(("sent", "told"), [
+    ("2020-01-01T12:00:00.000Z", "2020-01-01T12:00:00Z"), ("2020-01-01", "2020-01-01T00:00:00Z"),
+    ("2020-06-01T00:30:00+01:00", "2020-05-31T23:30:00Z"), ("20200101T120000", "2020-01-01T12:00:00Z"),
+])  # fmt: skip
+def test_a_date_to_sync_from_is_told_in_utc(house: House, sent: str, told: str) -> None:
+    path = f"/companies/{house.a_company()}/syncSettings"
+
+    house.ask("POST", path, json={"settings": [_setting(syncFromUtc=sent, syncFromWindow=3)]})
+
+    [after] = [one for one in house.get(path).json()["settings"] if one["dataType"] == "invoices"]
+    assert after == _setting(syncFromUtc=told)  # one of the two, not both
+
+
 def test_what_is_read_can_be_posted_back(house: House) -> None:
     before = house.get("/profile/syncSettings").json()
 
@@ -81,7 +94,7 @@ def test_what_is_read_can_be_posted_back(house: House) -> None:
 
 @pytest.mark.parametrize("body", [
     {}, {"settings": [_setting(dataType="nothing")]}, {"settings": [_setting(syncSchedule=2)]}, {"settings": [{"dataType": "bills"}]},
-    {"settings": [_setting(syncOrder=10**30)]}, {"settings": [_setting(syncFromUtc="yesterday")]}, {"settings": 1},
+    {"settings": [_setting(syncOrder=10**30)]}, {"settings": [_setting(syncFromUtc="yesterday")]}, {"settings": [_setting(syncFromUtc="0001-01-01T00:00:00+14:00")]}, {"settings": 1},
     {"settings": [_setting(syncOrder="first")]},
 ])  # fmt: skip
 def test_sync_settings_that_cannot_be_taken_answer_400(house: House, body: dict[str, Any]) -> None:

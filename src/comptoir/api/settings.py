@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import TypeVar
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from comptoir.store.profile import SyncSetting
 __all__ = ["OPERATIONS"]
 
 _TAG = "Settings"
+_T = TypeVar("_T")
 
 
 class Profile(Answer, frozen=True, kw_only=True):
@@ -28,10 +30,10 @@ class Profile(Answer, frozen=True, kw_only=True):
 
     name: str
     redirect_url: str
-    logo_url: str | None = None
-    icon_url: str | None = None
+    logo_url: str | msgspec.UnsetType = msgspec.UNSET
+    icon_url: str | msgspec.UnsetType = msgspec.UNSET
     white_list_urls: tuple[str, ...] | None = ()
-    confirm_company_name: bool | None = None
+    confirm_company_name: bool | msgspec.UnsetType = msgspec.UNSET
 
 
 class _SentProfile(Answer, frozen=True, kw_only=True):
@@ -122,12 +124,17 @@ def _profile(found: profile.Profile) -> bytes:
         Profile(
             name=found.name,
             redirect_url=found.redirect_url,
-            logo_url=found.logo_url,
-            icon_url=found.icon_url,
+            logo_url=_set(found.logo_url),
+            icon_url=_set(found.icon_url),
             white_list_urls=found.white_list_urls,
-            confirm_company_name=found.confirm_company_name,
+            confirm_company_name=_set(found.confirm_company_name),
         )
     )
+
+
+def _set(member: _T | None) -> _T | msgspec.UnsetType:
+    """What has no value is left out."""
+    return msgspec.UNSET if member is None else member
 
 
 def _put_profile(call: Call) -> bytes:
@@ -234,11 +241,10 @@ def _sent_settings(call: Call) -> tuple[SyncSetting, ...] | None:
 
 def _setting(sent: _SentSetting) -> SyncSetting:
     key = next((name for name in DATA_TYPE_KEYS if name.lower() == sent.data_type.lower()), sent.data_type)
-    if sent.sync_from_utc is not None:
-        try:
-            datetime.fromisoformat(sent.sync_from_utc)
-        except ValueError as error:
-            raise InvalidInput(f"syncFromUtc of {key} is not a date.", field="syncFromUtc") from error
+    try:
+        since = None if sent.sync_from_utc is None else _utc(sent.sync_from_utc)
+    except (ValueError, OverflowError) as error:
+        raise InvalidInput(f"syncFromUtc of {key} is not a date.", field="syncFromUtc") from error
     for name, number in (
         ("syncOrder", sent.sync_order),
         ("syncFromWindow", sent.sync_from_window),
@@ -253,10 +259,17 @@ def _setting(sent: _SentSetting) -> SyncSetting:
         sync_schedule=sent.sync_schedule,
         sync_order=sent.sync_order,
         # Reports are kept by months, everything else by the source's dates: the other kind says nothing.
-        sync_from_utc=None if is_report else sent.sync_from_utc,
-        sync_from_window=None if is_report or sent.sync_from_utc is not None else sent.sync_from_window,
+        sync_from_utc=None if is_report else since,
+        sync_from_window=None if is_report or since is not None else sent.sync_from_window,
         months_to_sync=(sent.months_to_sync or 24) if is_report else None,
     )
+
+
+def _utc(text: str) -> str:
+    """A date in any form of ISO 8601 in the one form that is told; without a zone it is taken as UTC."""
+    moment = datetime.fromisoformat(text)
+    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return moment.isoformat().replace("+00:00", "Z")
 
 
 def _post_settings(call: Call) -> bytes:
