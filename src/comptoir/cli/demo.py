@@ -239,7 +239,7 @@ def _link_and_sync(
         with _timed(seconds, "count"), console.status("Counting what was read"):
             facts["records"] = {
                 data_type: api.count(company, connection, data_type)
-                for data_type, status in statuses.items()
+                for data_type, status in sorted(statuses.items())
                 if status == "Complete"
             }
     finally:
@@ -247,7 +247,9 @@ def _link_and_sync(
     report = application.books_check(ConnectionId(connection))
     facts["breaches"] = report.breaches if report is not None else 0
     facts["seconds"] = seconds
-    console.print(_table(facts["records"], statuses, report))
+    console.print(_table(facts["records"], statuses))
+    if report is not None:
+        console.print(_checks(report), highlight=False)
     return set(statuses.values()) == {"Complete"} and report is not None and report.breaches == 0
 
 
@@ -374,18 +376,29 @@ def _watch(api: _Api, company: str, console: Console) -> dict[str, str]:
     return {one["dataType"]: one["status"] for one in datasets}
 
 
-def _table(records: dict[str, int], statuses: dict[str, str], report: Report | None) -> Table:
-    table = Table(title="What was read, and what holds", title_justify="left", show_header=True, box=None)
+def _table(records: dict[str, int], statuses: dict[str, str]) -> Table:
+    table = Table(title="What was read", title_justify="left", show_header=True, box=None)
     table.add_column("Data type")
     table.add_column("Records", justify="right")
     table.add_column("State")
     for data_type in sorted(statuses):
         table.add_row(data_type, f"{records.get(data_type, 0):,}", statuses[data_type])
-    table.add_section()
-    for line in report.lines if report is not None else ():
-        table.add_row(line.code, str(line.breaches or ""), f"{line.state}: {line.words}")
-        for detail in line.details:
-            table.add_row("", "", f"  {detail}")
+    return table
+
+
+def _checks(report: Report) -> Table:
+    """The identities that held by their codes; in words, and with the reasons, only those that did not."""
+    held = [line.code for line in report.lines if line.state == "held"]
+    title = f"\nBooks check: {len(held)} of {len(report.lines)} identities held, {report.breaches} breaches"
+    table = Table(title=title, title_justify="left", show_header=False, box=None)
+    table.add_column(no_wrap=True)
+    table.add_column()
+    for letter in sorted({code[0] for code in held}):
+        table.add_row("held", " ".join(code for code in held if code[0] == letter))
+    for line in report.lines:
+        if line.state != "held":
+            style = "red" if line.state == "breached" else None
+            table.add_row(line.state, " ".join((line.code, line.words, *line.details)), style=style)
     return table
 
 
