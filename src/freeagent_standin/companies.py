@@ -85,8 +85,8 @@ class Companies:
         return world
 
     def owner(self, world: World) -> User:
-        """The user who may do everything."""
-        return max(world.users, key=lambda user: (user.permission_level, -user.id))
+        """The user a company began with, whatever level it has now: lowering it makes nobody else the owner."""
+        return min(world.users, key=lambda user: user.id)
 
     def user(self, world: World, user_id: int) -> User | None:
         return next((one for one in world.users if one.id == user_id), None)
