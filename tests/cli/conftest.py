@@ -76,6 +76,10 @@ class Running:
         self._killer.start()
         self.said: list[str] = []
 
+    def stay(self) -> None:
+        """No longer killed after a while: for what serves a whole module, and is stopped at its end."""
+        self._killer.cancel()
+
     def wait_for(self, words: str) -> str:
         """Read what it says until a line holds these words; returns that line."""
         assert self.process.stdout is not None

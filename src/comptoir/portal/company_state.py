@@ -117,10 +117,18 @@ def connection_state(tx: Transaction, visit: Visit, connection: Connection) -> C
         integration=integration,
         tone=tone,
         word=word,
-        approval_since=link_states.open_since(tx, connection.tenant_id, connection.id, now),
+        approval_since=_awaited_since(tx, connection, now),
         active_errors=tuple(one for one in connection.errors if one.status == "Active"),
         blocked=tuple(LOOKS[name].name if name in LOOKS else name for name in blocked),
     )
+
+
+def _awaited_since(tx: Transaction, connection: Connection, now: datetime) -> datetime | None:
+    """When the approval that is still awaited was begun: one that was begun before another came back is given up."""
+    since = link_states.open_since(tx, connection.tenant_id, connection.id, now)
+    ended = [one.errored_on_utc for one in connection.errors]
+    ended += [connection.linked_at] if connection.linked_at is not None else []
+    return None if since is None or any(moment > since for moment in ended) else since
 
 
 def _type_state(
