@@ -19,17 +19,19 @@ COMMAND = Path(sys.executable).parent / "comptoir"
 
 
 class House:
-    """A stand-in and Comptoir, serving."""
+    """A stand-in and Comptoir, serving: with nothing set up, or with a company linked and read."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, manual: bool = True) -> None:
         port, standin_port = free_ports(2)
         ready = folder / "ready.json"
         self.running = Running(
             [
-                *(str(COMMAND), "demo", "--manual", "--port", str(port), "--standin-port", str(standin_port)),
+                *(str(COMMAND), "demo", "--port", str(port), "--standin-port", str(standin_port)),
                 *("--limits", "off", "--ready-file", str(ready)),
+                *(["--manual"] if manual else []),
             ]
         )
+        self.running.stay()
         self.running.wait_for("until you press Ctrl-C")
         self.facts: dict[str, Any] = json.loads(ready.read_text())
         self.portal: str = self.facts["portalUrl"]

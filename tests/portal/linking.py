@@ -75,12 +75,19 @@ class Linking:
         self._sites.append(site)
         return site
 
-    def stop(self) -> None:
+    def secrets(self) -> set[str]:
+        """Every client secret, code and token that the stand-in has given out."""
+        issued = self.control.get("/issued").text
+        return set(re.findall(r'"([\w.~+/-]{20,})"', issued)) - {self.app["clientId"]}
+
+    def stop(self) -> str:
+        """Returns all that Comptoir has printed."""
         for site in self._sites:
             site.http.close()
         self.control.close()
-        self.server.stop()
+        ran = self.server.stop()
         self.standin.stop()
+        return ran.out + ran.err
 
     def tell(self, what: str, **body: Any) -> Any:
         """Ask something of the stand-in over its control address."""
