@@ -1,8 +1,8 @@
 """The files behind attachments: signed links that work for a minute, without any token.
 
 FreeAgent's lead to a foreign host (https://dev.freeagent.com/docs/attachments); these lead to /files here. What they
-hold is made up: the smallest document of its kind, filled up to the size the attachment tells of. The smaller sizes are
-pictures, whatever the file is.
+hold is what was uploaded, or made up: the smallest document of its kind, filled up to the size the attachment tells of.
+The smaller sizes are pictures, whatever the file is.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def answer(worlds: Iterable[Any], request: web.Request, now: float) -> Answer:
             _, file = found
             if asked[2] != "original":
                 return Answer(status=200, headers=_NO_GUESSING, body=_PNG, content_type="image/png")
-            body = _BEGINNINGS.get(file.content_type, _PDF).ljust(file.file_size, b"\n")
+            body = file.content or _BEGINNINGS.get(file.content_type, _PDF).ljust(file.file_size, b"\n")
             name = file.file_name.encode("ascii", "replace").decode().replace('"', "'").replace("\\", "_")
             headers = (("Content-Disposition", f'inline; filename="{name}"'), *_NO_GUESSING)
             return Answer(status=200, headers=headers, body=body, content_type=file.content_type)

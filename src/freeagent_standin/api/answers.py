@@ -2,7 +2,7 @@
 
 Seen on recorded responses: a weak ETag, X-Request-Id and Cache-Control: no-store on every GET, Last-Modified on single
 records, Link (empty on a single page) and X-Total-Count on lists (https://dev.freeagent.com/docs/introduction). Errors
-come in three shapes; which one a case takes is inferred except for 401 (the shell's) and 422.
+come in three shapes; which one a case takes is inferred except for 401 (the shell's) and the 422 of locked attributes.
 """
 
 from __future__ import annotations
@@ -38,6 +38,11 @@ def forbidden(message: str) -> Refusal:
 def unprocessable(*messages: str) -> Refusal:
     """Values that make no sense, or are locked: the list shape."""
     return Refusal(422, [{"message": message} for message in messages])
+
+
+def blank(*attributes: str) -> Refusal:
+    """Attributes that must have a value and have none: the map from attribute to messages."""
+    return Refusal(422, {name: ["can't be blank"] for name in attributes})
 
 
 def not_found() -> Refusal:

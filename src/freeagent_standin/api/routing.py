@@ -29,7 +29,7 @@ from freeagent_standin.api.desk import Body, Desk
 from freeagent_standin.api.lists import Listing, View, day, flag, identifier, page_of, paging_headers
 from freeagent_standin.wire import Answer, Call
 from freeagent_standin.world.books import World
-from freeagent_standin.world.entities import Expense
+from freeagent_standin.world.entities import Attachment, Expense
 
 _BY_NAME = {listing.name: listing for listing in LISTINGS}
 _OWN_EXPENSES_ONLY = 2
@@ -117,14 +117,17 @@ def _write(desk: Desk, parts: list[str]) -> Answer:
     method, listing = desk.call.method, _BY_NAME.get(parts[0])
     if method not in ("POST", "PUT", "PATCH", "DELETE") or parts[0] in _READ_ONLY or parts[0] == "accounting":
         raise not_found()
+    if parts[0] == "attachments":
+        return _delete_attachment(desk, parts[1])
     if listing is None:
         raise not_built(method, "/".join(parts))
+    if parts == ["users", "me"] and method != "DELETE":
+        return _change_me(desk, listing)
     _require(desk, listing.level)
     if len(parts) == 1:
         if method != "POST":
             raise not_found()
-        number = writes.created(desk, listing.name, listing.singular)
-        return _written(desk, listing, number, status=201)
+        return _create(desk, listing)
     record = _record(desk, listing, parts[1])
     if len(parts) == 4:
         if method not in ("PUT", "PATCH") or parts[2] != "transitions":
@@ -138,6 +141,35 @@ def _write(desk: Desk, parts: list[str]) -> Answer:
     else:
         writes.changed(desk, listing.name, listing.singular, record)
     return _written(desk, listing, record.id, status=200)
+
+
+def _create(desk: Desk, listing: Listing) -> Answer:
+    together = writes.created_together(desk, listing.name, listing.singular)
+    if together is None:
+        number = writes.created(desk, listing.name, listing.singular)
+        return _written(desk, listing, number, status=201)
+    table = listing.table(desk.world)
+    rows = [listing.render(desk, table[number], is_nested=False, is_single=True) for number in together]
+    return document(desk.call, {listing.name: rows}, status=201)
+
+
+def _change_me(desk: Desk, listing: Listing) -> Answer:
+    """Everybody may change their own profile; nobody their own level (inferred)."""
+    _require(desk, 1)
+    record = _record(desk, listing, str(desk.call.user_id))
+    writes.changed(desk, listing.name, listing.singular, record, except_for="permission_level")
+    return _written(desk, listing, record.id, status=200)
+
+
+def _delete_attachment(desk: Desk, key: str) -> Answer:
+    if desk.call.method != "DELETE":
+        raise not_built(desk.call.method, f"attachments/{key}")
+    resource, file = _file(desk, key)
+    owner = next(
+        it for it in desk.world.tables()[resource] if it.attachment is not None and it.attachment.id == file.id
+    )
+    writes.detached(desk, resource, owner)
+    return emptied(desk.call)
 
 
 def _written(desk: Desk, listing: Listing, number: int, *, status: int) -> Answer:
@@ -223,14 +255,17 @@ def _trial_balance(desk: Desk, path: str, query: Mapping[str, str]) -> Answer:
 
 
 def _attachment(desk: Desk, key: str) -> Answer:
+    return document(desk.call, {"attachment": purchases.attachment(desk, _file(desk, key)[1])})
+
+
+def _file(desk: Desk, key: str) -> tuple[str, Attachment]:
     """Access needs the level of the record the file hangs on (https://dev.freeagent.com/docs/attachments)."""
     number = identifier(key)
     found = None if number is None else desk.world.attachment(number)
     if found is None:
         raise not_found()
-    resource, file = found
-    _require(desk, _BY_NAME[resource].level)
-    return document(desk.call, {"attachment": purchases.attachment(desk, file)})
+    _require(desk, _BY_NAME[found[0]].level)
+    return found
 
 
 def _bill_items(desk: Desk, parts: list[str], query: Mapping[str, str]) -> Answer:

@@ -3,7 +3,8 @@
 Creates answer 201 with Location, changes 200 with the record, deletes 200 with an empty body. Refusals: 400 for what is
 no JSON, 403 for a contact or project still in use, 409 for anything else that others rest on, 422 for values that make
 no sense or are locked (https://dev.freeagent.com/docs, one page a resource). Which attributes are kept is in
-`world.parts`, `world.writing` and `world.rewriting`; others are ignored. Inferred: the wording, except of locked items.
+`world.parts`, `world.writing` and `world.rewriting`; others are ignored. Inferred: the wording, except of locked items,
+and that missing attributes are told by attribute.
 """
 
 from __future__ import annotations
@@ -13,23 +14,25 @@ from typing import Any
 
 import msgspec
 
-from freeagent_standin.api.answers import Refusal, bad_request, not_built, not_found, unprocessable
+from freeagent_standin.api.answers import Refusal, bad_request, blank, not_built, not_found, unprocessable
 from freeagent_standin.api.desk import Desk
 
 CREATED: Mapping[str, tuple[str, ...]] = {
     "contacts": (),
     "projects": ("contact", "name"),
-    "price_list_items": ("code", "description"),
+    "price_list_items": ("code", "description", "price"),
     "invoices": ("contact", "dated_on", "payment_terms_in_days"),
     "credit_notes": ("contact", "dated_on"),
     "credit_note_reconciliations": ("credit_note", "invoice", "gross_value", "dated_on"),
-    "bills": ("contact", "reference", "dated_on", "due_on"),
-    "expenses": ("user", "category", "dated_on"),
-    "bank_transaction_explanations": ("dated_on",),
+    "bills": ("contact", "reference", "dated_on", "due_on", "bill_items"),
+    "expenses": ("user", "category", "dated_on", "description"),
+    "bank_transaction_explanations": ("dated_on", "gross_value"),
+    "bank_accounts": ("name", "opening_balance"),
+    "users": ("email", "first_name", "last_name", "role"),
 }
 """What can be created, and what it cannot be without."""
-CHANGED = frozenset(CREATED) - {"credit_note_reconciliations"} | {"bank_accounts", "users"}
-DELETED = frozenset(CREATED) | {"bank_transactions", "bank_accounts"}
+CHANGED = frozenset(CREATED) - {"credit_note_reconciliations"}
+DELETED = frozenset(CREATED) - {"users"} | {"bank_transactions"}
 _ALWAYS_DRAFT = frozenset({"invoices", "credit_notes"})
 _MOVES = {
     "mark_as_draft": "Draft",
@@ -44,24 +47,55 @@ def created(desk: Desk, resource: str, singular: str) -> int:
     if resource not in CREATED:
         raise not_built("POST", resource)
     wanted = _body(desk, singular)
-    missing = [name for name in CREATED[resource] if wanted.get(name) in (None, "")]
+    _refuse_what_is_missing(resource, wanted)
+    return _create(desk, resource, singular, wanted)
+
+
+def created_together(desk: Desk, resource: str, singular: str) -> list[int] | None:
+    """POST of several records under the plural root key, all or none; None when it is not one of those."""
+    document = _json(desk)
+    rows = document.get(resource) if isinstance(document, dict) else None
+    if resource != "expenses" or not isinstance(rows, list):
+        return None
+    for row in rows:
+        if not isinstance(row, dict):
+            raise bad_request(f"param is missing or the value is empty: {singular}")
+        _refuse_what_is_missing(resource, row)
+    numbers: list[int] = []
+    try:
+        for row in rows:
+            numbers.append(_create(desk, resource, singular, dict(row)))
+    except Refusal:
+        for number in numbers:
+            _apply(desk, {"do": "delete", "resource": resource, "id": number})
+        raise
+    return numbers
+
+
+def _refuse_what_is_missing(resource: str, wanted: Mapping[str, Any]) -> None:
+    missing = [name for name in CREATED[resource] if wanted.get(name) in (None, "", [])]
     if resource == "contacts" and not any(
         wanted.get(name) for name in ("organisation_name", "first_name", "last_name")
     ):
         missing = ["organisation_name"]
+    if resource == "expenses" and wanted.get("category") != "Mileage" and wanted.get("gross_value") in (None, ""):
+        missing.append("gross_value")
     if missing:
-        raise unprocessable(*(f"{name.replace('_', ' ').capitalize()} can't be blank" for name in missing))
+        raise blank(*missing)
+
+
+def _create(desk: Desk, resource: str, singular: str, wanted: dict[str, Any]) -> int:
     if resource in _ALWAYS_DRAFT:
         wanted |= {"status": "Draft", f"{singular}_items": wanted.get(f"{singular}_items") or []}
-    number = _change(desk, {"do": "add", "resource": resource, "set": wanted, "by": "api"})["id"]
-    return int(number)
+    return int(_change(desk, {"do": "add", "resource": resource, "set": wanted, "by": "api"})["id"])
 
 
-def changed(desk: Desk, resource: str, singular: str, record: Any) -> None:
-    """PUT to a record."""
+def changed(desk: Desk, resource: str, singular: str, record: Any, *, except_for: str = "") -> None:
+    """PUT to a record; an attribute that may not be changed here is left as it is."""
     if resource not in CHANGED:
         raise not_built(desk.call.method, f"{resource}/{record.id}")
     wanted = _body(desk, singular)
+    wanted.pop(except_for, None)
     if resource in _ALWAYS_DRAFT:
         wanted.pop("status", None)
         rows = wanted.get(f"{singular}_items")
@@ -95,12 +129,21 @@ def deleted(desk: Desk, resource: str, record: Any) -> None:
         raise Refusal(status, {"error": {"message": str(problem)}}) from problem
 
 
-def _body(desk: Desk, singular: str) -> dict[str, Any]:
-    """The attributes sent, with or without the root key."""
+def detached(desk: Desk, resource: str, record: Any) -> None:
+    """DELETE of an attachment: the record it hangs on stays."""
+    _change(desk, {"do": "change", "resource": resource, "id": record.id, "set": {"attachment": None}, "by": "api"})
+
+
+def _json(desk: Desk) -> Any:
     try:
-        document = msgspec.json.decode(desk.call.body)
+        return msgspec.json.decode(desk.call.body)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise bad_request("The body is not JSON") from error
+
+
+def _body(desk: Desk, singular: str) -> dict[str, Any]:
+    """The attributes sent, with or without the root key."""
+    document = _json(desk)
     if isinstance(document, dict) and singular in document:
         document = document[singular]
     if not isinstance(document, dict):

@@ -266,6 +266,7 @@ def bank_line(
 def explain(world: World, transaction_id: int, *, at: int, gross: int | None = None, **fields: Any) -> int:
     """Explain a bank line, or part of it when `gross` is given; returns the explanation's id."""
     transaction = world.transactions[transaction_id]
+    at = max(at, transaction.updated_at)  # a line cannot be explained before it came in
     account = world.bank_accounts[transaction.account]
     amount = transaction.amount if gross is None else gross
     native = amount if account.currency == world.company.currency else _native(account, amount, transaction.dated_on)

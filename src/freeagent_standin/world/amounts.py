@@ -80,6 +80,11 @@ def shared_out(total: int, exact: Sequence[Decimal]) -> list[int]:
     return parts
 
 
+def added_tax(net: int, rate: Decimal) -> int:
+    """The tax on top of a net amount at a percentage, with the sign of the net."""
+    return times(net, rate / _HUNDRED)
+
+
 def inclusive_tax(gross: int, rate: Decimal) -> int:
     """The tax inside a gross amount at a percentage, with the sign of the gross."""
     if not rate:

@@ -100,10 +100,11 @@ class Project(Record, frozen=True, kw_only=True, gc=False):
     contact: int
     status: str = "Active"
     currency: str = "GBP"
-    budget: int = 0
+    budget: int | Decimal = 0
     budget_units: str = "Hours"
     hours_per_day: Decimal = Decimal("8.0")
     rate: Decimal = Decimal("0.0")
+    billing_period: str = "hour"
     po_reference: str = ""
     starts_on: date | None = None
     ends_on: date | None = None
@@ -157,6 +158,8 @@ class Attachment(msgspec.Struct, frozen=True, kw_only=True):
     content_type: str = "application/pdf"
     file_size: int = 0
     description: str = ""
+    content: bytes = b""
+    """What was uploaded; of a file that came with the books nothing, and something is made up when it is asked for."""
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True, gc=False):

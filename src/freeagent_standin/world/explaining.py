@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from freeagent_standin.world import acts, parts, rates
+from freeagent_standin.world import acts, parts, rates, words
 from freeagent_standin.world.amounts import times
 from freeagent_standin.world.books import World
 from freeagent_standin.world.entities import BankAccount, BankTransaction, Bill, CreditNote, Invoice
@@ -28,7 +28,13 @@ def added(world: World, wishes: Wishes, at: int, today: date) -> int:
     gross = wishes.money("gross_value", 0 if transaction is None else world.unexplained(transaction))
     text = wishes.text("description", "" if transaction is None else transaction.description)
     fields = _meaning(world, wishes, account, day, gross)
-    fields |= {"for_review": bool(wishes.take("marked_for_review", False))}
+    fields |= {
+        "for_review": wishes.flag("marked_for_review"),
+        "receipt_reference": wishes.text("receipt_reference"),
+        "cheque_number": wishes.text("cheque_number"),
+        "attachment": parts.attached(world, wishes),
+        **parts.rebilled(world, wishes),
+    }
     wishes.done()
     if not gross:
         raise ValueError("There is nothing to explain on this bank line." if transaction else "gross_value is missing.")
@@ -67,8 +73,21 @@ def _meaning(world: World, wishes: Wishes, account: BankAccount, day: date, gros
         if target.id == account.id:
             raise ValueError("A transfer needs two bank accounts.")
         return {"linked_account": target.id}
-    code = parts.category(world, ("280" if gross < 0 else "001") if category is None else category)
-    return {"type": direct_type(code, gross), "category": code, **rates.taxed(world, code, gross)}
+    code = parts.category(world, category or ("280" if gross < 0 else "001"))
+    return {"type": direct_type(code, gross), "category": code, **tax_of(world, wishes, code, gross)}
+
+
+def tax_of(world: World, wishes: Wishes, code: str, gross: int) -> dict[str, Any]:
+    """The tax inside what a category explains: an amount given wins over a rate, a rate over the category's own."""
+    ec_status = wishes.choice("ec_status", words.EC_STATUSES_OF_SALES)
+    if not world.company.vat_registered:
+        return {}
+    if wishes.peek("manual_sales_tax_amount") is not None or wishes.peek("sales_tax_status") not in (None, "TAXABLE"):
+        claimed = parts.claimed_tax(world, wishes, code, gross)
+        return {"tax_status": claimed["tax_status"], "tax": claimed.get("manual_tax", 0), "ec_status": ec_status}
+    wishes.take("sales_tax_status")
+    rate = parts.percentage(wishes)
+    return rates.taxed(world, code, gross, rate=None if rate is None else str(rate), ec_status=ec_status)
 
 
 def _document(world: World, wishes: Wishes) -> Invoice | CreditNote | Bill | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from freeagent_standin.world import acts, explaining, parts, rates
+from freeagent_standin.world import acts, explaining, parts, rates, words
 from freeagent_standin.world.amounts import inclusive_tax, times
 from freeagent_standin.world.books import World
 from freeagent_standin.world.entities import (
@@ -34,27 +34,21 @@ def changed(world: World, record: Record, wishes: Wishes, *, at: int) -> None:
         raise ValueError(f"A {type(record).__name__} cannot be changed.")
     fields = change(world, record, wishes)
     wishes.done()
-    world.replace(msgspec.structs.replace(record, updated_at=at, **fields))
-
-
-def _project_fields(world: World, record: Project, wishes: Wishes) -> dict[str, Any]:
-    return {name: wishes.text(name) for name in ("name", "status") if name in wishes}
-
-
-def _bank_account_fields(world: World, record: BankAccount, wishes: Wishes) -> dict[str, Any]:
-    names = ("name", "status", "bank_name", "account_number", "sort_code")
-    return {name: wishes.text(name) for name in names if name in wishes}
+    newer = msgspec.structs.replace(record, updated_at=at, **fields)
+    if isinstance(newer, BankAccount):
+        parts.keep_one_primary(world, newer)
+    world.replace(newer)
 
 
 def _user_fields(world: World, record: User, wishes: Wishes) -> dict[str, Any]:
-    names = ("first_name", "last_name", "email", "role")
+    names = ("first_name", "last_name", "email")
     fields: dict[str, Any] = {name: wishes.text(name) for name in names if name in wishes}
+    if "role" in wishes:
+        fields["role"] = wishes.choice("role", words.ROLES, record.role)
     if "permission_level" in wishes:
-        fields["permission_level"] = wishes.whole("permission_level", record.permission_level)
-        if not 0 <= fields["permission_level"] <= 8:
-            raise ValueError("A permission level is a number from 0 to 8.")
+        fields["permission_level"] = parts.level(wishes, record.permission_level)
     if "hidden" in wishes:
-        fields["hidden"] = bool(wishes.take("hidden"))
+        fields["hidden"] = wishes.flag("hidden")
     return fields
 
 
@@ -65,29 +59,61 @@ def _sale_fields(world: World, record: Invoice | CreditNote, wishes: Wishes) -> 
         name: wishes.text(name) for name in ("reference", "comments", "po_reference") if name in wishes
     }
     fields |= _dates_and_contact(world, record, wishes)
+    fields |= {
+        name: parts.reference(wishes, name, table)
+        for name, table in (("project", world.projects), ("bank_account", world.bank_accounts))
+        if name in wishes
+    }
+    is_settled = bool(world.payments(record) or world.reconciled(record))
     if "status" in wishes:
         fields["status"] = parts.status(wishes.text("status"))
-        if fields["status"] != "sent" and (world.payments(record) or world.reconciled(record)):
+        if fields["status"] != "sent" and is_settled:
             raise ValueError("A document that has been settled in part cannot become a draft.")
+    if "currency" in wishes:
+        fields["currency"] = wishes.choice("currency", words.CURRENCIES, record.currency)
+        if fields["currency"] != record.currency and is_settled:
+            raise ValueError("currency is locked and cannot be changed.")
+    if "ec_status" in wishes:
+        fields["ec_status"] = wishes.choice("ec_status", words.EC_STATUSES_OF_SALES, record.ec_status)
+    if "discount_percent" in wishes:
+        fields["discount"] = parts.discount(wishes)
+    fields["rate"] = rates.exchange_rate(
+        fields.get("currency", record.currency), fields.get("dated_on", record.dated_on)
+    )
     rows = wishes.rows("credit_note_items" if isinstance(record, CreditNote) else "invoice_items")
-    if rows is not None:
+    if rows is not None or "discount" in fields:
         if record.cis_deduction:
             raise ValueError("The lines of a document with a CIS deduction cannot be changed.")
-        items = tuple(parts.item(world, row) for row in rows)
-        net, tax, item_nets = acts.priced(items, record.discount)
+        items = parts.lines(record.items, rows or [], lambda row, old: parts.item(world, row, old))
+        items = record.items if rows is None else items
+        net, tax, item_nets = acts.priced(items, fields.get("discount", record.discount))
+        if isinstance(record, CreditNote) and net > 0:
+            raise ValueError("The lines of a credit note must come to less than zero.")
         fields |= {"items": items, "net": net, "tax": tax, "item_nets": item_nets}
-        _refuse_smaller_than_settled(world, record, msgspec.structs.replace(record, **fields))
+    _refuse_smaller_than_settled(world, record, msgspec.structs.replace(record, **fields))
     return fields
 
 
 def _bill_fields(world: World, record: Bill, wishes: Wishes) -> dict[str, Any]:
     fields: dict[str, Any] = {name: wishes.text(name) for name in ("reference", "comments") if name in wishes}
     fields |= _dates_and_contact(world, record, wishes)
+    if "project" in wishes or "rebill_type" in wishes:
+        fields |= parts.rebilled(world, wishes)
+    if "recurring" in wishes:
+        fields["recurring"] = wishes.choice("recurring", words.RECURRING)
+    if "attachment" in wishes:
+        fields["attachment"] = parts.attached(world, wishes)
+    ec_status = record.ec_status
+    if "ec_status" in wishes:
+        ec_status = fields["ec_status"] = wishes.choice("ec_status", words.EC_STATUSES, record.ec_status)
+    fields["rate"] = rates.exchange_rate(record.currency, fields.get("dated_on", record.dated_on))
     rows = wishes.rows("bill_items")
     if rows is not None:
         if record.cis_deduction:
             raise ValueError("The lines of a bill with a CIS deduction cannot be changed.")
-        fields["items"] = tuple(parts.bill_item(world, row, record.ec_status) for row in rows)
+        fields["items"] = parts.lines(record.items, rows, lambda row, old: parts.bill_item(world, row, ec_status, old))
+        if len(fields["items"]) > parts.MOST_BILL_ITEMS:
+            raise ValueError(f"A bill has {parts.MOST_BILL_ITEMS} lines at most.")
         _refuse_smaller_than_settled(world, record, msgspec.structs.replace(record, **fields))
     return fields
 
@@ -107,42 +133,89 @@ def _expense_fields(world: World, record: Expense, wishes: Wishes) -> dict[str, 
     }
     if "dated_on" in wishes:
         fields["dated_on"] = wishes.day("dated_on", record.dated_on)
-    if "category" in wishes:
-        fields["category"] = parts.category(world, wishes.take("category"))
-    if "gross_value" in wishes:
-        gross = -wishes.money("gross_value", 0)
-        rate = rates.exchange_rate(record.currency, record.dated_on)
-        tax = inclusive_tax(gross, record.tax_rate or Decimal(0))
-        fields |= {
-            "gross": gross,
-            "native_gross": times(gross, rate),
-            "tax": tax,
-            "native_tax": times(tax, rate),
-            "manual_tax": None,
-        }
-    return fields
+    if "project" in wishes or "rebill_type" in wishes:
+        fields |= parts.rebilled(world, wishes)
+    if "attachment" in wishes:
+        fields["attachment"] = parts.attached(world, wishes)
+    if wishes.peek("category") is not None and wishes.peek("category") != "Mileage":
+        if record.mileage is not None:
+            raise ValueError("A drive stays a drive.")
+        fields["category"] = parts.category(world, wishes.peek("category"))
+    wishes.take("category")
+    gross, rate, tax = record.gross, record.tax_rate, record.tax
+    if record.mileage is not None:
+        if wishes.peek("mileage") is not None or wishes.peek("reclaim_mileage_rate") is not None:
+            driven = parts.driven(
+                Wishes(
+                    {
+                        "mileage": wishes.take("mileage", str(record.mileage)),
+                        "reclaim_mileage_rate": wishes.take("reclaim_mileage_rate", str(record.mileage_rate)),
+                        "reclaim_mileage": wishes.take("reclaim_mileage", record.reclaim_mileage),
+                    }
+                )
+            )
+            gross = driven.pop("gross")
+            fields |= driven
+        wishes.take("gross_value")
+    elif "gross_value" in wishes:
+        gross = -wishes.money("gross_value", -record.gross)
+    if record.tax_status and any(wishes.peek(name) is not None for name in _CLAIM_TAX):
+        given = parts.claimed_tax(world, wishes, fields.get("category", record.category), gross)
+        is_foreign = record.currency != world.company.currency
+        rate = Decimal("0.0") if is_foreign and given.get("tax_rate") is not None else given.get("tax_rate")
+        fields |= {"tax_status": given["tax_status"], "tax_rate": rate, "manual_tax": given.get("manual_tax")}
+        tax = given.get("manual_tax") or inclusive_tax(gross, rate or Decimal(0))
+    elif gross != record.gross:
+        tax = inclusive_tax(gross, rate or Decimal(0))
+        fields["manual_tax"] = None
+    exchange = rates.exchange_rate(record.currency, fields.get("dated_on", record.dated_on))
+    return fields | {
+        "gross": gross,
+        "native_gross": times(gross, exchange),
+        "tax": tax,
+        "native_tax": times(tax, exchange),
+    }
+
+
+_CLAIM_TAX = ("manual_sales_tax_amount", "sales_tax_rate", "sales_tax_status")
 
 
 def _explanation_fields(world: World, record: Explanation, wishes: Wishes) -> dict[str, Any]:
-    fields: dict[str, Any] = {}
-    if "description" in wishes:
-        fields["description"] = wishes.text("description")
+    fields: dict[str, Any] = {
+        name: wishes.text(name) for name in ("description", "receipt_reference", "cheque_number") if name in wishes
+    }
     if "marked_for_review" in wishes:
-        fields["for_review"] = bool(wishes.take("marked_for_review"))
-    if "category" in wishes or "nominal_code" in wishes:
-        if world.settled_document(record) or record.user is not None or record.linked_account is not None:
-            raise ValueError("Only what is explained by category can be put on another one.")
-        code = parts.category(world, wishes.take("category", wishes.take("nominal_code")))
-        fields |= {"category": code, "type": explaining.direct_type(code, record.gross), "tax_status": "", "tax": 0}
-        fields |= {"tax_rate": None, "ec_status": ""} | rates.taxed(world, code, record.gross)
-    return fields
+        fields["for_review"] = wishes.flag("marked_for_review")
+    if "attachment" in wishes:
+        fields["attachment"] = parts.attached(world, wishes)
+    if "project" in wishes or "rebill_type" in wishes:
+        fields |= parts.rebilled(world, wishes)
+    is_by_category = not (
+        world.settled_document(record) or record.user is not None or record.linked_account is not None
+    )
+    gross = wishes.money("gross_value", record.gross) if "gross_value" in wishes else record.gross
+    code = wishes.take("category", wishes.take("nominal_code"))
+    wanted = record.category if code in (None, "") else parts.last_part(code)
+    if isinstance(code, int) and not isinstance(code, bool):
+        wanted = f"{code:03d}"
+    has_tax_words = any(wishes.peek(name) is not None for name in _CLAIM_TAX)
+    if (gross, wanted) == (record.gross, record.category) and not has_tax_words:
+        return fields
+    if not is_by_category:
+        raise ValueError("Only what is explained by category can be put on another one, or come to another amount.")
+    if not gross:
+        raise ValueError("gross_value must be other than zero.")
+    code = parts.category(world, wanted)
+    native = gross if record.native == record.gross else times(gross, Decimal(record.native) / Decimal(record.gross))
+    fields |= {"category": code, "type": explaining.direct_type(code, gross), "gross": gross, "native": native}
+    return fields | {"tax_status": "", "tax": 0, "tax_rate": None} | explaining.tax_of(world, wishes, code, gross)
 
 
 _CHANGE: Mapping[type[Record], Callable[[World, Any, Wishes], dict[str, Any]]] = {
     Contact: parts.contact_fields,
-    Project: _project_fields,
+    Project: parts.project_fields,
     PriceListItem: parts.price_fields,
-    BankAccount: _bank_account_fields,
+    BankAccount: parts.bank_account_fields,
     User: _user_fields,
     Invoice: _sale_fields,
     CreditNote: _sale_fields,
@@ -153,11 +226,14 @@ _CHANGE: Mapping[type[Record], Callable[[World, Any, Wishes], dict[str, Any]]] =
 
 
 def _dates_and_contact(world: World, record: Any, wishes: Wishes) -> dict[str, Any]:
+    """Who and when; a due day that is not named stays as many days after the document as it was."""
     fields: dict[str, Any] = {}
     if "contact" in wishes:
         fields["contact"] = named(world.contacts, wishes.take("contact")).id
-    if "dated_on" in wishes:
-        fields["dated_on"] = wishes.day("dated_on", record.dated_on)
-    if "due_on" in wishes:
-        fields["due_on"] = wishes.day("due_on", record.due_on)
-    return fields
+    day = wishes.day("dated_on", record.dated_on)
+    if isinstance(record, Bill):
+        due = wishes.day("due_on", record.due_on)
+    else:
+        terms = wishes.whole("payment_terms_in_days", (record.due_on - record.dated_on).days)
+        due = wishes.day("due_on", rates.days_after(day, terms))
+    return fields | {"dated_on": day, "due_on": due}

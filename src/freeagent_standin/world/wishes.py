@@ -6,7 +6,7 @@ sentence.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any, overload
@@ -35,6 +35,10 @@ class Wishes:
         """The value as it came."""
         return self._left.pop(name, otherwise)
 
+    def peek(self, name: str) -> Any:
+        """The value as it came, left where it is."""
+        return self._left.get(name)
+
     def text(self, name: str, otherwise: str = "") -> str:
         """Text, of any kind and length."""
         value = self._left.pop(name, otherwise)
@@ -43,6 +47,29 @@ class Wishes:
         if not isinstance(value, str):
             raise ValueError(f"{name} must be text, not {value!r}.")
         return value
+
+    def choice(self, name: str, allowed: Collection[str], otherwise: str = "") -> str:
+        """One of a closed set of values; said to be nothing, it takes the value it would have had unsaid."""
+        value = self.text(name) or otherwise
+        if value != otherwise and value not in allowed:
+            shown = [each for each in allowed if each]
+            listed = ", ".join(shown[:12]) + (", …" if len(shown) > 12 else "")
+            raise ValueError(f"{name} is one of {listed}; not {value!r}.")
+        return value
+
+    def flag(self, name: str, *, otherwise: bool = False) -> bool:
+        """A switch: true and false, or as text."""
+        value = self._left.pop(name, otherwise)
+        if value is None or value in (True, False, 0, 1):
+            return bool(value)
+        if isinstance(value, str) and value.lower() in ("true", "false", "1", "0", ""):
+            return value.lower() in ("true", "1")
+        raise ValueError(f"{name} is true or false, not {value!r}.")
+
+    @property
+    def is_api(self) -> bool:
+        """Whether these came through FreeAgent's own API."""
+        return self._is_api
 
     def rows(self, name: str) -> list[Wishes] | None:
         """The lines of a document, or None when nothing was said."""

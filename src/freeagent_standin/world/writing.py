@@ -12,9 +12,9 @@ from typing import Any
 
 import msgspec
 
-from freeagent_standin.world import acts, explaining, parts, rates
+from freeagent_standin.world import acts, chart, explaining, parts, rates, words
 from freeagent_standin.world.books import World
-from freeagent_standin.world.entities import Contact, CreditNote, Invoice, PriceListItem, Project
+from freeagent_standin.world.entities import BankAccount, Contact, CreditNote, Invoice, PriceListItem, Project, User
 from freeagent_standin.world.wishes import Wishes
 
 
@@ -40,17 +40,50 @@ def _add_contact(world: World, wishes: Wishes, at: int, today: date) -> int:
 
 def _add_project(world: World, wishes: Wishes, at: int, today: date) -> int:
     contact = wishes.one_of("contact", world.contacts) or _some_contact(world)
-    project = Project(
+    blank = Project(
         id=world.projects.next_id,
         created_at=at,
         updated_at=at,
-        name=wishes.text("name", f"New project {len(world.projects) + 1}"),
-        status=wishes.text("status", "Active"),
+        name=f"New project {len(world.projects) + 1}",
         contact=contact.id,
     )
+    project = msgspec.structs.replace(blank, **parts.project_fields(world, blank, wishes))
     wishes.done()
     world.add(project)
     return project.id
+
+
+def _add_user(world: World, wishes: Wishes, at: int, today: date) -> int:
+    number = max(each.number for each in world.people) + 1
+    user = User(
+        id=world.people.next_id,
+        created_at=at,
+        updated_at=at,
+        first_name=wishes.text("first_name", "New"),
+        last_name=wishes.text("last_name", "Person"),
+        email=wishes.text("email", f"person{number}@example.com"),
+        role=wishes.choice("role", words.ROLES, "Employee"),
+        permission_level=parts.level(wishes, 1),
+        number=number,
+    )
+    wishes.done()
+    world.add(user)
+    return user.id
+
+
+def _add_bank_account(world: World, wishes: Wishes, at: int, today: date) -> int:
+    blank = BankAccount(
+        id=world.bank_accounts.next_id,
+        created_at=at,
+        updated_at=at,
+        name=f"New account {len(world.bank_accounts) + 1}",
+        number=max((each.number for each in world.bank_accounts), default=0) + 1,
+    )
+    account = msgspec.structs.replace(blank, **parts.bank_account_fields(world, blank, wishes))
+    wishes.done()
+    world.add(account)
+    parts.keep_one_primary(world, account)
+    return account.id
 
 
 def _add_price(world: World, wishes: Wishes, at: int, today: date) -> int:
@@ -76,27 +109,43 @@ def _add_sale(kind: type[Invoice] | type[CreditNote]) -> Callable[[World, Wishes
         if rows is None:
             rows = [Wishes({"description": "Work", "price": "-20.0" if is_credit else "100.0"})]
         contact = wishes.one_of("contact", world.contacts) or _some_contact(world)
-        project = wishes.one_of("project", world.projects)
+        day = wishes.day("dated_on", today)
+        usual = 0 if is_credit else 30
+        terms = usual if "due_on" not in wishes else (wishes.day("due_on", day) - day).days
         fields: dict[str, Any] = {
             "contact": contact,
-            "day": wishes.day("dated_on", today),
-            "items": [parts.item(world, row) for row in rows],
+            "day": day,
+            "terms": wishes.whole("payment_terms_in_days", terms),
+            "items": parts.lines((), rows, lambda row, old: parts.item(world, row, old)),
             "at": at,
             "reference": wishes.text("reference"),
-            "terms": wishes.whole("payment_terms_in_days", 0 if is_credit else 30),
             "status": parts.status(wishes.text("status", "Open")),
-            "currency": wishes.text("currency", "GBP"),
-            "discount": wishes.decimal("discount_percent"),
-            "ec_status": wishes.text("ec_status"),
+            "currency": wishes.choice("currency", words.CURRENCIES, "GBP"),
+            "discount": parts.discount(wishes),
+            "ec_status": wishes.choice("ec_status", words.EC_STATUSES_OF_SALES),
             "comments": wishes.text("comments"),
-            "project": None if project is None else project.id,
+            "po_reference": wishes.text("po_reference"),
+            "project": parts.reference(wishes, "project", world.projects),
+            "bank_account": _receiving_account(world, wishes),
         }
+        if wishes.peek("cis_rate") is not None:
+            fields["cis_band"] = wishes.choice("cis_rate", tuple(rates.CIS_RATES))
+            if fields["cis_band"] and not world.company.cis_subcontractor:
+                raise ValueError("cis_rate is for subcontractors in the Construction Industry Scheme.")
+        else:
+            wishes.take("cis_rate")
         wishes.done()
         if is_credit and acts.priced(fields["items"], fields["discount"])[0] > 0:
             raise ValueError("The lines of a credit note must come to less than zero.")
         return acts.raise_sale(world, kind, **fields)
 
     return add
+
+
+def _receiving_account(world: World, wishes: Wishes) -> int | None:
+    """Unless another is named, a sales document is to be paid into the primary account, as recorded ones are."""
+    named = parts.reference(wishes, "bank_account", world.bank_accounts)
+    return named or next((each.id for each in world.bank_accounts if each.is_primary), None)
 
 
 def _add_reconciliation(world: World, wishes: Wishes, at: int, today: date) -> int:
@@ -113,17 +162,20 @@ def _add_bill(world: World, wishes: Wishes, at: int, today: date) -> int:
     rows = wishes.rows("bill_items")
     if rows is None:
         rows = [Wishes({"description": "Supplies", "category": "103", "total_value": "60.0"})]
+    if len(rows) > parts.MOST_BILL_ITEMS:
+        raise ValueError(f"A bill has {parts.MOST_BILL_ITEMS} lines at most.")
     contact = wishes.one_of("contact", world.contacts) or _some_contact(world)
-    project = wishes.one_of("project", world.projects)
     day = wishes.day("dated_on", today)
     due = wishes.day("due_on", rates.days_after(day, 30))
-    ec_status = wishes.text("ec_status")
+    ec_status = wishes.choice("ec_status", words.EC_STATUSES)
     fields: dict[str, Any] = {
-        "items": [parts.bill_item(world, row, ec_status) for row in rows],
+        "items": parts.lines((), rows, lambda row, old: parts.bill_item(world, row, ec_status, old)),
         "reference": wishes.text("reference"),
-        "currency": wishes.text("currency", "GBP"),
+        "currency": wishes.choice("currency", words.CURRENCIES, "GBP"),
         "comments": wishes.text("comments"),
-        "project": None if project is None else project.id,
+        "recurring": wishes.choice("recurring", words.RECURRING),
+        "attachment": parts.attached(world, wishes),
+        **parts.rebilled(world, wishes),
     }
     wishes.done()
     return acts.enter_bill(
@@ -133,21 +185,30 @@ def _add_bill(world: World, wishes: Wishes, at: int, today: date) -> int:
 
 def _add_expense(world: World, wishes: Wishes, at: int, today: date) -> int:
     user = wishes.one_of("user", world.people) or next(iter(world.people))
-    project = wishes.one_of("project", world.projects)
-    category = parts.category(world, wishes.take("category", "285"))
-    gross = -wishes.money("gross_value", -2_500)
-    rate = wishes.decimal("sales_tax_rate")
+    is_drive = wishes.peek("category") == "Mileage"
+    category = chart.MILEAGE if is_drive else parts.category(world, wishes.peek("category") or "285")
+    wishes.take("category")
+    day = wishes.day("dated_on", today)
     fields: dict[str, Any] = {
-        "day": wishes.day("dated_on", today),
+        "day": day,
         "description": wishes.text("description", "Out of pocket"),
-        "currency": wishes.text("currency", "GBP"),
         "receipt_reference": wishes.text("receipt_reference"),
-        "project": None if project is None else project.id,
+        "recurring": wishes.choice("recurring", words.RECURRING),
+        "attachment": parts.attached(world, wishes),
+        **parts.rebilled(world, wishes),
     }
+    if is_drive:
+        fields |= parts.driven(wishes)
+        gross = fields.pop("gross")
+        wishes.take("gross_value"), wishes.take("currency")
+    else:
+        gross = -wishes.money("gross_value", -2_500)
+        fields["currency"] = wishes.choice("currency", words.CURRENCIES, "GBP")
+        fields["ec_status"] = wishes.choice("ec_status", words.EC_STATUSES)
+        if world.company.vat_registered:
+            fields |= parts.claimed_tax(world, wishes, category, gross)
+    wishes.take("sales_tax_rate"), wishes.take("sales_tax_status"), wishes.take("manual_sales_tax_amount")
     wishes.done()
-    if world.company.vat_registered:
-        tax = rates.taxed(world, category, gross, rate=None if rate is None else str(rate))
-        fields |= {key: tax[key] for key in ("tax_status", "tax_rate") if key in tax}
     return acts.claim(world, user=user, category=category, gross=gross, at=at, **fields)
 
 
@@ -157,8 +218,8 @@ def _add_transaction(world: World, wishes: Wishes, at: int, today: date) -> int:
     fields: dict[str, Any] = {
         "day": wishes.day("dated_on", today),
         "description": wishes.text("description", "NEW BANK LINE"),
-        "line_type": wishes.text("transaction_type", "OTHER"),
-        "is_manual": bool(wishes.take("is_manual", False)),
+        "line_type": wishes.choice("transaction_type", words.LINE_TYPES, "OTHER"),
+        "is_manual": wishes.flag("is_manual"),
     }
     wishes.done()
     if not amount:
@@ -167,6 +228,8 @@ def _add_transaction(world: World, wishes: Wishes, at: int, today: date) -> int:
 
 
 _ADD: Mapping[str, Callable[[World, Wishes, int, date], int]] = {
+    "users": _add_user,
+    "bank_accounts": _add_bank_account,
     "contacts": _add_contact,
     "projects": _add_project,
     "price_list_items": _add_price,

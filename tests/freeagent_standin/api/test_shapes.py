@@ -15,9 +15,11 @@ from functools import cache
 from typing import Any
 
 import jsonschema
+import msgspec
 import pytest
 import yaml
-from tests.freeagent_standin.reader import LISTS, ORIGIN, PER_ACCOUNT, Reader, Row, known, number
+from tests.freeagent_standin.api.test_writes import CREATED, KEPT, bodies
+from tests.freeagent_standin.reader import LISTS, ORIGIN, PER_ACCOUNT, Reader, Row, fresh, known, number
 from tests.integrations.shared import SHARED, needs_shared
 
 pytestmark = needs_shared
@@ -184,6 +186,22 @@ def test_every_record_is_as_the_contract_says(world: str, name: str) -> None:
     reader = _reader(world)
 
     found = {(form, fault) for form, row in _rows(reader, name) for fault in faults(SCHEMAS[name], row)}
+
+    assert found == set()
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_records_written_by_callers_are_as_the_contract_says(seed: int) -> None:
+    reader = Reader(fresh("small", seed))
+    for path in CREATED:
+        given = msgspec.json.encode(bodies(reader)[path])
+        assert reader.send("POST", path, given).status == 201, path
+    for path, attributes in KEPT:
+        [body] = bodies(reader)[path].values()
+        assert reader.send("POST", path, msgspec.json.encode(body | attributes)).status == 201, path
+    reader.world.mutate({"do": "advance", "days": 20}, reader.now)
+
+    found = {(n, form, fault) for n in SCHEMAS for form, row in _rows(reader, n) for fault in faults(SCHEMAS[n], row)}
 
     assert found == set()
 

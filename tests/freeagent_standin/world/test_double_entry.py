@@ -90,6 +90,10 @@ def test_every_document_and_bank_line_adds_up(size: str | int, seed: int) -> Non
     for bill in books["bills"]:
         assert sum(Decimal(item["total_value"]) for item in bill["bill_items"]) == Decimal(bill["total_value"])
         assert sum(Decimal(item["total_value_ex_tax"]) for item in bill["bill_items"]) == -Decimal(bill["net_value"])
+    for name, rows in books.items():
+        if isinstance(rows, list):
+            early = [row for row in rows if row.get("created_at", "") > row["updated_at"]]
+            assert early == [], f"{name} changed before they came to be"
     explained: Counter[str] = Counter()
     for line in books["bank_transactions"]:
         parts = line["bank_transaction_explanations"]
