@@ -253,7 +253,10 @@ def test_the_redirect_address_is_copied_by_its_button(linked: House, browser: Br
 
 def test_a_typed_secret_is_hidden_until_it_is_to_be_shown(linked: House, page: Page) -> None:
     page.goto(f"{linked.portal}{LIST}/freeagent/set-up")
-    field, button = page.get_by_label("Client secret", exact=True), page.get_by_role("button", name="Show", exact=True)
+    field, button = (
+        page.get_by_label("Client secret", exact=True),
+        page.get_by_role("button", name="Show Client secret"),
+    )
     field.fill("a-secret")
 
     expect(field).to_have_attribute("type", "password")
