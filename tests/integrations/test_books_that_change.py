@@ -179,11 +179,11 @@ def _has(member: str) -> Callable[[dict[str, Any]], bool]:
     ("resource", "chosen", "twist", "unchecked"),
     [
         ("invoices", _is_paid, _set(total_value="much"), {"A3", "A6", "C7"}),
-        ("invoices", _is_paid, _set(total_value="NaN"), {"A5", "A6"}),
+        ("invoices", _is_paid, _set(total_value="NaN"), {"A3", "A6", "C7"}),
         ("invoices", _is_paid, _set(dated_on="2026-02-30"), {"A3", "A6", "C7"}),
         ("bills", _is_paid, _set(total_value=None), {"A3", "A6", "C7"}),
         ("bank_transactions", lambda record: record["amount"] != "0.0", _set(amount="Infinity"), {"D3"}),
-        ("bank_transaction_explanations", _has("paid_invoice"), _set(gross_value="1e999"), {"A5", "A6"}),
+        ("bank_transaction_explanations", _has("paid_invoice"), _set(gross_value="1e999"), {"A5", "C1"}),
         ("bank_transaction_explanations", _has("paid_bill"), _set(gross_value=[]), {"A5", "C1"}),
         ("bank_transaction_explanations", lambda one: one["type"] == "Payment", _set(gross_value=""), {"A5"}),
         ("bank_transaction_explanations", _has("linked_transfer_explanation"), _set(gross_value=""), {"A5"}),

@@ -83,8 +83,9 @@ def test_a_second_sync_of_unchanged_books_changes_nothing(db: Database) -> None:
 def test_a_wrong_sign_of_a_payment_is_caught(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     original = settlement.allocated
 
-    def wrong(source: Explanation, currency: str, books: Any) -> Decimal:
-        return -original(source, currency, books)
+    def wrong(source: Explanation, currency: str, books: Any) -> Decimal | None:
+        amount = original(source, currency, books)
+        return None if amount is None else -amount
 
     monkeypatch.setattr(settlement, "allocated", wrong)
     assert {"C1", "C5"} & {code for code, state, _ in _unheld(Books(db, world_of(5)).sync()) if state == "breached"}

@@ -74,7 +74,7 @@ class BankTransaction(Record, frozen=True, kw_only=True):
     """A statement line: in positive, out negative, in the account's currency; `balance` is after this line."""
 
     account_id: str
-    cleared_on_date: LocalDate
+    cleared_on_date: LocalDate | None = None
     description: str | None = None
     counterparty: str | None = None
     reference: str | None = None

@@ -5,12 +5,14 @@ from __future__ import annotations
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, ROUND_HALF_UP, Context, Decimal
 from functools import lru_cache
 
-__all__ = ["ZERO", "minor_unit", "plain", "rate", "rounded"]
+__all__ = ["WIDE", "ZERO", "minor_unit", "plain", "rate", "rounded"]
 
 ZERO = Decimal(0)
 _ONE = Decimal(1)
 _EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN, rounding=ROUND_HALF_UP)
-_MOST_PLACES = Context(prec=60, rounding=ROUND_HALF_UP)
+# Python's own context rounds every sum to 28 digits. In this one sums and products of the longest amounts are exact.
+WIDE = Context(prec=1000, rounding=ROUND_HALF_UP)
+_QUOTIENT = Context(prec=150, rounding=ROUND_HALF_UP)
 _MOST_DIGITS = 60  # before the point, or after it: more is no amount, and writing it out could fill the memory
 # Currencies whose minor unit is not a hundredth (ISO 4217).
 _WITHOUT = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
@@ -70,4 +72,4 @@ def rate(dividend: Decimal, divisor: Decimal) -> Decimal | None:
     """A rate to at most nine decimals; None where there is nothing to divide by."""
     if not divisor:
         return None
-    return rounded(_MOST_PLACES.divide(abs(dividend), abs(divisor)), Decimal("0.000000001"))
+    return rounded(_QUOTIENT.abs(_QUOTIENT.divide(dividend, divisor)), Decimal("0.000000001"))

@@ -8,49 +8,46 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import date
 from decimal import Decimal
-from functools import cache, cached_property
-from typing import Any, TypeVar
+from functools import cached_property
+from typing import TypeVar
 
 import msgspec
 
 from comptoir.integrations.contract import Loaded, RawRow
 from comptoir.integrations.freeagent import payloads
+from comptoir.integrations.freeagent.reading import amounts_kept, payload_of, sound
 from comptoir.integrations.freeagent.references import bank_account_id, last_segment, number_in
 from comptoir.model.records import AccountRef, ProjectRef, TrackingCategoryRef
 
-__all__ = ["Books", "decoder"]
+__all__ = ["Books"]
 
 _P = TypeVar("_P", bound=payloads.Payload)
 
 
-def decoder(payload: type[_P]) -> Callable[[RawRow], _P]:
-    """Reads raw rows as one payload type; raises msgspec.ValidationError for one that lacks what it must have.
-
-    FreeAgent quotes some numbers in some places and not in others: text that holds one is read as one.
-    """
-    return _decoder(payload)
+_UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
 
 
-@cache  # one function a payload type, so that rows are decoded once for all data types made from them
-def _decoder(payload: type[payloads.Payload]) -> Callable[[RawRow], Any]:
-    decode = msgspec.json.Decoder(payload, strict=False).decode
-    return lambda row: decode(row.body)
+def _decoder(payload: type[_P]) -> Callable[[RawRow], _P]:
+    """Reads what a record of another kind is told with; amounts that are none are left out here too, so that they
+    spoil no neighbour."""
+    read = payload_of(payload)
+    return lambda row: sound(amounts_kept(read(row.body)))
 
 
-_company = decoder(payloads.Company)
-_company_core = decoder(payloads.CompanyCore)
-_category = decoder(payloads.Category)
-_user = decoder(payloads.User)
-_contact = decoder(payloads.Contact)
-_project = decoder(payloads.Project)
-_property = decoder(payloads.Property)
-_bank_account = decoder(payloads.BankAccount)
-_balance = decoder(payloads.TrialBalanceLine)
-_invoice = decoder(payloads.Invoice)
-_credit_note = decoder(payloads.CreditNote)
-_reconciliation = decoder(payloads.CreditNoteReconciliation)
-_bill = decoder(payloads.Bill)
-_explanation = decoder(payloads.Explanation)
+_company = _decoder(payloads.Company)
+_category = _decoder(payloads.Category)
+_user = _decoder(payloads.User)
+_contact = _decoder(payloads.Contact)
+_project = _decoder(payloads.Project)
+_property = _decoder(payloads.Property)
+_sales_tax_period = _decoder(payloads.SalesTaxPeriod)
+_bank_account = _decoder(payloads.BankAccount)
+_balance = _decoder(payloads.TrialBalanceLine)
+_invoice = _decoder(payloads.Invoice)
+_credit_note = _decoder(payloads.CreditNote)
+_reconciliation = _decoder(payloads.CreditNoteReconciliation)
+_bill = _decoder(payloads.Bill)
+_explanation = _decoder(payloads.Explanation)
 
 
 class Books:
@@ -69,13 +66,9 @@ class Books:
 
     @cached_property
     def company(self) -> payloads.Company:
-        """An odd detail of the company's own must not take all its records along: its name and currency suffice."""
+        """An odd detail of the company's own does not take all its records along: its currency suffices."""
         for row in self._loaded.whole.get("company", ()):
-            try:
-                return _company(row)
-            except msgspec.MsgspecError:
-                core = _company_core(row)
-                return payloads.Company(url=core.url, name=core.name, currency=core.currency)
+            return _company(row)
         raise ValueError("the company itself could not be read, so its currency is not known")
 
     @property
@@ -104,6 +97,22 @@ class Books:
         if not self.is_complete("trial_balance"):
             return None
         return {line.display_nominal_code: line for _, line in self._whole("trial_balance", _balance)}
+
+    @cached_property
+    def tax_period(self) -> payloads.SalesTaxPeriod | None:
+        """The sales tax period that holds today, of a company that has such."""
+        begun = [
+            (period.effective_date or "", row.id, period)
+            for row, period in self._whole("sales_tax_periods", _sales_tax_period)
+            if (period.effective_date or "") <= self.today.isoformat()
+        ]
+        return max(begun)[-1] if begun else None
+
+    @cached_property
+    def unread_balances(self) -> frozenset[str]:
+        """Codes whose line in the trial balance cannot be read: their balance is not known, and not nothing."""
+        rows = {row.id for row in self._loaded.whole.get("trial_balance", ())}
+        return frozenset(rows - (self.trial_balance or {}).keys())
 
     @cached_property
     def bank_accounts(self) -> dict[str, payloads.BankAccount]:
@@ -267,7 +276,7 @@ class Books:
         for row in self._loaded.whole.get(resource, ()):
             try:
                 yield row, decode(row)
-            except (msgspec.MsgspecError, ValueError):
+            except _UNREADABLE:
                 continue  # it is set aside and counted where it is mapped itself
 
     def _one(self, resource: str, url: str | None, decode: Callable[[RawRow], _P]) -> _P | None:
@@ -279,7 +288,7 @@ class Books:
             row = self._loaded.rows.get(resource, {}).get(id_)
             try:
                 self._memo[key] = decode(row) if row is not None else None
-            except (msgspec.MsgspecError, ValueError):
+            except _UNREADABLE:
                 self._memo[key] = None  # likewise
         found: _P | None = self._memo[key]  # type: ignore[assignment]  # put there by this very method
         return found
@@ -289,7 +298,7 @@ class Books:
         for row in self._loaded.naming.get((resource, link), {}).get(id_, ()):
             try:
                 found.append(decode(row))
-            except (msgspec.MsgspecError, ValueError):
+            except _UNREADABLE:
                 continue  # likewise
         return sorted(found, key=_by_date)
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
 
-from comptoir.integrations.contract import DataType, Direction, Hop, Making, RawRow, Source
+from comptoir.integrations.contract import DataType, Direction, Hop, Making, Source
 from comptoir.integrations.freeagent import payloads
-from comptoir.integrations.freeagent.books import decoder
 from comptoir.integrations.freeagent.mapping import (
     accounts,
     banking,
@@ -20,6 +19,7 @@ from comptoir.integrations.freeagent.mapping import (
     sales,
     tax,
 )
+from comptoir.integrations.freeagent.reading import making, reader
 
 __all__ = ["DATA_TYPES"]
 
@@ -37,19 +37,13 @@ _OPTIONAL = {
 }
 
 
-def _light(kind: type[Any]) -> Callable[[RawRow], Any]:
-    """Reads only what a derived list needs of each record."""
-    decode = msgspec.json.Decoder(kind).decode
-    return lambda row: decode(row.body)
-
-
 def _sources(*names: str, optional: tuple[str, ...] = ()) -> tuple[Source, ...]:
     required = tuple(Source(resource=name, required=name not in _OPTIONAL) for name in names)
     return required + tuple(Source(resource=name, required=False) for name in optional)
 
 
-def _made(resource: str, payload: type[payloads.Payload], function: Callable[[Any, Any], Any]) -> Making:
-    return Making(resource=resource, decode=decoder(payload), map=function)
+def _made(resource: str, payload: type[msgspec.Struct], function: Callable[[Any, Any], Iterator[Any]]) -> Making:
+    return making(resource, reader(payload), function)
 
 
 _invoice_hops = (
@@ -105,10 +99,10 @@ DATA_TYPES = (
         access_level=2,
         sources=_sources("company", "categories", optional=("users", "bank_accounts", "trial_balance", *_documents)),
         made_from=(
-            Making(resource="categories", decode=accounts.decode_category, map=accounts.account),
+            making("categories", accounts.decode_category, accounts.account),
             _made("trial_balance", payloads.TrialBalanceLine, accounts.account_of_balance),
             _made("bank_accounts", payloads.BankAccount, accounts.account_of_bank),
-            *(Making(resource=name, decode=_light(accounts.Named), map=accounts.accounts_named) for name in _documents),
+            *(_made(name, accounts.Named, accounts.accounts_named) for name in _documents),
         ),
         whole=("company", *_ACCOUNT_NAMES),
         merges=True,
@@ -151,9 +145,9 @@ DATA_TYPES = (
             _made("company", payloads.Company, tax.company_rates),
             _made("sales_tax_periods", payloads.SalesTaxPeriod, tax.period_rates),
             _made("price_list_items", payloads.PriceListItem, catalogue.item_rates),
-            *(Making(resource=name, decode=_light(tax.Met), map=tax.rates_met) for name in _documents),
+            *(_made(name, tax.Met, tax.rates_met) for name in _documents),
         ),
-        whole=("company",),
+        whole=("company", "sales_tax_periods"),
         merges=True,
     ),
     DataType(
@@ -296,7 +290,7 @@ DATA_TYPES = (
         name="bankTransactions",
         access_level=6,
         sources=_sources("company", "bank_accounts", "bank_transactions"),
-        made_from=(_made("bank_transactions", payloads.BankTransaction, banking.bank_transaction),),
+        made_from=(making("bank_transactions", banking.decode_line, banking.bank_transaction),),
         whole=("company", "bank_accounts"),
     ),
 )

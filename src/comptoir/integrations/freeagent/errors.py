@@ -6,6 +6,7 @@ The shapes of `errors` vary, so texts are only quoted. Source: https://dev.freea
 from __future__ import annotations
 
 from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import msgspec
@@ -44,10 +45,9 @@ def error_of(status: int, headers: Mapping[str, str], body: bytes, resource: Res
     if status == 404:
         return NotSupported(f"FreeAgent does not offer {name} to this company.")
     if status == 429:
-        wait = headers.get("retry-after", "")
         return TryLater(
             "FreeAgent's rate limit was reached.",
-            retry_after_seconds=float(wait) if wait.isdigit() else None,
+            retry_after_seconds=_wait(headers.get("retry-after", "").strip(), headers.get("date", "")),
             is_rate_limit=True,
         )
     if status == 409:
@@ -59,6 +59,16 @@ def error_of(status: int, headers: Mapping[str, str], body: bytes, resource: Res
     if 300 <= status < 400:
         return UpstreamChanged(f"FreeAgent redirects {name} elsewhere, which is not documented.")
     return ActionNeeded(f"FreeAgent answered {name} with the status {status}.{quoted}")
+
+
+def _wait(told: str, now: str) -> float | None:
+    """Seconds to wait, told as a number or as a day and time by the server's own clock; None for neither."""
+    if told.isascii() and told.isdigit():
+        return float(told[:9])
+    try:
+        return max(0.0, (parsedate_to_datetime(told) - parsedate_to_datetime(now)).total_seconds())
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
 
 
 def _said(body: bytes) -> str:

@@ -50,6 +50,7 @@ class _Document(msgspec.Struct):
     cis_deduction_rate: Decimal | None = None
     cis_deduction: Decimal | None = None
     cis_deduction_suffered: Decimal | None = None
+    is_paid_by_hire_purchase: bool | None = None
     invoice_items: tuple[_Item, ...] | None = None
     credit_note_items: tuple[_Item, ...] | None = None
     bill_items: tuple[_Item, ...] | None = None
@@ -59,6 +60,7 @@ class _Explanation(msgspec.Struct):
     gross_value: Decimal
     sales_tax_value: Decimal | None = None
     second_sales_tax_value: Decimal | None = None
+    manual_sales_tax_amount: Decimal | None = None
     ec_status: str | None = None
     paid_user: str | None = None
     bank_transaction: str | None = None
@@ -101,6 +103,7 @@ def facts(read: ReadRaw) -> SourceFacts:
         movements=(lambda: _movements(read, has_expenses=has_expenses)) if has_explanations else None,
         is_movement=lambda id_: not id_.startswith(foreign),
         bank=_banks(read),
+        lists=lambda data_type, id_: _lists(read, data_type, id_),
         open_lines=(lambda: _open_lines(read)) if read.is_complete("bank_transactions") else None,
     )
 
@@ -113,7 +116,7 @@ def _read(
         return None
     try:
         return tell(decode(row.body))
-    except (msgspec.MsgspecError, ValueError, ArithmeticError):
+    except (msgspec.MsgspecError, ValueError, ArithmeticError, TypeError, RecursionError):
         return None
 
 
@@ -165,6 +168,8 @@ def _figures(document: _Document, withheld: Callable[[_Document], Decimal | None
     if net is not None and tax is None:
         tax = ZERO  # left out where no sales tax is involved
     due = _amount(document.due_value) if document.total_value >= 0 else _size(document.due_value)
+    if due is not None and document.status == "Paid":
+        due = max(due, ZERO)  # what was paid beyond it is not owed to anybody by this document
     says_due, has_cis = document.status in _SAYS_DUE, bool(document.cis_deduction)
     return Figures(
         total=abs(plain(document.total_value)),
@@ -172,28 +177,38 @@ def _figures(document: _Document, withheld: Callable[[_Document], Decimal | None
         tax=tax,
         due=due if says_due else None,
         withheld=withheld(document) if has_cis else None,
+        withheld_on=sum(_code(one) in (*_CIS_LABOUR, *_CIS_INCOME) for one in _items(document)),
         suffered=_size(document.cis_deduction_suffered) if says_due and has_cis else None,
+        # A finance agreement pays, or the money went back: no payment of ours tells of it.
+        is_settled_unseen=bool(document.is_paid_by_hire_purchase)
+        or (document.status == "Refunded" and document.total_value >= 0),
     )
+
+
+def _items(document: _Document) -> Sequence[_Item]:
+    return document.invoice_items or document.credit_note_items or document.bill_items or ()
 
 
 def _labour_cis(document: _Document) -> Decimal | None:
     """What the rate gives on lines of subcontractors' labour."""
     if document.cis_deduction_rate is None:
         return None
+    rate = document.cis_deduction_rate
+    if abs(rate) > 1:
+        rate /= 100  # a percentage
     labour = [_size(one.total_value_ex_tax) for one in document.bill_items or () if _code(one) in _CIS_LABOUR]
     if not labour or None in labour:
         return None
     net = sum((one for one in labour if one is not None), ZERO)
-    return rounded(net * document.cis_deduction_rate, minor_unit(document.currency))
+    return rounded(net * rate, minor_unit(document.currency))
 
 
 def _income_cis(document: _Document) -> Decimal | None:
     """What the bands give on lines of construction income."""
     keep = 1 - (document.discount_percent or ZERO) / 100
-    items: Sequence[_Item] = document.invoice_items or document.credit_note_items or ()
     parts = [
         (one.price or ZERO) * (one.quantity or ZERO) * keep * _CIS_INCOME[_code(one)]
-        for one in items
+        for one in _items(document)
         if _code(one) in _CIS_INCOME
     ]
     return rounded(abs(sum(parts, ZERO)), minor_unit(document.currency)) if parts else None
@@ -226,6 +241,8 @@ def _explained(found: _Explanation) -> Movement:
 
 def _movement(found: _Explanation) -> Movement:
     tax, second = _amount(found.sales_tax_value), _amount(found.second_sales_tax_value)
+    if found.manual_sales_tax_amount and not tax:
+        tax = None  # told in the base currency alone
     if tax is not None and (found.ec_status in _UNCHARGED or found.paid_user):
         tax = ZERO
     elif tax is not None and second is not None:
@@ -255,5 +272,28 @@ def _balances(account: _BankAccount) -> tuple[str, BankFigures]:
 
 def _open_lines(read: ReadRaw) -> Iterator[str]:
     for row in read.rows("bank_transactions"):
-        if _read(_bank_line, row, lambda line: bool(_amount(line.unexplained_amount))):
+        if _read(_bank_line, row, lambda line: _amount(line.unexplained_amount) != 0):
             yield row.id
+
+
+# What there is at all
+
+_MADE_FROM: dict[str, tuple[tuple[str, str], ...]] = {  # by data type: resources, and how ids of theirs begin
+    "customers": (("contacts", ""),),
+    "suppliers": (("contacts", ""),),
+    "invoices": (("invoices", ""),),
+    "creditNotes": (("invoices", "inv-"), ("credit_notes", "")),
+    "bills": (("bills", ""),),
+    "billCreditNotes": (("bills", ""),),
+    "trackingCategories": (("properties", "property-"), ("projects", "")),
+    "items": (("stock_items", "stock-"), ("price_list_items", "")),
+}
+
+
+def _lists(read: ReadRaw, data_type: str, id_: str) -> bool:
+    """Whether FreeAgent has a record of its own behind this id; of what is derived from others it has none to lack."""
+    for resource, prefix in _MADE_FROM.get(data_type, ()):
+        if id_.startswith(prefix):
+            number = id_.removeprefix(prefix)
+            return any(row.id == number for row in read.rows(resource))
+    return True

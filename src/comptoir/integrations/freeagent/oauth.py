@@ -49,7 +49,7 @@ class _UserAnswer(msgspec.Struct):
 
 
 def _identity(body: bytes) -> Identity:
-    company = msgspec.json.decode(body, type=_CompanyAnswer).company
+    company = msgspec.json.decode(body, type=_CompanyAnswer, strict=False).company
     return Identity(
         company_id=str(company.id if company.id is not None else company.subdomain or company.name),
         company_name=company.name,
@@ -57,7 +57,7 @@ def _identity(body: bytes) -> Identity:
 
 
 def _access(body: bytes) -> Access:
-    level = msgspec.json.decode(body, type=_UserAnswer).user.permission_level
+    level = msgspec.json.decode(body, type=_UserAnswer, strict=False).user.permission_level
     # A user without a level in the answer is the owner, who may see everything.
     known = 8 if level is None else max(0, min(level, 8))
     return Access(level=known, name=ACCESS_LEVELS[known])

@@ -23,7 +23,6 @@ __all__ = [
     "BillItem",
     "Category",
     "Company",
-    "CompanyCore",
     "Contact",
     "CreditNote",
     "CreditNoteReconciliation",
@@ -51,17 +50,12 @@ class AccountingPeriod(Payload, frozen=True, kw_only=True):
     ends_on: str
 
 
-class CompanyCore(Payload, frozen=True, kw_only=True):
-    """The little of a company that its records cannot be told without."""
-
-    url: str
-    currency: str
-    name: str | None = None
-
-
-class Company(CompanyCore, frozen=True, kw_only=True):
+class Company(Payload, frozen=True, kw_only=True):
     """https://dev.freeagent.com/docs/company"""
 
+    currency: str
+    url: str | None = None
+    name: str | None = None
     id: int | str | None = None
     subdomain: str | None = None
     type: str | None = None
@@ -181,7 +175,7 @@ class Contact(Payload, frozen=True, kw_only=True):
     status: str | None = None
     sales_tax_registration_number: str | None = None
     account_balance: Decimal | None = None
-    default_payment_terms_in_days: int | None = None
+    default_payment_terms_in_days: Decimal | None = None
     charge_sales_tax: str | None = None
     locale: str | None = None
     is_cis_subcontractor: bool | None = None
@@ -265,7 +259,7 @@ class _SalesDocument(Payload, frozen=True, kw_only=True):
     client_contact_name: str | None = None
     reference: str | None = None
     due_on: str | None = None
-    payment_terms_in_days: int | None = None
+    payment_terms_in_days: Decimal | None = None
     currency: str | None = None
     exchange_rate: Decimal | None = None
     discount_percent: Decimal | None = None
@@ -429,6 +423,7 @@ class Explanation(Payload, frozen=True, kw_only=True):
     cheque_number: str | None = None
     receipt_reference: str | None = None
     ec_status: str | None = None
+    place_of_supply: str | None = None
     sales_tax_rate: Decimal | None = None
     second_sales_tax_rate: Decimal | None = None
     sales_tax_value: Decimal | None = None
@@ -641,7 +636,6 @@ NOT_MAPPED: Mapping[str, Mapping[str, str]] = MappingProxyType(
         },
         "bank_transaction_explanations": {
             **_LOCKS,
-            "place_of_supply": "no member in the standard model",
             "second_sales_tax_status": "the rate tells it",
             "attachment": "a data type of its own",
             "is_money_in": "the sign tells it",

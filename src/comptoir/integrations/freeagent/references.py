@@ -8,9 +8,22 @@ from functools import lru_cache
 
 from comptoir.model.records import Instant, LocalDate
 
-__all__ = ["bank_account_id", "day", "instant", "last_segment", "local_date", "moment", "number_in"]
+__all__ = [
+    "any_date",
+    "bank_account_id",
+    "calendar_day",
+    "day",
+    "identifier",
+    "instant",
+    "is_credit_note",
+    "last_segment",
+    "local_date",
+    "moment",
+    "number_in",
+]
 
-_SEGMENT = re.compile(r"[A-Za-z0-9._-]+")
+_SEGMENT = re.compile(r"(?!\.+$)[A-Za-z0-9._-]+")  # dots alone would be a way up, not a name
+_FIRST_YEAR, _LAST_YEAR = 1900, 2199
 
 
 @lru_cache(maxsize=65536)
@@ -18,8 +31,21 @@ def last_segment(url: str) -> str:
     """The record's own id: the last path segment. ValueError for what is no reference."""
     segment = url.split("?", 1)[0].rstrip("/").rsplit("/", 1)[-1]
     if not _SEGMENT.fullmatch(segment):
-        raise ValueError(f"{url!r} is no reference to a record")
+        raise ValueError(f"{url[:100]!r} is no reference to a record")
     return segment
+
+
+def identifier(text: str) -> str:
+    """Text that is to be an id as it stands, such as a nominal code. ValueError for what cannot stand in a path."""
+    if not _SEGMENT.fullmatch(text):
+        raise ValueError(f"{text[:100]!r} cannot be an id")
+    return text
+
+
+def is_credit_note(url: str) -> bool:
+    """Of what an explanation pays: a credit note, which is paid out, rather than an invoice."""
+    kind = url.split("?", 1)[0].rstrip("/").rsplit("/", 2)[-2:-1]
+    return kind in (["credit_notes"], ["credit_note"])
 
 
 def number_in(url: str | None) -> str | None:
@@ -38,19 +64,38 @@ def bank_account_id(url: str) -> str:
 
 
 @lru_cache(maxsize=65536)
-def day(text: str) -> date | None:
-    """YYYY-MM-DD as a date; None for one that does not exist."""
+def calendar_day(text: str) -> date | None:
+    """YYYY-MM-DD, alone or before a time, as a date; None for one that does not exist."""
+    if text[10:11] not in ("", "T", " ") or text[4:5] != "-" or text[7:8] != "-":
+        return None
     try:
         return date.fromisoformat(text[:10])
     except ValueError:
         return None
 
 
+def day(text: str) -> date | None:
+    """Likewise; None also for one so far off that no books are kept of it."""
+    found = calendar_day(text)
+    return found if found is not None and _FIRST_YEAR <= found.year <= _LAST_YEAR else None
+
+
 @lru_cache(maxsize=65536)
 def local_date(text: str | None) -> LocalDate | None:
-    """A day as the standard model writes it; None for one that is absent or does not exist."""
+    """A day as the standard model writes it; None for one that is absent, does not exist or is far off."""
     found = day(text) if text else None
-    return None if found is None else LocalDate(f"{found.isoformat()}T00:00:00")
+    return None if found is None else _written(found)
+
+
+@lru_cache(maxsize=65536)
+def any_date(text: str) -> LocalDate | None:
+    """Likewise, however far off: for records that cannot be served without their day."""
+    found = calendar_day(text)
+    return None if found is None else _written(found)
+
+
+def _written(found: date) -> LocalDate:
+    return LocalDate(f"{found.isoformat()}T00:00:00")
 
 
 def moment(text: str | None) -> datetime | None:

@@ -11,7 +11,8 @@ from datetime import datetime
 import msgspec
 
 from comptoir.integrations.contract import Kind, Link, RawRecord, Resource
-from comptoir.integrations.freeagent.references import last_segment, moment
+from comptoir.integrations.freeagent.reading import payload_of
+from comptoir.integrations.freeagent.references import identifier, is_credit_note, last_segment, moment, number_in
 
 __all__ = ["CATEGORY_GROUPS", "RESOURCES"]
 
@@ -62,6 +63,10 @@ class _Spent(_Filed):
     project: str | None = None
 
 
+class _Dated(msgspec.Struct):
+    updated_at: str | None = None
+
+
 class _Coded(msgspec.Struct):
     nominal_code: str
 
@@ -71,7 +76,9 @@ class _Balance(msgspec.Struct):
 
 
 def _links(*named: tuple[str, str, str | None]) -> tuple[Link, ...]:
-    return tuple([Link(name, resource, last_segment(url)) for name, resource, url in named if url])
+    """What is no reference links to nothing: mapping says so of the record, which is filed all the same."""
+    numbered = [(name, resource, number_in(url)) for name, resource, url in named if url]
+    return tuple([Link(name, resource, number) for name, resource, number in numbered if number is not None])
 
 
 def _reader(
@@ -79,7 +86,7 @@ def _reader(
     links: Callable[[msgspec.Struct], tuple[Link, ...]] = lambda _: (),
     sort_key: Callable[[msgspec.Struct], str] = lambda _: "",
 ) -> Callable[[bytes], RawRecord]:
-    decode = msgspec.json.Decoder(kind).decode
+    decode = payload_of(kind)
 
     def read(body: bytes) -> RawRecord:
         record = decode(body)
@@ -112,7 +119,7 @@ def _explained(record: msgspec.Struct) -> tuple[Link, ...]:
     assert isinstance(record, _Explained)
     paid = record.paid_invoice
     # A credit note is refunded by an explanation whose paid_invoice points at it.
-    to = "credit_notes" if paid and "/credit_note" in paid else "invoices"
+    to = "credit_notes" if paid and is_credit_note(paid) else "invoices"
     return _links(
         (f"paid_{to}", to, paid),
         ("paid_bill", "bills", record.paid_bill),
@@ -134,16 +141,19 @@ def _in_order(record: msgspec.Struct) -> str:
     return f"{record.bank_account}|{record.dated_on}|{entered}|{last_segment(record.url):0>20}"
 
 
+_dated, _coded, _balance = payload_of(_Dated), payload_of(_Coded), payload_of(_Balance)
+
+
 def _read_category(body: bytes) -> RawRecord:
-    return RawRecord(id=msgspec.json.decode(body, type=_Coded).nominal_code, updated_at=None)
+    return RawRecord(id=identifier(_coded(body).nominal_code), updated_at=None)
 
 
 def _read_balance(body: bytes) -> RawRecord:
-    return RawRecord(id=msgspec.json.decode(body, type=_Balance).display_nominal_code, updated_at=None)
+    return RawRecord(id=identifier(_balance(body).display_nominal_code), updated_at=None)
 
 
 def _read_company(body: bytes) -> RawRecord:
-    return RawRecord(id="company", updated_at=moment(msgspec.json.decode(body, type=_Filed).updated_at))
+    return RawRecord(id="company", updated_at=moment(_dated(body).updated_at))
 
 
 RESOURCES = (

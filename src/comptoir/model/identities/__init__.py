@@ -5,7 +5,7 @@ They report and never hinder. What could not be looked at is said not to be chec
 
 from __future__ import annotations
 
-from decimal import Context, localcontext
+from decimal import localcontext
 
 from comptoir.model.identities.banks import check_banks
 from comptoir.model.identities.documents import check_documents
@@ -21,10 +21,9 @@ from comptoir.model.identities.findings import (
 )
 from comptoir.model.identities.movements import Walk
 from comptoir.model.identities.references import Targets, check_lists
+from comptoir.model.money import WIDE
 
 __all__ = ["IDENTITIES", "BankFigures", "Figures", "Line", "Movement", "SourceFacts", "State", "Stored", "check"]
-
-_WIDE = Context(prec=400)  # sums and products of the longest amounts are exact
 
 IDENTITIES: dict[str, str] = {
     "A1": "Every id can stand in a path and is there once in its data type.",
@@ -64,8 +63,8 @@ IDENTITIES: dict[str, str] = {
 def check(stored: Stored, facts: SourceFacts) -> tuple[Line, ...]:
     """What came of each identity, in the order of their codes."""
     findings = Findings(IDENTITIES)
-    targets = Targets(stored)
-    with localcontext(_WIDE):
+    targets = Targets(stored, facts.lists)
+    with localcontext(WIDE):
         walk = Walk(stored, facts, findings, targets)
         check_documents(stored, facts, findings, targets, walk.settlements)
         check_banks(stored, facts, findings, targets, walk.to_review)

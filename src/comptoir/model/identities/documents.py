@@ -12,7 +12,7 @@ from comptoir.model.identities.beside import Beside
 from comptoir.model.identities.findings import Figures, Findings, SourceFacts, Stored
 from comptoir.model.identities.lines import adds_up, as_the_source_says
 from comptoir.model.identities.movements import Settlement
-from comptoir.model.identities.references import Targets, each, refer
+from comptoir.model.identities.references import Targets, absent, each, refer
 from comptoir.model.money import ZERO, minor_unit
 from comptoir.model.purchases import BillStatus
 from comptoir.model.sales import DocumentStatus
@@ -161,7 +161,9 @@ class _Documents:
         for payment, *_ in left:
             if not self._targets.has(data_type, id_):
                 detail = f"{self._kind.paid_by} {payment} names {data_type} {id_}, which is not there"
-                self._findings.breach_unless(lacking, "A3", detail)
+                absent(data_type, id_, detail, self._findings, self._targets)
+                if self._targets.dangles(data_type, id_):
+                    continue
             detail = f"{payment} settles {data_type} {id_}, which does not say so"
             self._findings.breach_unless(lacking, "C7", detail)
 
@@ -193,13 +195,19 @@ class _Documents:
         withheld = sum((one.amount for one in document.withholding_tax or ()), ZERO)
         allocations = document.payment_allocations or ()
         used = sum((one.allocation.total_amount or ZERO for one in allocations), ZERO)
+        # Not told what a payment comes to, or settled by what is no payment: what is open follows from neither.
+        is_told = all(one.allocation.total_amount is not None for one in allocations)
+        if figures is not None and figures.is_settled_unseen:
+            is_told = False
         if due is not None:
-            findings.looked(kind.due_identity)
             is_draft = status in _DRAFT
             expected = total if is_draft else total - withheld - used
-            # What is written off of an invoice is a payment of its own; of a credit nothing bears it.
+            # What is written off of an invoice is a payment of its own; of a credit nothing bears it. And what was
+            # paid beyond a document is not open on it.
             is_let_go = kind.side > 0 and status == DocumentStatus.VOID and not due and expected >= 0
-            if (due != expected and not is_let_go) or (is_draft and allocations):
+            is_beyond = status in _SETTLED and not due and expected < 0
+            findings.looked(kind.due_identity, int(is_told))
+            if is_told and ((due != expected and not is_let_go and not is_beyond) or (is_draft and allocations)):
                 detail = f"{data_type} {id_}: {expected} should be open, it says {due}"
                 findings.breach_unless(self._payments_lacking, kind.due_identity, detail)
             findings.looked("C3")
@@ -217,9 +225,9 @@ class _Documents:
         unit = minor_unit(document.currency)
         if figures.withheld is not None:
             findings.looked("C10")
-            if abs(withheld - figures.withheld) > unit:
+            if abs(withheld - figures.withheld) > unit * max(figures.withheld_on, 1):  # each line may be rounded
                 findings.breach("C10", f"{data_type} {id_}: {withheld} withheld, its rate gives {figures.withheld}")
-        if figures.suffered is not None and total != withheld:
+        if figures.suffered is not None and total != withheld and is_told:
             findings.looked("C10")
             share = withheld * used / (total - withheld)
             if abs(share - figures.suffered) > unit:
@@ -257,7 +265,7 @@ def _agrees(status: Any, due: Decimal, payable: Decimal) -> bool:
     if status in _SETTLED:
         return not due
     if status in _UNTOUCHED:
-        return bool(due) and due == payable
+        return due == payable
     if status in _PARTLY:
         return 0 < due < payable
     return status in _DRAFT or status in _UNKNOWN

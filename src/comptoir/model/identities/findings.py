@@ -29,8 +29,9 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
 class Figures(msgspec.Struct, frozen=True):
     """What the source says of one document, as sizes: net and tax only where it says both, `due` what it says is
-    still open. `withheld` is what the rate gives on the lines it applies to, where there is a rate; `suffered` is the
-    part of it that came due with what was paid."""
+    still open. `withheld` is what the rate gives on the `withheld_on` lines it applies to, where there is a rate;
+    `suffered` is the part of it that came due with what was paid. `is_settled_unseen`: it was settled in a way that no
+    payment tells of."""
 
     total: Decimal
     net: Decimal | None = None
@@ -38,6 +39,8 @@ class Figures(msgspec.Struct, frozen=True):
     due: Decimal | None = None
     withheld: Decimal | None = None
     suffered: Decimal | None = None
+    withheld_on: int = 1
+    is_settled_unseen: bool = False
 
 
 class Movement(msgspec.Struct, frozen=True):
@@ -70,6 +73,7 @@ class SourceFacts(msgspec.Struct, frozen=True, kw_only=True):
     is_movement: Callable[[str], bool] = lambda _: True  # does a record of this id come of `movements`?
     bank: Mapping[str, BankFigures] | None = None
     open_lines: Callable[[], Iterator[str]] | None = None  # bank lines not explained in full
+    lists: Callable[[str, str], bool] = lambda *_: True  # (data type, id): does the source have such a record?
 
 
 class Stored(Protocol):

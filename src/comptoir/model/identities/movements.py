@@ -30,6 +30,7 @@ _LINKS: Mapping[str, Mapping[str, str]] = {
     "payments": {"Invoice": "invoices", "CreditNote": "creditNotes"},
     "billPayments": {"Bill": "bills", "CreditNote": "billCreditNotes"},
 }
+_HALF_A_RATE = Decimal("0.0000000005")
 _PARTIES = {"payments": ("customer_ref", "customers"), "billPayments": ("supplier_ref", "suppliers")}
 _INWARDS = ("payments", "directIncomes")  # positive when money comes in; the others when it goes out
 
@@ -127,14 +128,16 @@ class Walk:
 
     def _links(self, data_type: str, payment: Any, line: Any, unit: Decimal) -> Decimal:
         """Follow the links of a line; what they come to."""
-        moved, in_all, is_exact = ZERO, ZERO, True
+        moved, in_all, off, is_told = ZERO, ZERO, ZERO, True
         for link in line.links or ():
             amount, rate = link.amount or ZERO, link.currency_rate
+            is_told = is_told and link.amount is not None
             if rate is None and amount:
                 self._findings.breach("C5", f"{data_type} {payment.id}: a link of {amount} has no rate")
             in_all += amount
             moved += amount * (rate or 1)
-            is_exact = is_exact and rate in (None, 1)
+            if rate not in (None, 1):
+                off += unit + abs(amount) * _HALF_A_RATE  # a rate is rounded, however large what it is applied to
             to = _LINKS[data_type].get(link.type.value)
             if to is None or link.id is None:
                 continue
@@ -142,7 +145,7 @@ class Walk:
             day = self._days.setdefault(line.allocated_on_date, line.allocated_on_date)
             foreign = None if rate in (None, 1) else payment.currency
             self.settlements.setdefault(to, {}).setdefault(link.id, []).append((payment.id, amount, day, foreign))
-        if abs(line.amount + moved) > (ZERO if is_exact else unit):
+        if is_told and abs(line.amount + moved) > off:
             self._findings.breach("C5", f"{data_type} {payment.id}: a line of {line.amount} is linked for {-moved}")
         return in_all
 
@@ -209,6 +212,7 @@ class _Served:
         self._transfers: set[str] = set()
         self._lone: set[str] = set()  # transfers under a number that no movement has
         self._pairs: list[tuple[str, str, int]] = []
+        self._amounts: dict[str, Decimal] = {}  # of the sides of transfers
         self._unreadable = 0
 
     def met(self, id_: str, row: _Row | None, data_types: list[str]) -> None:
@@ -229,6 +233,7 @@ class _Served:
         self._findings.looked("A5")
         if movement.other_side is not None:
             self._pairs.append((id_, movement.other_side, len(data_types)))
+            self._amounts[id_] = movement.amount
         elif len(data_types) != 1:
             self._wrong(id_, len(data_types))
 
@@ -237,10 +242,18 @@ class _Served:
             self._findings.skipped("A5", f"{self._unreadable} movements could not be read, and were set aside.")
         for id_, other, times in self._pairs:
             self._lone.discard(other)
-            if (served := times + (other in self._transfers)) != 1:
+            served = times + (other in self._transfers)
+            if not served and not self._moves(id_, other):
+                self._findings.skipped("A5", "Some transfers move nothing, or both sides the same way: not served.")
+            elif served != 1:
                 self._wrong(id_, served)
         for id_ in sorted(self._lone):
             self._findings.breach("A5", f"transfers {id_}: there is no such movement")
+
+    def _moves(self, id_: str, other: str) -> bool:
+        """Whether these two can be the sides of one transfer."""
+        amount = self._amounts[id_]
+        return bool(amount) and self._amounts.get(other, -amount) * amount < 0
 
     def _wrong(self, id_: str, times: int) -> None:
         self._findings.breach("A5", f"movement {id_} is served {times} times")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterator, Set
+from collections.abc import Callable, Iterator, Set
 from decimal import Decimal
 from typing import Any
 
@@ -14,8 +14,9 @@ from comptoir.model import SHAPES
 from comptoir.model.identities.findings import Findings, Stored
 from comptoir.model.records import decoder, encode
 
-__all__ = ["Targets", "check_lists", "each", "line_refs", "peek", "refer"]
+__all__ = ["Targets", "absent", "check_lists", "each", "line_refs", "peek", "refer"]
 
+_MOST_LOOKED_UP = 200
 _SAFE = re.compile(r"[A-Za-z0-9._-]+")
 # Where references lead that say no data type.
 _ACCOUNTS, _BANKS, _RATES, _ITEMS, _TRACKING, _CUSTOMERS = (
@@ -26,8 +27,10 @@ _ACCOUNTS, _BANKS, _RATES, _ITEMS, _TRACKING, _CUSTOMERS = (
 class Targets:
     """Which ids there are, looked up by whoever follows a reference."""
 
-    def __init__(self, stored: Stored) -> None:
+    def __init__(self, stored: Stored, lists: Callable[[str, str], bool] = lambda *_: True) -> None:
         self._stored = stored
+        self._lists = lists
+        self._unlisted: dict[tuple[str, str], bool] = {}
         self.read = set(stored.data_types())
         self._ids: dict[str, Set[str]] = {}
         self._unread: set[str] = set()
@@ -41,6 +44,15 @@ class Targets:
         if found is None:
             found = self._ids[data_type] = self._stored.ids(data_type)
         return id_ in found
+
+    def dangles(self, data_type: str, id_: str) -> bool:
+        """Whether the source itself names a record that it does not have."""
+        key = (data_type, id_)
+        if key not in self._unlisted:
+            if len(self._unlisted) >= _MOST_LOOKED_UP:  # each look goes through the source's whole list
+                return False
+            self._unlisted[key] = not self._lists(data_type, id_)
+        return self._unlisted[key]
 
     def pass_by(self, data_type: str) -> None:
         """References lead to this data type, and it was not read with the others."""
@@ -125,8 +137,15 @@ def refer(data_type: str, id_: str, to: str, target: str, findings: Findings, ta
     """Follow one reference."""
     findings.looked("A3")
     if not targets.has(to, target):
-        detail = f"{data_type} {id_} names {to} {target}, which is not there"
-        findings.breach_unless(targets.lacking(to), "A3", detail)
+        absent(to, target, f"{data_type} {id_} names {to} {target}, which is not there", findings, targets)
+
+
+def absent(to: str, target: str, detail: str, findings: Findings, targets: Targets) -> None:
+    """A reference that leads nowhere: a breach, unless we know that we lack some, or the source has no such record."""
+    lacking = targets.lacking(to)
+    if lacking is None and targets.dangles(to, target):
+        lacking = f"Some references name {to} that the source itself does not list."
+    findings.breach_unless(lacking, "A3", detail)
 
 
 def _named(data_type: str, id_: str, to: str, ref: Any, findings: Findings, targets: Targets) -> None:

@@ -13,6 +13,8 @@ import msgspec
 from comptoir.integrations.contract import Mapped, RawRow
 from comptoir.integrations.freeagent import payloads
 from comptoir.integrations.freeagent.books import Books
+from comptoir.integrations.freeagent.mapping.banking import state_of
+from comptoir.integrations.freeagent.reading import Flawed, reader
 from comptoir.integrations.freeagent.references import instant, last_segment
 from comptoir.model.ledger import Account, AccountStatus, AccountType
 from comptoir.model.money import ZERO, plain
@@ -102,6 +104,7 @@ _BANK_LINKS = (
 )
 _BALANCE_LINKS = ("DirectCosts.LineItems.AccountRef.Id", "DirectIncomes.LineItems.AccountRef.Id", *_LINES)
 _CONTROL = ("681", "796")
+_HIRE_PURCHASE = ("792", "793")  # which of them is due within a year, the number does not tell
 
 
 class Grouped(msgspec.Struct, frozen=True):
@@ -111,11 +114,14 @@ class Grouped(msgspec.Struct, frozen=True):
     category: payloads.Category
 
 
-_category = msgspec.json.Decoder(payloads.Category)
+_category = reader(payloads.Category)
 
 
-def decode_category(row: RawRow) -> Grouped:
-    return Grouped(row.part, _category.decode(row.body))
+def decode_category(row: RawRow) -> Grouped | Flawed:
+    read = _category(row)
+    if isinstance(read, Flawed):
+        return Flawed(Grouped(row.part, read.payload), read.flaws)
+    return Grouped(row.part, read)
 
 
 def type_of_code(code: str, books: Books) -> tuple[AccountType, str | None]:
@@ -124,8 +130,10 @@ def type_of_code(code: str, books: Books) -> tuple[AccountType, str | None]:
     if found is not None and found[0] in _GROUPS and not code.startswith(("061", "062", "063")):
         return _GROUPS[found[0]]
     number = code.split("-", 1)[0]
-    if not number.isdigit():
+    if not (number.isascii() and number.isdigit()) or len(number) > 3:
         return AccountType.UNKNOWN, None
+    if number in _HIRE_PURCHASE and found is not None and "over one year" in (found[1].tax_reporting_name or ""):
+        return _L, "Liability.LongTerm.HirePurchase"
     value = int(number)
     for low, high, type_, category in _RANGES:
         if low <= value <= high:
@@ -139,7 +147,7 @@ def _signed(total: Decimal, type_: AccountType) -> Decimal:
 
 
 def _balance(code: str, type_: AccountType, books: Books) -> Decimal | None:
-    if books.trial_balance is None:
+    if books.trial_balance is None or code in books.unread_balances:
         return None
     line = books.trial_balance.get(code)
     return ZERO if line is None else _signed(line.total, type_)
@@ -214,7 +222,7 @@ def _bank(code: str | None, bank_account_url: str, books: Books) -> Account:
         currency=(bank.currency if bank else None) or books.base_currency,
         current_balance=balance,
         type=type_,
-        status=AccountStatus.ARCHIVED if bank is not None and bank.status == "hidden" else AccountStatus.ACTIVE,
+        status=AccountStatus(state_of(bank.status if bank is not None else None)),
         is_bank_account=True,
         valid_datatype_links=(ValidDatatypeLinks(property="Id", links=_BANK_LINKS),),
         source_modified_date=instant(bank.updated_at) if bank else None,
@@ -235,7 +243,7 @@ def _unlisted(code: str, books: Books) -> AccountStatus:
     """Of a code that is not listed: a parent goes on beside its children, and a user's sub-account comes with its
     first posting; any other is gone from the list."""
     parent, dash, _ = code.partition("-")
-    is_user = bool(dash) and parent.isdigit() and 900 <= int(parent) <= 910
+    is_user = bool(dash) and "900" <= parent <= "910"
     is_parent = any(one.startswith(code + "-") for one in books.categories)
     return AccountStatus.ACTIVE if is_user or is_parent else AccountStatus.ARCHIVED
 

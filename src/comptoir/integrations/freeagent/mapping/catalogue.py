@@ -22,11 +22,13 @@ from comptoir.model.tax import BillItem, InvoiceItem, Item, ItemType
 __all__ = ["price_list_item", "project", "property_", "stock_item"]
 
 _SERVICES = ("Hours", "Days", "Weeks", "Months", "Years", "Services", "Training")
-_ITEM_TYPES = {
+_ITEM_TYPES: dict[str | None, ItemType] = {
     "Stock": ItemType.INVENTORY,
     "Comment": ItemType.UNKNOWN,
     **dict.fromkeys(_SERVICES, ItemType.SERVICE),
+    **dict.fromkeys(("Products", "Expenses", "Bills", "Discount", "Credit", "VAT", "", None), ItemType.NON_INVENTORY),
 }
+_VAT_STATES = (None, "", "standard", "reduced", "zero", "out_of_scope")
 _PROJECT_STATES = {
     "Active": PartyStatus.ACTIVE,
     "Completed": PartyStatus.ARCHIVED,
@@ -36,13 +38,19 @@ _PROJECT_STATES = {
 
 
 def price_list_item(source: payloads.PriceListItem, books: Books) -> Iterator[Mapped | Note]:
+    id_ = last_segment(source.url)
+    if source.item_type not in _ITEM_TYPES:
+        yield Note(record_id=id_, field="type", message=f"The type {source.item_type!r} is not documented.")
+    if source.vat_status not in _VAT_STATES:
+        message = f"The VAT status {source.vat_status!r} is not documented."
+        yield Note(record_id=id_, field="invoiceItem.taxRateRef", message=message)
     yield Mapped(
         Item(
-            id=last_segment(source.url),
+            id=id_,
             name=source.description or source.code or None,
             code=source.code or None,
             item_status=PartyStatus.ACTIVE,
-            type=_ITEM_TYPES.get(source.item_type or "", ItemType.NON_INVENTORY),
+            type=_ITEM_TYPES.get(source.item_type, ItemType.UNKNOWN),
             is_invoice_item=True,
             invoice_item=InvoiceItem(
                 description=source.description or None,

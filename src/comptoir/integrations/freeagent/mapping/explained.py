@@ -17,7 +17,13 @@ from comptoir.integrations.freeagent.books import Books, magnitude
 from comptoir.integrations.freeagent.mapping import accounts, settlement, tax
 from comptoir.integrations.freeagent.mapping.purchases import supplier_ref
 from comptoir.integrations.freeagent.mapping.sales import customer_ref
-from comptoir.integrations.freeagent.references import bank_account_id, instant, last_segment
+from comptoir.integrations.freeagent.references import (
+    bank_account_id,
+    instant,
+    is_credit_note,
+    last_segment,
+    local_date,
+)
 from comptoir.model.banking import Transfer, TransferAccount, TransferStatus
 from comptoir.model.ledger import AccountType
 from comptoir.model.money import ZERO, minor_unit, plain, rate, rounded
@@ -114,7 +120,7 @@ def payment(source: payloads.Explanation, books: Books) -> Iterator[Mapped | Not
     id_, gross = last_segment(source.url), source.gross_value
     document: payloads.Invoice | payloads.CreditNote | None
     document_id = last_segment(source.paid_invoice)
-    if "/credit_note" in source.paid_invoice:
+    if is_credit_note(source.paid_invoice):
         document, link_type = books.credit_note(source.paid_invoice), LinkType.CREDIT_NOTE
     else:
         document, link_type = books.invoice(source.paid_invoice), LinkType.INVOICE
@@ -126,17 +132,23 @@ def payment(source: payloads.Explanation, books: Books) -> Iterator[Mapped | Not
         yield Note(record_id=id_, field="lines.links.id", message=message)
     currency = settlement.currency_of(document, books) if document is not None else bank_currency
     when = settlement.required_day(source.dated_on, "dated_on")
+    yield from settlement.odd_days(id_, date=source.dated_on)
+    parts = list(_split(source, document, document_id, link_type, currency, books))
+    yield from _untold(id_, currency, any(link_amount is None for _, link_amount, _, _ in parts))
     lines = tuple(
         PaymentLine(
             amount=plain(amount),
             allocated_on_date=when,
             links=(
                 PaymentLink(
-                    type=kind, id=target, amount=plain(-link_amount), currency_rate=_link_rate(amount, link_amount)
+                    type=kind,
+                    id=target,
+                    amount=None if link_amount is None else plain(-link_amount),
+                    currency_rate=_link_rate(amount, link_amount),
                 ),
             ),
         )
-        for amount, link_amount, kind, target in _split(source, document, document_id, link_type, currency, books)
+        for amount, link_amount, kind, target in parts
     )
     yield Mapped(
         Payment(
@@ -156,11 +168,18 @@ def payment(source: payloads.Explanation, books: Books) -> Iterator[Mapped | Not
     )
 
 
-def _link_rate(amount: Decimal, link_amount: Decimal) -> Decimal | None:
-    return rate(amount, link_amount)
+def _link_rate(amount: Decimal, link_amount: Decimal | None) -> Decimal | None:
+    """Payment units for one document unit. Without amounts the two may still be in one currency: then it is 1."""
+    return None if link_amount is None else rate(amount, link_amount)
 
 
-_Part = tuple[Decimal, Decimal, LinkType, str | None]
+def _untold(id_: str, currency: str, is_untold: bool) -> Iterator[Note]:
+    if is_untold:
+        message = f"FreeAgent does not say what this payment comes to in {currency}, the currency of its document."
+        yield Note(record_id=id_, field="lines.links.amount", message=message)
+
+
+_Part = tuple[Decimal, Decimal | None, LinkType, str | None]
 
 
 def _split(
@@ -177,10 +196,12 @@ def _split(
         own = last_segment(source.url)
         found = next((one for one in settlement.of_invoice(document, books) if one.payment_id == own), None)
         if found is not None and found.excess:
-            # In two currencies the money is divided as the settlement is.
-            in_bank = source.gross_value
-            kept = in_bank if whole == found.amount else in_bank * found.amount / whole
-            kept = rounded(kept, minor_unit(books.bank_currency(source.bank_account))) if kept != in_bank else kept
+            assert found.amount is not None
+            assert whole is not None
+            in_bank, bank_currency = source.gross_value, books.bank_currency(source.bank_account)
+            kept = found.amount
+            if bank_currency != currency:  # the money is divided as the settlement is
+                kept = rounded(in_bank * found.amount / whole, minor_unit(bank_currency))
             if found.amount:
                 yield kept, found.amount, LinkType.INVOICE, document_id
             customer = last_segment(document.contact) if document.contact else None
@@ -237,8 +258,9 @@ def write_off(source: payloads.Invoice, books: Books) -> Iterator[Mapped | Note]
     if source.total_value < 0 or not settlement.is_written_off(source):
         return
     for one in settlement.of_invoice(source, books):
-        if not one.payment_id.startswith("wo-"):
+        if not one.payment_id.startswith("wo-") or one.amount is None:
             continue
+        yield from settlement.odd_days(one.payment_id, date=source.written_off_date)
         currency = settlement.currency_of(source, books)
         when = settlement.required_day(one.dated_on, "written_off_date")
         links = (
@@ -280,13 +302,15 @@ def bill_payment(source: payloads.Explanation, books: Books) -> Iterator[Mapped 
         yield Note(record_id=id_, field="lines.links.id", message=message)
     bank_currency = books.bank_currency(source.bank_account)
     currency = settlement.currency_of(document, books) if document is not None else bank_currency
-    settled = -settlement.allocated(source, currency, books)
+    settled = settlement.allocated(source, currency, books)
+    yield from _untold(id_, currency, settled is None)
     is_credit = document is not None and document.total_value < 0
     when = settlement.required_day(source.dated_on, "dated_on")
+    yield from settlement.odd_days(id_, date=source.dated_on)
     link = BillPaymentLink(
         type=BillLinkType.CREDIT_NOTE if is_credit else BillLinkType.BILL,
         id=last_segment(source.paid_bill),
-        amount=plain(-settled),
+        amount=None if settled is None else plain(settled),
         currency_rate=_link_rate(total, settled),
     )
     yield Mapped(
@@ -312,11 +336,13 @@ def bill_payment(source: payloads.Explanation, books: Books) -> Iterator[Mapped 
 
 def direct_cost(source: payloads.Explanation, books: Books) -> Iterator[Mapped | Note]:
     if kind_of(source, books) is Kind.DIRECT_COST:
+        yield from settlement.odd_days(last_segment(source.url), issueDate=source.dated_on)
         yield _direct(source, -1, books)
 
 
 def direct_income(source: payloads.Explanation, books: Books) -> Iterator[Mapped | Note]:
     if kind_of(source, books) is Kind.DIRECT_INCOME:
+        yield from settlement.odd_days(last_segment(source.url), issueDate=source.dated_on)
         yield _direct(source, 1, books)
 
 
@@ -435,7 +461,11 @@ def expense(source: payloads.Expense, books: Books) -> Iterator[Mapped | Note]:
     if not taxed and source.manual_sales_tax_amount:
         # A manual amount is in the base currency, and without sign.
         taxed = magnitude(source.manual_sales_tax_amount)
-        if currency_rate and currency != books.base_currency:
+        if not currency_rate:
+            message = f"Its tax is told in {books.base_currency} alone, and there is no rate to tell it in {currency}."
+            yield Note(record_id=id_, field="taxAmount", message=message)
+            taxed = ZERO
+        elif currency != books.base_currency:
             taxed = rounded(taxed / currency_rate, minor_unit(currency))
     if total < 0:
         taxed = -taxed
@@ -443,6 +473,7 @@ def expense(source: payloads.Expense, books: Books) -> Iterator[Mapped | Note]:
     notional, taxed = (abs(taxed), ZERO) if is_notional else (ZERO, taxed)
     net = total - taxed
     when = settlement.required_day(source.dated_on, "dated_on")
+    yield from settlement.odd_days(id_, issueDate=source.dated_on)
     project_url = source.project or source.rebill_to_project
     refs, _ = books.tracking(project_url, source.property)
     line = DirectLine(
@@ -514,7 +545,7 @@ def transfer(source: payloads.Explanation, books: Books) -> Iterator[Mapped | No
     if other is not None and kind_of(other, books) is not Kind.TRANSFER:
         other = None  # it is served as something else
     pays = source.gross_value < 0
-    if not pays and other is not None:
+    if not pays and other is not None and other.gross_value < 0:
         return  # the paying side is held, and yields it
     own_id = last_segment(source.url)
     id_ = own_id
@@ -526,7 +557,7 @@ def transfer(source: payloads.Explanation, books: Books) -> Iterator[Mapped | No
     if (
         not source.gross_value
         or other_account is None
-        or (other is not None and other.gross_value * source.gross_value > 0)
+        or (other is not None and other.gross_value * source.gross_value >= 0)
     ):
         message = "The two sides of this transfer do not fit together: it moves nothing, or both the same way."
         yield Note(record_id=own_id, field="amount", message=message)
@@ -537,6 +568,7 @@ def transfer(source: payloads.Explanation, books: Books) -> Iterator[Mapped | No
         amount = abs(source.gross_value)
     there = _side(other_account, amount, books)
     is_settled = not source.marked_for_review and not (other is not None and other.marked_for_review)
+    yield from settlement.odd_days(id_, date=source.dated_on)
     extra = _extra(source)
     if other is not None and other.dated_on != source.dated_on:
         extra["receivedOn"] = other.dated_on
@@ -544,7 +576,7 @@ def transfer(source: payloads.Explanation, books: Books) -> Iterator[Mapped | No
         Transfer(
             id=id_,
             description=source.description or None,
-            date=settlement.required_day(source.dated_on, "dated_on"),
+            date=local_date(source.dated_on),
             from_=here if pays else there,
             to=there if pays else here,
             status=TransferStatus.RECONCILED if is_settled else TransferStatus.UNRECONCILED,

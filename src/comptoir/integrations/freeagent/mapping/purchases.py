@@ -36,15 +36,18 @@ def settlements(source: payloads.Bill, books: Books) -> list[settlement.Settled]
     """What was paid, in the bill's currency: positive reduces what is open, for a credit too."""
     currency = settlement.currency_of(source, books)
     sign = -1 if source.total_value >= 0 else 1
-    return [
-        settlement.Settled(
-            payment_id=last_segment(one.url),
-            amount=sign * settlement.allocated(one, currency, books),
-            dated_on=one.dated_on,
-            explanation=one,
+    found = []
+    for one in books.bill_payments(last_segment(source.url)):
+        amount = settlement.allocated(one, currency, books)
+        found.append(
+            settlement.Settled(
+                payment_id=last_segment(one.url),
+                amount=None if amount is None else sign * amount,
+                dated_on=one.dated_on,
+                explanation=one,
+            )
         )
-        for one in books.bill_payments(last_segment(source.url))
-    ]
+    return found
 
 
 def bill(source: payloads.Bill, books: Books) -> Iterator[Mapped | Note]:
@@ -54,7 +57,8 @@ def bill(source: payloads.Bill, books: Books) -> Iterator[Mapped | Note]:
     id_, currency = last_segment(source.url), settlement.currency_of(source, books)
     total = source.total_value
     payable = total - settlement.withheld_of(source)
-    due = source.due_value if source.due_value is not None else payable
+    settled = settlements(source, books)
+    due = settlement.open_of(source.due_value, payable, settled)
     status = BillStatus.UNKNOWN
     if source.status in ("Open", "Overdue"):
         status = BillStatus.PARTIALLY_PAID if ZERO < payable - due < payable else BillStatus.OPEN
@@ -63,8 +67,8 @@ def bill(source: payloads.Bill, books: Books) -> Iterator[Mapped | Note]:
     else:
         message = f"The status {source.status!r} is not documented for a bill."
         yield Note(record_id=id_, field="status", message=message)
-    if source.due_on and local_date(source.due_on) is None:
-        yield Note(record_id=id_, field="dueDate", message=f"{source.due_on!r} is no date that exists.")
+    yield from settlement.odd_days(id_, issueDate=source.dated_on, dueDate=source.due_on)
+    yield from settlement.untold(settled, id_)
     charged, notional = _charged(source)
     yield from _doubts(source, id_, "taxAmount", books)
     yield Mapped(
@@ -86,8 +90,7 @@ def bill(source: payloads.Bill, books: Books) -> Iterator[Mapped | Note]:
             amount_due=plain(due),
             note=source.comments or None,
             payment_allocations=tuple(
-                settlement.payment_of(one, currency, source.exchange_rate, books, sign=-1)
-                for one in settlements(source, books)
+                settlement.payment_of(one, currency, source.exchange_rate, books, sign=-1) for one in settled
             ),
             source_modified_date=instant(source.updated_at),
         ),
@@ -102,7 +105,9 @@ def bill_credit_note(source: payloads.Bill, books: Books) -> Iterator[Mapped | N
     id_, currency = last_segment(source.url), settlement.currency_of(source, books)
     total = -source.total_value
     payable = total - settlement.withheld_of(source)
-    remaining = magnitude(source.due_value) if source.due_value is not None else payable
+    settled = settlements(source, books)
+    told = None if source.due_value is None else magnitude(source.due_value)
+    remaining = settlement.open_of(told, payable, settled)
     status = DocumentStatus.UNKNOWN
     if source.status in ("Open", "Overdue"):
         is_part = ZERO < payable - remaining < payable
@@ -112,6 +117,8 @@ def bill_credit_note(source: payloads.Bill, books: Books) -> Iterator[Mapped | N
     else:
         message = f"The status {source.status!r} is not documented for a bill."
         yield Note(record_id=id_, field="status", message=message)
+    yield from settlement.odd_days(id_, issueDate=source.dated_on, allocatedOnDate=source.paid_on)
+    yield from settlement.untold(settled, id_)
     charged, notional = _charged(source)
     yield from _doubts(source, id_, "totalTaxAmount", books)
     yield Mapped(
@@ -127,14 +134,13 @@ def bill_credit_note(source: payloads.Bill, books: Books) -> Iterator[Mapped | N
             discount_percentage=ZERO,
             remaining_credit=plain(remaining),
             status=status,
-            issue_date=settlement.required_day(source.dated_on, "dated_on"),
+            issue_date=local_date(source.dated_on),
             allocated_on_date=local_date(source.paid_on) if status is DocumentStatus.PAID else None,
             currency=currency,
             currency_rate=settlement.rate_to_base(currency, source.exchange_rate, books),
             line_items=_lines(source, -1, notional, books),
             payment_allocations=tuple(
-                settlement.payment_of(one, currency, source.exchange_rate, books, sign=-1)
-                for one in settlements(source, books)
+                settlement.payment_of(one, currency, source.exchange_rate, books, sign=-1) for one in settled
             ),
             note=source.comments or None,
             source_modified_date=instant(source.updated_at),
@@ -161,7 +167,7 @@ def _doubts(source: payloads.Bill, id_: str, tax_field: str, books: Books) -> It
 
 
 def _withheld(source: payloads.Bill) -> Any:
-    percent = None if source.cis_deduction_rate is None else source.cis_deduction_rate * 100
+    percent = tax.band_percent(None, source.cis_deduction_rate)
     if percent is None:
         percent = tax.band_percent(source.cis_deduction_band, None)
     return tax.withheld(source.cis_deduction, percent)
@@ -193,10 +199,14 @@ def _lines(source: payloads.Bill, sign: int, notional: Decimal, books: Books) ->
 def _line(
     source: payloads.Bill, item: payloads.BillItem, number: int, sign: int, is_notional: bool, books: Books
 ) -> PurchaseLine:
-    total = sign * (item.total_value or ZERO)
     taxed = magnitude(item.sales_tax_value) + magnitude(item.second_sales_tax_value)
     if is_notional:
         taxed = ZERO
+    if item.total_value is None and item.total_value_ex_tax is not None:
+        net = sign * item.total_value_ex_tax
+        total = net + (taxed if net >= 0 else -taxed)
+    else:
+        total = sign * (item.total_value or ZERO)
     if item.total_value_ex_tax is not None:
         net = sign * item.total_value_ex_tax
     else:

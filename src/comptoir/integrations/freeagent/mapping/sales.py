@@ -10,6 +10,8 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+import msgspec
+
 from comptoir.integrations.contract import Mapped, Note
 from comptoir.integrations.freeagent import payloads
 from comptoir.integrations.freeagent.books import Books, magnitude
@@ -66,7 +68,8 @@ def invoice(source: payloads.Invoice, books: Books) -> Iterator[Mapped | Note]:
     id_, currency = last_segment(source.url), settlement.currency_of(source, books)
     withheld = settlement.withheld_of(source)
     payable = source.total_value - withheld
-    due = source.due_value if source.due_value is not None else payable
+    settled = settlement.of_invoice(source, books)
+    due = settlement.open_of(source.due_value, payable, settled)
     status, note = _status(source, _INVOICE_SETTLED, payable, payable - due)
     if note:
         yield note
@@ -74,8 +77,8 @@ def invoice(source: payloads.Invoice, books: Books) -> Iterator[Mapped | Note]:
         due = source.total_value
     elif status in (_S.PAID, _S.VOID):
         due = ZERO
-    if source.due_on and local_date(source.due_on) is None:
-        yield Note(record_id=id_, field="dueDate", message=f"{source.due_on!r} is no date that exists.")
+    yield from settlement.odd_days(id_, issueDate=source.dated_on, dueDate=source.due_on, paidOnDate=source.paid_on)
+    yield from settlement.untold(settled, id_)
     taxed = magnitude(source.sales_tax_value) + magnitude(source.second_sales_tax_value)
     charged, notional = tax.charged(source.total_value, source.net_value, taxed)
     yield from tax.doubt(source.total_value, source.net_value, taxed, id_, "totalTaxAmount")
@@ -96,7 +99,7 @@ def invoice(source: payloads.Invoice, books: Books) -> Iterator[Mapped | Note]:
             line_items=lines,
             payment_allocations=tuple(
                 settlement.payment_of(one, currency, source.exchange_rate, books)
-                for one in settlement.of_invoice(source, books)
+                for one in settled
                 if one.amount or not one.excess  # one that is all on account settles nothing here
             ),
             withholding_tax=tax.withheld(
@@ -142,10 +145,14 @@ def _credit(
     # Some older answers show positive amounts: what counts is the size.
     total = magnitude(source.total_value)
     payable = total - settlement.withheld_of(source)
-    remaining = magnitude(source.due_value) if source.due_value is not None else payable
+    settled = settlement.of_credit_note(source, books)
+    told = None if source.due_value is None else magnitude(source.due_value)
+    remaining = settlement.open_of(told, payable, settled)
     status, note = _status(source, _CREDIT_SETTLED, payable, payable - remaining)
     if note:
-        yield note
+        yield msgspec.structs.replace(note, record_id=id_)
+    yield from settlement.odd_days(id_, issueDate=source.dated_on, allocatedOnDate=refunded_on)
+    yield from settlement.untold(settled, id_)
     if status is _S.DRAFT:
         remaining = total
     elif status in (_S.PAID, _S.VOID):
@@ -158,7 +165,6 @@ def _credit(
     sign = -1 if source.total_value <= 0 else 1
     lines, differ = _lines(source, items, charged, sign, books)
     yield from _differing(differ, id_)
-    settled = settlement.of_credit_note(source, books)
     allocated_on: LocalDate | None = None
     if not remaining and status not in (_S.DRAFT, _S.VOID):
         allocated_on = local_date(refunded_on) or local_date(max((one.dated_on for one in settled), default=None))
@@ -177,7 +183,7 @@ def _credit(
             discount_percentage=plain(source.discount_percent or ZERO),
             remaining_credit=plain(remaining),
             status=status,
-            issue_date=settlement.required_day(source.dated_on, "dated_on"),
+            issue_date=local_date(source.dated_on),
             allocated_on_date=allocated_on,
             currency=currency,
             currency_rate=settlement.rate_to_base(currency, source.exchange_rate, books),
@@ -220,7 +226,7 @@ def _due_date(source: payloads.Invoice) -> LocalDate | None:
     if issued is None or source.payment_terms_in_days is None:
         return None
     try:
-        return local_date((issued + timedelta(days=source.payment_terms_in_days)).isoformat())
+        return local_date((issued + timedelta(days=int(source.payment_terms_in_days))).isoformat())
     except OverflowError:
         return None
 
@@ -293,7 +299,7 @@ def _lines(
     ordered = sorted(items, key=_place)
     unit = minor_unit(settlement.currency_of(source, books))
     total = magnitude(source.total_value)
-    tax_as_line = _tax_lines_close(ordered, sign, source, charged, total)
+    tax_as_line = _tax_lines_close(ordered, sign, source, charged, total, unit)
     keep = 1 - (source.discount_percent or ZERO) / 100
     nets: list[Decimal] = []
     taxes: list[Decimal] = []
@@ -331,6 +337,7 @@ def _tax_lines_close(
     source: payloads.CreditNote | payloads.Invoice,
     charged: Decimal,
     total: Decimal,
+    unit: Decimal,
 ) -> bool:
     """Whether counting lines of type VAT as tax makes the net add up to the header."""
     if not any(item.item_type == "VAT" for item in items):
@@ -340,7 +347,7 @@ def _tax_lines_close(
         (sign * (item.price or ZERO) * (item.quantity or ZERO) * keep for item in items if item.item_type != "VAT"),
         ZERO,
     )
-    return abs(net - (total - charged)) < 1
+    return abs(net - (total - charged)) <= unit * len(items)
 
 
 def _tax_ref(source: payloads.CreditNote | payloads.Invoice, item: payloads.InvoiceItem, books: Books) -> Any:

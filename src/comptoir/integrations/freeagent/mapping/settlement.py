@@ -10,9 +10,10 @@ from decimal import Decimal
 
 import msgspec
 
+from comptoir.integrations.contract import Note
 from comptoir.integrations.freeagent import payloads
 from comptoir.integrations.freeagent.books import Books, magnitude
-from comptoir.integrations.freeagent.references import last_segment, local_date
+from comptoir.integrations.freeagent.references import any_date, calendar_day, last_segment, local_date
 from comptoir.model.money import ZERO, plain, rate
 from comptoir.model.records import LocalDate
 from comptoir.model.sales import AllocatedPayment, Allocation, PaymentAllocation
@@ -23,10 +24,14 @@ __all__ = [
     "allocated",
     "currency_of",
     "is_written_off",
+    "odd_days",
     "of_credit_note",
     "of_invoice",
+    "open_of",
     "payment_of",
     "rate_to_base",
+    "required_day",
+    "untold",
     "withheld_of",
     "write_off_date",
 ]
@@ -38,10 +43,11 @@ BEYOND = ("Overpaid", "Zero Value")  # an invoice in these may have received mor
 
 
 class Settled(msgspec.Struct, frozen=True, kw_only=True):
-    """One settlement: `amount` reduces what is open of a document, in its currency; `excess` is beyond that."""
+    """One settlement: `amount` reduces what is open of a document, in its currency, None where that is not told;
+    `excess` is beyond that."""
 
     payment_id: str
-    amount: Decimal
+    amount: Decimal | None
     dated_on: str
     excess: Decimal = ZERO
     explanation: payloads.Explanation | None = None
@@ -59,13 +65,16 @@ def rate_to_base(currency: str, exchange_rate: Decimal | None, books: Books) -> 
     return None if exchange_rate is None else rate(exchange_rate, Decimal(1))
 
 
-def allocated(source: payloads.Explanation, currency: str, books: Books) -> Decimal:
+def allocated(source: payloads.Explanation, currency: str, books: Books) -> Decimal | None:
     """What an explanation settles of a document, in the document's currency, with the sign of the money.
 
-    An explanation without foreign part says "0.0" there: its presence tells nothing, only the currencies do.
+    An explanation without foreign part says "0.0" there: its presence tells nothing, only the currencies do. None
+    where they differ and it does not tell: money of another currency is never taken for it.
     """
-    if currency == books.bank_currency(source.bank_account) or not source.foreign_currency_value:
+    if currency == books.bank_currency(source.bank_account) or not source.gross_value:
         return source.gross_value
+    if not source.foreign_currency_value:
+        return None
     size = abs(source.foreign_currency_value)
     return -size if source.gross_value < 0 else size
 
@@ -79,7 +88,9 @@ def is_written_off(source: payloads.Invoice) -> bool:
 
 
 def write_off_date(source: payloads.Invoice) -> str:
-    return source.written_off_date or source.paid_on or source.due_on or source.dated_on
+    """The day it is said to have been, else the last one known."""
+    told = (source.written_off_date, source.paid_on, source.due_on)
+    return next((text for text in told if text and local_date(text)), source.dated_on)
 
 
 def of_invoice(source: payloads.Invoice, books: Books) -> list[Settled]:
@@ -110,18 +121,38 @@ def of_invoice(source: payloads.Invoice, books: Books) -> list[Settled]:
     if source.status in BEYOND:
         found = list(_capped(found, payable))
     if is_written_off(source):
-        remainder = payable - sum((one.amount for one in found), ZERO)
+        remainder = payable - _paid(source, found, books)
         if remainder:
             found.append(Settled(payment_id=f"wo-{id_}", amount=remainder, dated_on=write_off_date(source)))
     return found
 
 
+def _paid(source: payloads.Invoice, found: list[Settled], books: Books) -> Decimal:
+    """What was settled before the rest was written off; the source's own word where its payments were not read."""
+    told = _told(found)
+    if source.paid_value is None or books.is_complete("bank_transaction_explanations"):
+        return told
+    return max(told, source.paid_value)
+
+
+def _told(found: list[Settled]) -> Decimal:
+    return sum((one.amount for one in found if one.amount is not None), ZERO)
+
+
+def open_of(due: Decimal | None, payable: Decimal, settled: list[Settled]) -> Decimal:
+    """What is open: the source's word, else what is payable less what was settled."""
+    return due if due is not None else payable - _told(settled)
+
+
 def _capped(settled: list[Settled], payable: Decimal) -> Iterator[Settled]:
     """What is received beyond the open balance is on account, in the order of dates; what is paid back comes off
     that first. Credits set against the invoice are never beyond it."""
-    still_open = payable - sum((one.amount for one in settled if one.reconciliation is not None), ZERO)
+    still_open = payable - _told([one for one in settled if one.reconciliation is not None])
     on_account = ZERO
     for one in settled:
+        if one.amount is None:
+            yield one
+            continue
         amount = one.amount
         if one.reconciliation is None:
             amount = min(amount, max(still_open, ZERO)) if amount > 0 else min(amount + on_account, ZERO)
@@ -139,7 +170,7 @@ def of_credit_note(source: payloads.CreditNote | payloads.Invoice, books: Books)
     found = [
         Settled(
             payment_id=last_segment(one.url),
-            amount=-allocated(one, currency, books),
+            amount=_less(allocated(one, currency, books)),
             dated_on=one.dated_on,
             explanation=one,
         )
@@ -158,17 +189,21 @@ def of_credit_note(source: payloads.CreditNote | payloads.Invoice, books: Books)
     return sorted(found, key=lambda one: (one.dated_on, one.payment_id))
 
 
+def _less(amount: Decimal | None) -> Decimal | None:
+    return None if amount is None else -amount
+
+
 def payment_of(
     settled: Settled, currency: str, exchange_rate: Decimal | None, books: Books, *, sign: int = 1
 ) -> PaymentAllocation:
     """The allocation on a document; `sign` turns money out into a positive payment for bills."""
-    explanation, when = settled.explanation, local_date(settled.dated_on)
+    explanation, when = settled.explanation, any_date(settled.dated_on)
     document_rate = rate_to_base(currency, exchange_rate, books)
     allocation = Allocation(
         currency=currency,
         currency_rate=document_rate,
         allocated_on_date=when,
-        total_amount=plain(settled.amount),
+        total_amount=None if settled.amount is None else plain(settled.amount),
     )
     if explanation is not None:
         bank_currency = books.bank_currency(explanation.bank_account)
@@ -201,7 +236,24 @@ def payment_of(
 
 def required_day(text: str, what: str) -> LocalDate:
     """A day without which a record cannot be served; ValueError sets the record aside."""
-    found = local_date(text)
+    found = any_date(text)
     if found is None:
-        raise ValueError(f"{what} {text!r} is no date that exists")
+        raise ValueError(f"{what} {text[:40]!r} is no date that exists")
     return found
+
+
+def untold(settled: list[Settled], record_id: str) -> Iterator[Note]:
+    """A note for each payment that does not say what it is in the document's currency."""
+    for one in settled:
+        if one.amount is None:
+            message = f"The payment {one.payment_id} is in another currency, and does not say what it comes to in this."
+            yield Note(record_id=record_id, field="paymentAllocations.allocation.totalAmount", message=message)
+
+
+def odd_days(record_id: str, **days: str | None) -> Iterator[Note]:
+    """A note for each day, by its field, that does not exist or is far off."""
+    for field, text in days.items():
+        if text and local_date(text) is None:
+            is_far = calendar_day(text) is not None
+            message = f"{text[:40]!r} is {'too far off to be right' if is_far else 'no date that exists'}."
+            yield Note(record_id=record_id, field=field, message=message)

@@ -91,7 +91,8 @@ def charged(gross: Decimal, net: Decimal | None, tax: Decimal) -> tuple[Decimal,
 
 def doubt(gross: Decimal, net: Decimal | None, tax: Decimal, record_id: str, field: str) -> Iterator[Note]:
     """A note where gross, net and tax of a document contradict each other (magnitudes)."""
-    if net is not None and gross != net + tax and not (gross == net and tax > 0):
+    # Where lines of both signs meet, the tax in all may go the other way than the total.
+    if net is not None and gross not in (net + tax, net - tax) and not (gross == net and tax > 0):
         message = f"The source's total {gross} is not its net {net} plus its tax {tax}: the difference is taken as tax."
         yield Note(record_id=record_id, field=field, message=message)
 
@@ -209,10 +210,20 @@ def _structural(id_: str, name: str) -> TaxRate:
 
 def _state(rate: Decimal, second: Decimal | None, books: Books) -> PartyStatus:
     company = books.company
-    is_current = rate in (company.sales_tax_rates or ())
-    if second:
-        is_current = is_current and second in (company.second_sales_tax_rates or ())
+    lists: list[_Rates] = [(company.sales_tax_rates or (), company.second_sales_tax_rates or ())]
+    if (period := books.tax_period) is not None:
+        lists.append(_rates_in(period))
+    is_current = any(rate in first and (not second or second in others) for first, others in lists)
     return PartyStatus.ACTIVE if is_current else PartyStatus.ARCHIVED
+
+
+_Rates = tuple[tuple[Decimal | None, ...], tuple[Decimal | None, ...]]
+
+
+def _rates_in(period: payloads.SalesTaxPeriod) -> _Rates:
+    first = (period.sales_tax_rate_1, period.sales_tax_rate_2, period.sales_tax_rate_3)
+    second = (period.second_sales_tax_rate_1, period.second_sales_tax_rate_2, period.second_sales_tax_rate_3)
+    return first, second
 
 
 def _links(links: tuple[str, ...]) -> tuple[ValidDatatypeLinks, ...]:
@@ -248,7 +259,7 @@ def band_percent(band: str | None, rate: Decimal | None) -> Decimal | None:
         return CIS_BANDS[band]
     if rate is None:
         return None
-    return rate * 100 if rate < 1 else rate
+    return rate * 100 if abs(rate) <= 1 else rate
 
 
 # The list of rates: the company's own, and all that were met
@@ -262,9 +273,7 @@ def company_rates(company: payloads.Company, books: Books) -> Iterator[Mapped]:
 
 def period_rates(period: payloads.SalesTaxPeriod, books: Books) -> Iterator[Mapped]:
     """Rates of a sales tax period, as companies outside the UK have them; those of past ones are archived."""
-    first = (period.sales_tax_rate_1, period.sales_tax_rate_2, period.sales_tax_rate_3)
-    second = (period.second_sales_tax_rate_1, period.second_sales_tax_rate_2, period.second_sales_tax_rate_3)
-    yield from _pairs(first, second, period, books)
+    yield from _pairs(*_rates_in(period), period, books)
 
 
 def _pairs(
@@ -371,6 +380,7 @@ def direct_tuple(record: payloads.Explanation | payloads.Expense | Met) -> Tuple
         rate=record.sales_tax_rate,
         second_rate=record.second_sales_tax_rate,
         ec_status=record.ec_status,
+        place_of_supply=None if isinstance(record, payloads.Expense) else record.place_of_supply,
         is_manual=manual is not None,
         amount=ZERO if has_rate else plain(amount),
         net=ZERO if has_rate else plain(magnitude(record.gross_value) - amount),

@@ -1,0 +1,623 @@
+"""What FreeAgent's documentation does not promise, it may send: other spellings, other types, absurd values.
+
+A record keeps what can be read of it, with a note for what cannot; only what it cannot be told without sets it aside.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import pytest
+from tests.integrations.given import (
+    GivenBooks,
+    a_bank_account,
+    a_category,
+    a_company,
+    an_explanation,
+    an_invoice,
+    url,
+)
+
+from comptoir.errors import TryLater
+from comptoir.integrations.freeagent.errors import error_of
+from comptoir.integrations.freeagent.mapping import banking, tax
+from comptoir.integrations.freeagent.oauth import OAUTH
+from comptoir.integrations.freeagent.payloads import BankTransaction, Invoice
+from comptoir.integrations.freeagent.reading import payload_of, reader, sound
+from comptoir.integrations.freeagent.references import any_date, day, is_credit_note, last_segment
+from comptoir.model.money import WIDE
+from comptoir.store import Database, open_database
+
+D = Decimal
+MANY = "1234567890123456789012345678901234567890.123456789"
+
+
+@pytest.fixture(scope="module")
+def db(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    opened = open_database(f"sqlite:///{tmp_path_factory.mktemp('odd') / 'comptoir.db'}")
+    yield opened
+    opened.close()
+
+
+# Amounts
+
+
+def test_amounts_of_many_digits_are_exact_in_every_sum(db: Database) -> None:
+    net, tax_, total = D(MANY), WIDE.multiply(D(MANY), D("0.2")), WIDE.multiply(D(MANY), D("1.2"))
+    item = an_invoice()["invoice_items"][0] | {"price": MANY, "quantity": "1"}
+    wide = an_invoice(
+        net_value=MANY, sales_tax_value=str(tax_), total_value=str(total), due_value=str(total), invoice_items=[item]
+    )
+
+    books = GivenBooks(db, invoices=[wide])
+
+    made = books.one("invoices", "5150001")
+    assert (made["subTotal"], made["totalTaxAmount"], made["totalAmount"]) == (net, tax_, total)
+    [line] = made["lineItems"]
+    assert WIDE.add(line["subTotal"], line["taxAmount"]) == line["totalAmount"] == total
+    assert books.breached() == {}
+
+
+@pytest.mark.parametrize("gross", ["-" + MANY, MANY, "-0.00000000000000000000000000000000000001", "-0.0", "0"])
+def test_a_movement_keeps_every_digit(db: Database, gross: str) -> None:
+    books = GivenBooks(
+        db,
+        bank_transaction_explanations=[an_explanation(99140001, gross, category=url("categories", "285"))],
+        bank_transactions=[
+            {
+                "url": url("bank_transactions", 66000001),
+                "bank_account": url("bank_accounts", 738783),
+                "dated_on": "2024-06-20",
+                "amount": gross,
+                "unexplained_amount": "0.0",
+            }
+        ],
+        bank_accounts=[a_bank_account(current_balance=gross)],
+    )
+
+    assert books.one("directCosts", "99140001")["totalAmount"] == D(gross).copy_negate()
+    assert books.one("bankTransactions", "66000001")["amount"] == D(gross)
+    assert books.one("bankAccounts", "738783")["balance"] == D(gross)
+    assert "E" not in books.text("bankTransactions").split('"amount":')[1].split(",")[0]
+    assert "-0," not in books.text("directCosts")
+    assert books.breached() == {}
+
+
+def test_what_is_owed_on_a_card_keeps_every_digit(db: Database) -> None:
+    books = GivenBooks(
+        db, bank_accounts=[a_bank_account(type="CreditCardAccount", current_balance="-" + MANY, opening_balance="0")]
+    )
+
+    assert books.one("bankAccounts", "738783")["balance"] == D(MANY)
+    assert books.one("chartOfAccounts", "738783")["currentBalance"] == D(MANY)
+
+
+@pytest.mark.parametrize("amount", ["NaN", "Infinity", "-inf", "sNaN", "1e999", "1e-999", "much", "", [], {}, True])
+def test_what_is_no_amount_is_left_out_of_its_record_with_a_note(db: Database, amount: Any) -> None:
+    books = GivenBooks(db, invoices=[an_invoice(due_value=amount, exchange_rate=amount), an_invoice(5150002)])
+
+    made = books.one("invoices", "5150001")
+
+    assert made["amountDue"] == 120
+    assert {"due_value", "exchange_rate"} <= books.noted("invoices").keys()
+    assert all("cannot be read" in message for message in books.noted("invoices").values())
+    assert books.one("invoices", "5150002")["amountDue"] == 120
+    assert books.breached() == {}
+
+
+@pytest.mark.parametrize("amount", ["NaN", "Infinity", "1e999", "much", "", None, [], {}])
+@pytest.mark.parametrize("member", ["total_value", "dated_on"])
+def test_a_record_without_what_it_needs_is_set_aside_and_its_neighbours_go_on(
+    db: Database, member: str, amount: Any
+) -> None:
+    books = GivenBooks(db, invoices=[an_invoice(**{member: amount}), an_invoice(5150002)])
+
+    assert books.of("invoices").keys() == {"5150002"}
+    assert member in books.set_aside("invoices")["5150001"]
+    assert books.breached() == {}
+
+
+def test_a_payment_that_cannot_be_read_does_not_take_its_invoice_along(db: Database) -> None:
+    books = GivenBooks(
+        db,
+        invoices=[an_invoice()],
+        bank_transaction_explanations=[
+            an_explanation(99120001, "NaN", paid_invoice=url("invoices", 5150001)),
+            an_explanation(99120002, "20.0", paid_invoice=url("invoices", 5150001)),
+        ],
+    )
+
+    [allocation] = books.one("invoices", "5150001")["paymentAllocations"]
+    assert allocation["payment"]["id"] == "99120002"
+    assert books.set_aside("payments").keys() == {"99120001"}
+    assert books.breached() == {}
+
+
+@pytest.mark.parametrize(
+    ("currency", "price", "tax"), [("JPY", "1001", "200"), ("KWD", "10.005", "2.001"), ("XYZ", "10.01", "2.0")]
+)
+def test_currencies_have_their_own_smallest_unit(db: Database, currency: str, price: str, tax: str) -> None:
+    items = [an_invoice()["invoice_items"][0] | {"price": price, "quantity": "1"}]
+    total = str(D(price) + D(tax))
+    books = GivenBooks(
+        db,
+        invoices=[
+            an_invoice(
+                currency=currency,
+                exchange_rate="0.5",
+                net_value=price,
+                sales_tax_value=tax,
+                total_value=total,
+                due_value=total,
+                invoice_items=items,
+            )
+        ],
+    )
+
+    made = books.one("invoices", "5150001")
+    assert made["currency"] == currency
+    assert made["lineItems"][0]["taxAmount"] == D(tax)
+    assert books.breached() == {}
+
+
+# Spellings and types
+
+
+@pytest.mark.parametrize(
+    "contact",
+    [
+        "/v2/contacts/4410021",
+        "contacts/4410021",
+        "http://api.freeagent.com/v2/contact/4410021",
+        "https://elsewhere.example/v2/contacts/4410021/",
+        "https://api.freeagent.com/v2/contacts/4410021?view=all",
+        "4410021",
+        4410021,
+    ],
+)
+def test_a_reference_is_known_by_its_number_however_it_is_written(db: Database, contact: Any) -> None:
+    books = GivenBooks(db, invoices=[an_invoice(contact=contact)])
+
+    assert books.one("invoices", "5150001")["customerRef"] == {
+        "id": "4410021",
+        "companyName": "Bramble & Oak Interiors",
+    }
+    assert books.warnings("invoices") == []
+
+
+@pytest.mark.parametrize(
+    ("paid", "is_note"),
+    [
+        ("https://api.freeagent.com/v2/credit_notes/7", True),
+        ("/v2/credit_note/7", True),
+        ("credit_notes/7", True),
+        ("https://credit_notes.example/v2/invoices/7", False),
+        ("https://api.freeagent.com/credit_notes/v2/invoices/7", False),
+        ("invoices/7", False),
+        ("7", False),
+    ],
+)
+def test_a_credit_note_is_told_from_an_invoice_by_the_segment_before_the_number(paid: str, is_note: bool) -> None:
+    assert is_credit_note(paid) is is_note
+
+
+@pytest.mark.parametrize("text", ["", "..", "/v2/contacts/.", "/v2/contacts/a b", "/v2/contacts/é", "x" * 5 + "/\x00"])
+def test_what_cannot_be_an_id_is_no_reference(text: str) -> None:
+    with pytest.raises(ValueError, match="no reference"):
+        last_segment(text)
+
+
+def test_numbers_for_text_and_text_for_numbers_are_taken_for_each_other(db: Database) -> None:
+    books = GivenBooks(
+        db,
+        invoices=[an_invoice(reference=20240001, total_value=120.0, net_value=100, payment_terms_in_days="30.0")],
+        price_list_items=[{"url": url("price_list_items", 61007), "code": 7, "price": 18.99, "description": 2.50}],
+    )
+
+    assert books.one("invoices", "5150001")["invoiceNumber"] == "20240001"
+    item = books.one("items", "61007")
+    assert (item["code"], item["name"], item["invoiceItem"]["unitPrice"]) == ("7", "2.5", D("18.99"))
+    assert books.warnings("invoices") == books.warnings("items") == []
+
+
+def test_a_number_for_text_is_kept_digit_by_digit() -> None:
+    body = b'{"url":"/v2/invoices/1","status":"Open","dated_on":"2024-05-14","total_value":1.10,"reference":2024.010}'
+
+    read = payload_of(Invoice)(body)
+
+    assert (read.reference, read.total_value) == ("2024.010", D("1.10"))
+
+
+@pytest.mark.parametrize("odd", [[], {}, True, [1]])
+def test_a_member_of_another_kind_is_left_out_with_a_note(db: Database, odd: Any) -> None:
+    books = GivenBooks(db, invoices=[an_invoice(reference=odd, comments=odd, updated_at=odd, project=odd)])
+
+    made = books.one("invoices", "5150001")
+    assert not {"invoiceNumber", "note", "sourceModifiedDate"} & made.keys()
+    assert {"reference", "comments", "updated_at", "project"} == books.noted("invoices").keys()
+    assert books.breached() == {}
+
+
+@pytest.mark.parametrize("odd", [None, 7, "one", []])
+def test_a_line_that_is_none_leaves_the_others(db: Database, odd: Any) -> None:
+    item = an_invoice()["invoice_items"][0]
+    books = GivenBooks(db, invoices=[an_invoice(invoice_items=[odd, item, item | {"price": "0.0", "quantity": []}])])
+
+    first, second = books.one("invoices", "5150001")["lineItems"]
+    assert (first["subTotal"], second["quantity"]) == (100, 0)
+    assert {"invoice_items.0", "invoice_items.2.quantity"} == books.noted("invoices").keys()
+
+
+def test_null_is_what_is_left_out(db: Database) -> None:
+    bare = {name: an_invoice()[name] for name in ("url", "status", "dated_on", "total_value")}
+    nulls = dict.fromkeys(an_invoice().keys() - bare.keys())
+    books = GivenBooks(db, invoices=[bare, {**nulls, **bare, "url": url("invoices", 5150002)}])
+
+    made = books.of("invoices")
+    assert made["5150001"] | {"id": ""} == made["5150002"] | {"id": ""}
+    assert made["5150001"]["currency"] == "GBP"
+    assert made["5150001"]["amountDue"] == 120
+    assert not books.set_aside("invoices")
+
+
+def test_members_nobody_knows_are_passed_over(db: Database) -> None:
+    plain = GivenBooks(db, invoices=[an_invoice()])
+    more = GivenBooks(db, invoices=[an_invoice(novelty={"deep": [1, {"x": None}]}, problems_=[1], payload=2)])
+
+    assert more.of("invoices") == plain.of("invoices")
+
+
+@pytest.mark.parametrize(
+    "text", ["\x00", "a\x00b", "\u202eטקסט", "👩‍👩‍👧", "e\u0301", "\ufeff", "<script>", "\U0010ffff", "￿"]
+)
+def test_text_of_every_kind_is_kept(db: Database, text: str) -> None:
+    contact = {"url": url("contacts", 4410021), "organisation_name": "x" + text, "status": "Active"}
+    books = GivenBooks(db, contacts=[contact], invoices=[an_invoice(comments="x" + text)])
+
+    assert books.one("invoices", "5150001")["note"] == "x" + text
+    assert books.one("customers", "4410021")["customerName"] == "x" + text
+
+
+def test_a_body_nested_beyond_sense_is_set_aside_alone(db: Database) -> None:
+    deep = '{"url":"/v2/invoices/5150002","status":"Open","dated_on":"2024-05-14","total_value":"1","invoice_items":'
+    deep += "[" * 5000 + "]" * 5000 + "}"
+    books = GivenBooks(db, invoices=[an_invoice(), {"#body": deep}])
+
+    assert books.of("invoices").keys() == {"5150001"}
+
+
+def test_an_odd_company_still_has_books(db: Database) -> None:
+    company = a_company(
+        id=[], name=7, sales_tax_rates=["20.0", "x", None], annual_accounting_periods=[{"starts_on": 1}]
+    )
+    del company["url"]
+    books = GivenBooks(db, company=[company], invoices=[an_invoice()])
+
+    assert books.one("company", "company")["companyName"] == "7"
+    assert books.one("invoices", "5150001")["currency"] == "GBP"
+    assert books.breached() == {}
+
+
+def test_an_odd_chart_of_accounts_keeps_what_can_be_read(db: Database) -> None:
+    books = GivenBooks(
+        db,
+        categories=[
+            a_category("001", "Sales", "income_categories"),
+            a_category("285", "Meals", "admin_expenses_categories", allowable_for_tax=[]),
+            {"#part": "general_categories", "url": url("categories", 290), "nominal_code": 290, "description": None},
+            a_category("../x", "Up"),
+            a_category("7500", "Beyond the ranges"),
+        ],
+        trial_balance=[
+            {"display_nominal_code": "001", "total": "-100.0"},
+            {"display_nominal_code": 285, "total": "many"},
+        ],
+    )
+
+    made = books.of("chartOfAccounts")
+    assert made.keys() == {"001", "285", "290", "7500", "738783"}
+    assert made["001"]["currentBalance"] == 100
+    assert "currentBalance" not in made["285"]  # told, and unreadable: that is not nothing
+    assert made["290"]["currentBalance"] == 0
+    assert made["7500"]["type"] == "Unknown"
+    assert "A1" not in books.breached()
+
+
+# Days
+
+
+@pytest.mark.parametrize(
+    ("text", "served"),
+    [
+        ("2024-02-29", "2024-02-29T00:00:00"),
+        ("2024-06-13T23:59:59+14:00", "2024-06-13T00:00:00"),
+        ("2023-02-29", None),
+        ("0000-00-00", None),
+        ("20240613", None),
+        ("2024-W24-4", None),
+        ("2024-06-1", None),
+        ("2024-06-130", None),
+        ("1066-10-14", None),
+        ("9999-12-31", None),
+        ("soon", None),
+        (20240613, None),
+    ],
+)
+def test_a_day_that_does_not_exist_or_is_far_off_is_null_with_a_note(
+    db: Database, text: Any, served: str | None
+) -> None:
+    books = GivenBooks(db, invoices=[an_invoice(due_on=text)])
+
+    assert books.one("invoices", "5150001").get("dueDate") == served
+    assert ("dueDate" in books.noted("invoices")) is (served is None)
+
+
+def test_a_record_that_needs_its_day_keeps_one_that_is_far_off(db: Database) -> None:
+    books = GivenBooks(
+        db,
+        invoices=[an_invoice(dated_on="0024-05-14")],
+        bank_transaction_explanations=[
+            an_explanation(99120001, "20.0", dated_on="9999-12-31", paid_invoice=url("invoices", 5150001))
+        ],
+    )
+
+    assert books.one("invoices", "5150001")["issueDate"] == "0024-05-14T00:00:00"
+    assert "far off" in books.noted("invoices")["issueDate"]
+    assert books.one("payments", "99120001")["date"] == "9999-12-31T00:00:00"
+    assert "C7" not in books.breached()
+
+
+def test_a_record_that_can_do_without_its_day_is_served_without_one(db: Database) -> None:
+    books = GivenBooks(
+        db,
+        credit_notes=[
+            {
+                "url": url("credit_notes", 5150101),
+                "status": "Open",
+                "dated_on": "2024-13-01",
+                "total_value": "-10.0",
+                "due_value": "-10.0",
+            }
+        ],
+        bank_transactions=[
+            {
+                "url": url("bank_transactions", 66000001),
+                "bank_account": url("bank_accounts", 738783),
+                "dated_on": "2024-02-30",
+                "amount": "1.0",
+            }
+        ],
+    )
+
+    assert "issueDate" not in books.one("creditNotes", "5150101")
+    assert "issueDate" in books.noted("creditNotes")
+    assert "clearedOnDate" not in books.one("bankTransactions", "66000001")
+    assert "clearedOnDate" in books.noted("bankTransactions")
+
+
+@pytest.mark.parametrize("terms", ["1e60", "-1e9", 10**30, "30", None])
+def test_terms_beyond_the_calendar_give_no_day_due(db: Database, terms: Any) -> None:
+    books = GivenBooks(db, invoices=[an_invoice(due_on=None, payment_terms_in_days=terms)])
+
+    assert books.one("invoices", "5150001").get("dueDate") == ("2024-06-13T00:00:00" if terms == "30" else None)
+
+
+def test_days_are_read_with_and_without_bounds() -> None:
+    assert day("9999-12-31") is None
+    assert any_date("9999-12-31") == "9999-12-31T00:00:00"
+    assert any_date("2024-02-30") is None
+
+
+# Values of lists nobody told us of
+
+
+@pytest.mark.parametrize(
+    ("data_type", "id_", "member", "given"),
+    [
+        ("invoices", "5150001", "status", {"invoices": [an_invoice(status="Disputed")]}),
+        ("bankAccounts", "738783", "status", {"bank_accounts": [a_bank_account(status="closed")]}),
+        ("bankAccounts", "738783", "accountType", {"bank_accounts": [a_bank_account(type="Wallet")]}),
+        ("chartOfAccounts", "738783", "status", {"bank_accounts": [a_bank_account(status="closed")]}),
+        ("items", "1", "type", {"price_list_items": [{"url": url("price_list_items", 1), "item_type": "Lease"}]}),
+        ("customers", "1", "status", {"contacts": [{"url": url("contacts", 1), "status": "Prospect"}]}),
+        ("trackingCategories", "1", "status", {"projects": [{"url": url("projects", 1), "status": "Paused"}]}),
+    ],
+)
+def test_an_unknown_value_is_served_as_unknown(
+    db: Database, data_type: str, id_: str, member: str, given: dict[str, list[dict[str, Any]]]
+) -> None:
+    books = GivenBooks(db, **given)
+
+    assert books.one(data_type, id_)[member] == "Unknown"
+    assert data_type == "chartOfAccounts" or member in books.noted(data_type)
+    assert "C4" not in books.breached()
+
+
+# Bank lines
+
+
+def _line(number: int, amount: Any, **more: Any) -> dict[str, Any]:
+    return {
+        "url": url("bank_transactions", number),
+        "bank_account": url("bank_accounts", 738783),
+        "dated_on": "2024-06-24",
+        "amount": amount,
+        "unexplained_amount": "0.0",
+        **more,
+    }
+
+
+def test_after_a_line_that_cannot_be_read_no_balance_is_told(db: Database) -> None:
+    other = {"bank_account": url("bank_accounts", 738790)}
+    books = GivenBooks(
+        db,
+        bank_accounts=[a_bank_account(opening_balance="10.0"), a_bank_account(738790, opening_balance="1.0")],
+        bank_transactions=[_line(1, "5.0"), _line(2, "NaN"), _line(3, "2.0"), _line(4, "1.0", **other)],
+    )
+
+    made = books.of("bankTransactions")
+    assert {id_: line.get("balance") for id_, line in made.items()} == {"1": 15, "3": None, "4": 2}
+    assert books.set_aside("bankTransactions").keys() == {"2"}
+    assert "D3" not in books.breached()
+
+
+def test_without_an_opening_balance_no_balance_is_told(db: Database) -> None:
+    books = GivenBooks(db, bank_accounts=[a_bank_account(opening_balance=None)], bank_transactions=[_line(1, "5.0")])
+
+    assert "balance" not in books.one("bankTransactions", "1")
+
+
+def test_a_line_that_does_not_say_what_is_open_of_it_is_not_reconciled(db: Database) -> None:
+    books = GivenBooks(db, bank_transactions=[_line(1, "5.0", unexplained_amount=None)])
+
+    assert books.one("bankTransactions", "1")["reconciled"] is False
+    assert "D5" not in books.breached()
+
+
+@pytest.mark.parametrize(
+    ("description", "full", "served", "kind"),
+    [
+        ("CARD PURCHASES//POS/", "CARD PURCHASES//POS/£198.30", "CARD PURCHASES", "Pos"),
+        ("FPI//OTHER/", "FPI//OTHER/", "FPI", "Other"),
+        ("A/B/", "A/B/", "A/B/", "Unknown"),
+        ("OTHER/", "OTHER/", "OTHER/", "Unknown"),
+        ("/OTHER/", "/OTHER/", None, "Other"),
+        ("X/FEE", "X/FEE", "X/FEE", "Unknown"),
+        ("X", None, "X", "Unknown"),
+    ],
+)
+def test_the_token_of_a_statement_line(
+    db: Database, description: str, full: str | None, served: str | None, kind: str
+) -> None:
+    books = GivenBooks(db, bank_transactions=[_line(1, "5.0", description=description, full_description=full)])
+
+    made = books.one("bankTransactions", "1")
+    assert (made.get("description"), made["transactionType"]) == (served, kind)
+
+
+def test_a_description_of_nothing_but_slashes_takes_no_time() -> None:
+    slashes = "/" * 1_000_000
+
+    assert banking._without_token(slashes) == slashes
+
+
+# Tax
+
+
+def test_a_sale_under_moss_has_the_rate_of_its_country(db: Database) -> None:
+    books = GivenBooks(
+        db,
+        bank_transaction_explanations=[
+            an_explanation(
+                99150001,
+                "121.0",
+                category=url("categories", "001"),
+                ec_status="EC VAT MOSS",
+                place_of_supply="Spain",
+                sales_tax_rate="21.0",
+                sales_tax_value="21.0",
+                sales_tax_status="TAXABLE",
+            )
+        ],
+    )
+
+    [line] = books.one("directIncomes", "99150001")["lineItems"]
+    assert line["taxRateRef"] == {"id": "moss-ES-21", "name": "MOSS Spain 21%", "effectiveTaxRate": 21}
+    assert "moss-ES-21" in books.of("taxRates")
+    assert books.breached() == {}
+
+
+def test_the_rates_of_the_period_that_holds_today_are_current(db: Database) -> None:
+    company = a_company(type="UniversalCompany", sales_tax_rates=None)
+
+    def period(number: int, since: str, rate: str) -> dict[str, Any]:
+        return {
+            "url": url("sales_tax_periods", number),
+            "effective_date": since,
+            "sales_tax_name": "GST",
+            "sales_tax_rate_1": rate,
+            "second_sales_tax_name": "PST",
+            "second_sales_tax_rate_1": "8.0",
+            "second_sales_tax_is_compound": True,
+        }
+
+    books = GivenBooks(
+        db,
+        company=[company],
+        sales_tax_periods=[
+            period(1, "2020-01-01", "7.0"),
+            period(2, "2024-01-01", "5.0"),
+            period(3, "2099-01-01", "9"),
+        ],
+    )
+
+    rates = books.of("taxRates")
+    assert {id_: rate["status"] for id_, rate in rates.items() if id_.startswith("taxable")} == {
+        "taxable-7": "Archived",
+        "taxable-7_8c": "Archived",
+        "taxable-5": "Active",
+        "taxable-5_8c": "Active",
+        "taxable-9": "Archived",
+        "taxable-9_8c": "Archived",
+    }
+    assert rates["taxable-5_8c"]["effectiveTaxRate"] == D("13.4")
+
+
+def test_tax_that_goes_the_other_way_than_its_total_is_no_contradiction() -> None:
+    assert list(tax.doubt(D(76), D(80), D(4), "1", "totalTaxAmount")) == []
+    assert tax.charged(D(76), D(80), D(4)) == (D(-4), D(0))
+    assert list(tax.doubt(D(76), D(80), D(5), "1", "totalTaxAmount")) != []
+
+
+# Answers that are no records
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"retry-after": "60"}, 60),
+        ({"retry-after": " 7 "}, 7),
+        ({"retry-after": "²"}, None),
+        ({"retry-after": "-5"}, None),
+        ({"retry-after": "9" * 500}, 999_999_999),
+        ({"retry-after": "soon"}, None),
+        ({}, None),
+        ({"retry-after": "Fri, 27 Nov 2026 07:30:30 GMT", "date": "Fri, 27 Nov 2026 07:30:00 GMT"}, 30),
+        ({"retry-after": "Fri, 27 Nov 2026 07:30:00 GMT", "date": "Fri, 27 Nov 2026 07:30:30 GMT"}, 0),
+        ({"retry-after": "Fri, 27 Nov 2026 07:30:00 GMT"}, None),
+    ],
+)
+def test_how_long_to_wait_is_told_in_seconds_or_by_the_clock(headers: dict[str, str], seconds: float | None) -> None:
+    error = error_of(429, headers, b"You must not exceed 120 requests per 60 seconds", None)
+
+    assert isinstance(error, TryLater)
+    assert error.retry_after_seconds == seconds
+
+
+@pytest.mark.parametrize(("level", "known"), [("8", 8), (6, 6), (99, 8), (-1, 0), (None, 8)])
+def test_an_access_level_may_be_quoted(level: Any, known: int) -> None:
+    assert OAUTH.access(json.dumps({"user": {"permission_level": level}}).encode()).level == known
+
+
+# The reader itself
+
+
+def test_one_reader_serves_every_data_type_made_of_a_payload() -> None:
+    assert reader(BankTransaction) is reader(BankTransaction)
+
+
+def test_a_body_that_lacks_what_it_must_have_names_it() -> None:
+    with pytest.raises(ValueError, match="dated_on"):
+        payload_of(Invoice)(b'{"url":"/v2/invoices/1","status":"Open","total_value":"1"}')
+    with pytest.raises(msgspec.ValidationError):
+        payload_of(Invoice)(b"[]")
+
+
+def test_a_sound_payload_is_itself() -> None:
+    read = payload_of(Invoice)(msgspec.json.encode(an_invoice()))
+
+    assert sound(read) is read
