@@ -15,14 +15,14 @@ from typing import Any
 from freeagent_standin import web
 from freeagent_standin.wire import Answer
 
-__all__ = ["answer", "link"]
+__all__ = ["BLANK_PAGE", "answer", "link"]
 
 _LINK = re.compile(r"/files/([0-9]{1,12})/(original|medium|small)")
 _SECONDS = 60
 _PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
-_PDF = (
+BLANK_PAGE = (
     b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
     b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 100]>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
 )
@@ -54,7 +54,7 @@ def answer(worlds: Iterable[Any], request: web.Request, now: float) -> Answer:
             _, file = found
             if asked[2] != "original":
                 return Answer(status=200, headers=_NO_GUESSING, body=_PNG, content_type="image/png")
-            body = file.content or _BEGINNINGS.get(file.content_type, _PDF).ljust(file.file_size, b"\n")
+            body = file.content or _BEGINNINGS.get(file.content_type, BLANK_PAGE).ljust(file.file_size, b"\n")
             name = file.file_name.encode("ascii", "replace").decode().replace('"', "'").replace("\\", "_")
             headers = (("Content-Disposition", f'inline; filename="{name}"'), *_NO_GUESSING)
             return Answer(status=200, headers=headers, body=body, content_type=file.content_type)

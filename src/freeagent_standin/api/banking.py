@@ -71,7 +71,7 @@ def bank_transaction(desk: Desk, record: BankTransaction, *, is_nested: bool, is
     }
     if not record.is_manual:
         body["uploaded_at"] = instant(record.created_at)
-        body["transaction_id"] = f"FT{record.id:010d}"
+        body["transaction_id"] = record.bank_reference or f"FT{record.id:010d}"
     return body
 
 

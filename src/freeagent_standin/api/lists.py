@@ -74,7 +74,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 def page_of(desk: Desk, listing: Listing, query: Mapping[str, str]) -> Page:
     """The page a query asks for."""
     table = listing.table(desk.world)
-    order = table.order(_bank_account(desk, query) if listing.by_bank_account else 0)
+    order = table.order(bank_account(desk, query) if listing.by_bank_account else 0)
     start, stop = _date_bounds(listing, order, query)
     number = max(1, _whole(query.get("page"), 1))
     per_page = min(GREATEST_PER_PAGE, _whole(query.get("per_page"), DEFAULT_PER_PAGE) or DEFAULT_PER_PAGE)
@@ -132,7 +132,8 @@ def day(value: str, *, what: str) -> date:
         raise bad_request(f"{what} is not a valid date") from error
 
 
-def _bank_account(desk: Desk, query: Mapping[str, str]) -> int:
+def bank_account(desk: Desk, query: Mapping[str, str]) -> int:
+    """The account that bank lists and uploads must name."""
     value = query.get("bank_account", "")
     if not value:
         raise bad_request("bank_account parameter is required")
@@ -266,5 +267,5 @@ def _months_before(today: date, months: int) -> date:
 
 def _last_upload(desk: Desk, query: Mapping[str, str]) -> int:
     table = desk.world.transactions
-    lines = (table[each] for each in table.order(_bank_account(desk, query)).ids())
+    lines = (table[each] for each in table.order(bank_account(desk, query)).ids())
     return max((line.created_at for line in lines if not line.is_manual), default=0)

@@ -26,7 +26,9 @@ from freeagent_standin.api.answers import (
 )
 from freeagent_standin.api.catalogue import LISTINGS
 from freeagent_standin.api.desk import Body, Desk
-from freeagent_standin.api.lists import Listing, View, day, flag, identifier, page_of, paging_headers
+from freeagent_standin.api.documents import DOCUMENTS, printed
+from freeagent_standin.api.lists import Listing, View, bank_account, day, flag, identifier, page_of, paging_headers
+from freeagent_standin.api.statements import lines_of
 from freeagent_standin.wire import Answer, Call
 from freeagent_standin.world.books import World
 from freeagent_standin.world.entities import Attachment, Expense
@@ -53,6 +55,7 @@ _EMPTY = {
 
 def answer(world: World, call: Call) -> Answer:
     """Everything under /v2 but the two OAuth addresses. Never raises for what a caller sends."""
+    world.arrive(call.now)
     try:
         return _route(Desk(world, call))
     except Refusal as refused:
@@ -73,6 +76,10 @@ def _route(desk: Desk) -> Answer:
         return document(call, {"company": directory.company(desk)}, modified=desk.world.company.updated_at)
     if path == "users/me":
         return _me(desk)
+    if path in DOCUMENTS:
+        level, make = DOCUMENTS[path]
+        _require(desk, level)
+        return document(call, make(desk))
     if parts[0] == "categories":
         return _categories(desk, parts, query)
     if parts[0] == "accounting":
@@ -94,11 +101,16 @@ def _route(desk: Desk) -> Answer:
         return document(call, {"email_addresses": [f"{each.name} <{each.email}>" for each in desk.world.users]})
     listing = _BY_NAME[parts[0]]
     _require(desk, listing.level)
+    if len(parts) == 3:
+        _record(desk, listing, parts[1])
+        return document(call, printed())
     return _list(desk, listing, query) if len(parts) == 1 else _single(desk, listing, parts[1])
 
 
 def _exists(desk: Desk, parts: list[str]) -> bool:
     head, size = parts[0], len(parts)
+    if "/".join(parts) in DOCUMENTS:
+        return True
     if head in ("company", "email_addresses") or head in _EMPTY:
         return size == 1
     if head == "cis_bands":
@@ -109,6 +121,8 @@ def _exists(desk: Desk, parts: list[str]) -> bool:
         return size == 2
     if head in _BY_NAME and size == 4:
         return parts[2] == "transitions" and desk.call.method != "GET"
+    if head in ("invoices", "credit_notes") and size == 3:
+        return parts[2] == "pdf" and desk.call.method == "GET"
     return (head in _BY_NAME or head in ("categories", "bill_items")) and size <= 2
 
 
@@ -117,6 +131,10 @@ def _write(desk: Desk, parts: list[str]) -> Answer:
     method, listing = desk.call.method, _BY_NAME.get(parts[0])
     if method not in ("POST", "PUT", "PATCH", "DELETE") or parts[0] in _READ_ONLY or parts[0] == "accounting":
         raise not_found()
+    if parts == ["bank_transactions", "statement"]:
+        return _upload(desk)
+    if "/".join(parts) in DOCUMENTS:
+        raise not_built(method, "/".join(parts))
     if parts[0] == "attachments":
         return _delete_attachment(desk, parts[1])
     if listing is None:
@@ -151,6 +169,16 @@ def _create(desk: Desk, listing: Listing) -> Answer:
     table = listing.table(desk.world)
     rows = [listing.render(desk, table[number], is_nested=False, is_single=True) for number in together]
     return document(desk.call, {listing.name: rows}, status=201)
+
+
+def _upload(desk: Desk) -> Answer:
+    """A bank statement; the answer does not wait for its lines (https://dev.freeagent.com/docs/bank_transactions)."""
+    if desk.call.method != "POST":
+        raise not_found()
+    _require(desk, 6)
+    account = bank_account(desk, dict(desk.call.query))
+    writes.imported(desk, account, lines_of(desk.call.body))
+    return emptied(desk.call)
 
 
 def _change_me(desk: Desk, listing: Listing) -> Answer:

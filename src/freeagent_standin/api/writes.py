@@ -129,6 +129,12 @@ def deleted(desk: Desk, resource: str, record: Any) -> None:
         raise Refusal(status, {"error": {"message": str(problem)}}) from problem
 
 
+def imported(desk: Desk, account: int, lines: list[dict[str, str]]) -> None:
+    """Lines of a statement, on their way from now on; nothing is said of those that were dropped."""
+    if lines:
+        _change(desk, {"do": "import", "bank_account": account, "lines": lines})
+
+
 def detached(desk: Desk, resource: str, record: Any) -> None:
     """DELETE of an attachment: the record it hangs on stays."""
     _change(desk, {"do": "change", "resource": resource, "id": record.id, "set": {"attachment": None}, "by": "api"})

@@ -246,6 +246,7 @@ def bank_line(
     at: int,
     line_type: str = "OTHER",
     is_manual: bool = False,
+    bank_reference: str = "",
 ) -> int:
     """A statement line without explanation; returns its id."""
     transaction = BankTransaction(
@@ -258,6 +259,7 @@ def bank_line(
         description=description,
         line_type=line_type,
         is_manual=is_manual,
+        bank_reference=bank_reference,
     )
     world.add(transaction)
     return transaction.id

@@ -76,6 +76,8 @@ class World:
         self.journal_length = 0
         self.selections: dict[tuple[object, ...], list[int]] = {}
         """The last filtered lists the API made, by what they depend on."""
+        self.awaited: list[tuple[int, int, list[dict[str, Any]]]] = []
+        """Uploaded statement lines on their way: when they arrive, on which account, and what they are."""
         self.people: Table[User] = Table("users", first_id=base + 101, key=lambda user: user.created_at)
         self.contacts: Table[Contact] = Table("contacts", first_id=base + 2_001, key=lambda it: it.created_at)
         self.projects: Table[Project] = Table("projects", first_id=base + 3_001, key=lambda it: it.created_at)
@@ -171,7 +173,15 @@ class World:
         from freeagent_standin.world import mutations  # acts import World: the other way round would be a circle
 
         self.journal_length += 1
+        self.arrive(now)
         return mutations.apply(self, op, now)
+
+    def arrive(self, now: datetime) -> None:
+        """Let in what was on its way and has arrived by now."""
+        if self.awaited:
+            from freeagent_standin.world import importing
+
+            importing.arrived(self, int(now.timestamp()))
 
     # Tables
 

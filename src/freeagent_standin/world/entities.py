@@ -332,6 +332,8 @@ class BankTransaction(Record, frozen=True, kw_only=True, gc=False):
     line_type: str = "OTHER"
     is_manual: bool = False
     explanations: tuple[int, ...] = ()
+    bank_reference: str = ""
+    """The bank's own id of an uploaded line; lines that came with the books have one made from theirs."""
 
 
 class Explanation(Record, frozen=True, kw_only=True, gc=False):

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from freeagent_standin.world import acts, rewriting, routine, writing
+from freeagent_standin.world import acts, importing, rewriting, routine, writing
 from freeagent_standin.world.books import World
 from freeagent_standin.world.entities import (
     BankAccount,
@@ -157,6 +157,15 @@ def _transfer(world: World, wishes: Wishes, now: datetime) -> dict[str, Any]:
     return _answer(world.explanations.name, paid)
 
 
+def _import(world: World, wishes: Wishes, now: datetime) -> dict[str, Any]:
+    account = wishes.one_of("bank_account", world.bank_accounts)
+    rows = wishes.rows("lines")
+    wishes.done()
+    if account is None or not rows:
+        raise ValueError("An import needs a bank_account and lines.")
+    return {"lines": importing.uploaded(world, account, rows, at=_second(now))}
+
+
 def _advance(world: World, wishes: Wishes, now: datetime) -> dict[str, Any]:
     days = wishes.whole("days", 1)
     wishes.done()
@@ -176,6 +185,7 @@ _ACTS: Mapping[str, Callable[[World, Wishes, datetime], dict[str, Any]]] = {
     "pay": _pay,
     "write_off": _write_off,
     "transfer": _transfer,
+    "import": _import,
     "advance": _advance,
 }
 

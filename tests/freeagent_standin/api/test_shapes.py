@@ -107,7 +107,12 @@ def _contract() -> dict[str, Any]:
 
 @cache
 def _validator(name: str) -> Any:
-    document = {"$ref": f"#/components/schemas/{name}", "components": _contract()["components"]}
+    """The check of a schema, or of the answer to reading a path."""
+    document: dict[str, Any] = {"$ref": f"#/components/schemas/{name}"}
+    if name.startswith("/"):
+        answered = _contract()["paths"][name]["get"]["responses"]["200"]
+        document = dict(answered["content"]["application/json"]["schema"])
+    document["components"] = _contract()["components"]
     kind = jsonschema.Draft202012Validator
     kind.check_schema(document)
     return kind(document, format_checker=jsonschema.FormatChecker())
@@ -235,6 +240,25 @@ def test_documents_without_pages_are_as_the_contract_says(world: str) -> None:
             file = reader.get(f"attachments/{number(row['attachment']['url'])}")["attachment"]
             assert faults("Attachment", file) == []
             assert unlike([_captured("attachments")["attachment"]], file, may_lack=set()) == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("company/business_categories", "company/tax_timeline", "expenses/mileage_settings", "invoices/timeline"),
+        *("invoices/default_additional_text", "invoices/{id}/pdf", "credit_notes/{id}/pdf", "email_addresses"),
+        *("bank_feeds", "stock_items", "recurring_invoices", "capital_assets", "hire_purchases", "estimates", "tasks"),
+        "timeslips",
+    ],
+)
+def test_documents_beside_the_lists_are_as_the_contract_says(path: str) -> None:
+    reader = _reader("small-1")
+    name = path.partition("/")[0]
+    key = str(number(reader.all(name)[0]["url"])) if "{id}" in path else ""
+
+    answered = reader.get(path.replace("{id}", key))
+
+    assert faults(f"/{path}", answered) == []
 
 
 @pytest.mark.parametrize("world", WORLDS)
