@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import unquote
 
 import msgspec
 import pytest
@@ -78,6 +80,38 @@ class House:
 
     def get(self, path: str, **more: Any) -> Any:
         return self.ask("GET", path, **more)
+
+    def ask_in_bytes(
+        self, target: bytes, *, method: str = "GET", body: Sequence[dict[str, Any]] = ({"type": "http.request"},)
+    ) -> tuple[int, bytes]:
+        """Status and body for a target and messages that a well-behaved client would never send."""
+        path, _, query = target.partition(b"?")
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": method,
+            "scheme": "http",
+            "path": "/api" + unquote(path.decode(errors="replace")),
+            "raw_path": b"/api" + path,
+            "query_string": query,
+            "root_path": "",
+            "headers": [(b"host", b"testserver.local"), (b"authorization", header(self.key).encode())],
+            "client": ("127.0.0.1", 1),
+            "server": ("127.0.0.1", 80),
+            "state": {},
+        }
+        sent: list[Any] = []
+        messages = iter(body)
+
+        async def receive() -> Any:
+            return next(messages)
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        asyncio.run(self.client.app(scope, receive, send))
+        return sent[0]["status"], b"".join(message.get("body", b"") for message in sent[1:])
 
     def a_company(self, name: str = "Toft Bakery", **members: Any) -> str:
         with self.db.write() as tx:

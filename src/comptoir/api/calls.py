@@ -87,12 +87,10 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
 
     def where(self, name: str = "query") -> Query | None:
         """The parsed `query` (or `tags`), None when nothing is asked for."""
-        text = self.query.get(name, "").strip()
-        if not text:
-            return None
+        text = self.query.get(name, "")
         if _OPERATORS.search(text) is None and "%" in text:
             text = unquote(text)  # encoded twice, as in the platform's own examples
-        return parse_query(text)
+        return parse_query(text) if (text := text.strip()) else None
 
     def decoded(self, kind: type[_T], message: str = "The request body must be a JSON object.") -> _T:
         """The body as `kind`; members it does not know are ignored. InvalidInput with the place otherwise."""

@@ -165,9 +165,9 @@ def values_of(struct: type[Value]) -> Callable[[Any], tuple[Any, ...]]:
         if len(steps) == 1:
             source.append(f"r.{steps[0]}")
         else:
-            *owners, last = steps
-            owner = "r." + ".".join(owners)
-            source.append(f"({owner}.{last} if {owner} is not None else None)")
+            owners = [".".join(("r", *steps[:depth])) for depth in range(1, len(steps))]
+            are_there = " and ".join(f"{owner} is not None" for owner in owners)
+            source.append(f"({owners[-1]}.{steps[-1]} if {are_there} else None)")
     namespace: dict[str, Any] = {}
     # The names come from our own struct definitions; compiled once so that no record pays for the walk.
     exec(f"def values(r): return ({', '.join(source)},)", namespace)  # noqa: S102
@@ -182,8 +182,7 @@ def _walk(
         kind = _bare(hints[field.name])
         path, here = prefix + field.encode_name, (*steps, field.name)
         if isinstance(kind, type) and issubclass(kind, Value):
-            if len(here) == 1:  # deeper nesting has no scalar anyone filters by
-                yield from _walk(kind, path + ".", here)
+            yield from _walk(kind, path + ".", here)
         elif (column := _column_kind(field.encode_name, kind)) is not None:
             yield path, column, here
 
