@@ -7,7 +7,7 @@ Inferred: foreign_currency_value has the sign of gross_value; a transfer has no 
 
 from __future__ import annotations
 
-from freeagent_standin.api.desk import Body, Desk, day_text, instant, money, sent
+from freeagent_standin.api.desk import Body, Desk, day_text, instant, locked_reason, money, sent
 from freeagent_standin.api.purchases import attachment
 from freeagent_standin.world.amounts import decimal_text
 from freeagent_standin.world.entities import BankAccount, BankTransaction, Explanation
@@ -95,11 +95,13 @@ def explanation(desk: Desk, record: Explanation, *, is_nested: bool, is_single: 
         "is_money_out": gross < 0,
         "is_money_paid_to_user": record.user is not None and gross < 0,
         "marked_for_review": record.for_review,
-        "is_locked": False,
-        "is_deletable": True,
+        "is_locked": world.is_locked(record.dated_on),
+        "is_deletable": not world.is_locked(record.dated_on),
         "has_pending_operation": False,
         "updated_at": instant(record.updated_at),
     }
+    if body["is_locked"]:
+        body["locked_reason"] = locked_reason(desk)
     if record.category:
         body["category"] = desk.category(record.category)
         body["detail"] = _detail(desk, record)

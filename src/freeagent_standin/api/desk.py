@@ -55,4 +55,9 @@ def sent(body: Body) -> Body:
     return {key: value for key, value in body.items() if value is not None and value != ""}
 
 
+def locked_reason(desk: Desk) -> str:
+    """Why a record cannot be changed (the wording is inferred)."""
+    return f"The books are locked until {desk.world.locked_until}"
+
+
 money = money_text

@@ -11,7 +11,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from freeagent_standin import files
-from freeagent_standin.api.desk import Body, Desk, day_text, instant, money, sent
+from freeagent_standin.api.desk import Body, Desk, day_text, instant, locked_reason, money, sent
 from freeagent_standin.world.amounts import decimal_text, times
 from freeagent_standin.world.entities import Attachment, Bill, BillItem, Expense
 from freeagent_standin.world.rates import exchange_rate
@@ -66,7 +66,8 @@ def bill(desk: Desk, record: Bill, *, is_nested: bool, is_single: bool) -> Body:
         "cis_deduction_rate": decimal_text(record.cis_rate) if is_cis else None,
         "cis_deduction": money(record.cis_deduction) if is_cis else None,
         "cis_deduction_suffered": money(standing.cis_realised) if is_cis else None,
-        "is_locked": False,
+        "is_locked": desk.world.is_locked(record.dated_on),
+        "locked_reason": locked_reason(desk) if desk.world.is_locked(record.dated_on) else None,
         "created_at": instant(record.created_at),
         "updated_at": instant(record.updated_at),
     }
@@ -124,7 +125,8 @@ def expense(desk: Desk, record: Expense, *, is_nested: bool, is_single: bool) ->
         "recurring": record.recurring,
         "next_recurs_on": day_text(record.dated_on + timedelta(days=365)) if record.recurring else None,
         "attachment": attachment(desk, record.attachment),
-        "is_locked": False,
+        "is_locked": desk.world.is_locked(record.dated_on),
+        "locked_reason": locked_reason(desk) if desk.world.is_locked(record.dated_on) else None,
         "created_at": instant(record.created_at),
         "updated_at": instant(record.updated_at),
     }

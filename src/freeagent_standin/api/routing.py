@@ -150,9 +150,9 @@ def _write(desk: Desk, parts: list[str]) -> Answer:
     if len(parts) == 4:
         if method not in ("PUT", "PATCH") or parts[2] != "transitions":
             raise not_found()
-        writes.moved(desk, listing.name, record, parts[3])
+        writes.moved(desk, listing.name, listing.singular, record, parts[3])
     elif method == "DELETE":
-        writes.deleted(desk, listing.name, record)
+        writes.deleted(desk, listing.name, listing.singular, record)
         return emptied(desk.call)
     elif method == "POST":
         raise not_found()

@@ -1,20 +1,21 @@
 """Records created, changed and deleted through the API, with the answers FreeAgent gives to good and bad ones.
 
 Creates answer 201 with Location, changes 200 with the record, deletes 200 with an empty body. Refusals: 400 for what is
-no JSON, 403 for a contact or project still in use, 409 for anything else that others rest on, 422 for values that make
-no sense or are locked (https://dev.freeagent.com/docs, one page a resource). Which attributes are kept is in
-`world.parts`, `world.writing` and `world.rewriting`; others are ignored. Inferred: the wording, except of locked items,
-and that missing attributes are told by attribute.
+no JSON, 403 for a contact or project still in use and for what lies in a locked period, 409 for anything else that
+others rest on, 422 for values that make no sense or are locked (https://dev.freeagent.com/docs, one page a resource).
+Which attributes are kept is in `world.parts`, `world.writing` and `world.rewriting`; others are ignored. Inferred: the
+wording, except of locked items and records, and that missing attributes are told by attribute.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 import msgspec
 
-from freeagent_standin.api.answers import Refusal, bad_request, blank, not_built, not_found, unprocessable
+from freeagent_standin.api.answers import Refusal, bad_request, blank, forbidden, not_built, not_found, unprocessable
 from freeagent_standin.api.desk import Desk
 
 CREATED: Mapping[str, tuple[str, ...]] = {
@@ -84,7 +85,19 @@ def _refuse_what_is_missing(resource: str, wanted: Mapping[str, Any]) -> None:
         raise blank(*missing)
 
 
+def _refuse_what_is_locked(desk: Desk, singular: str, *days: object) -> None:
+    """A record of the locked period stays as it is, and none can be put there."""
+    for day in days:
+        try:
+            is_locked = day is not None and desk.world.is_locked(date.fromisoformat(str(day)))
+        except ValueError:
+            continue  # refused for what it is, elsewhere
+        if is_locked:
+            raise forbidden(f"{singular.replace('_', ' ').capitalize()} is locked.")
+
+
 def _create(desk: Desk, resource: str, singular: str, wanted: dict[str, Any]) -> int:
+    _refuse_what_is_locked(desk, singular, wanted.get("dated_on"))
     if resource in _ALWAYS_DRAFT:
         wanted |= {"status": "Draft", f"{singular}_items": wanted.get(f"{singular}_items") or []}
     return int(_change(desk, {"do": "add", "resource": resource, "set": wanted, "by": "api"})["id"])
@@ -96,6 +109,7 @@ def changed(desk: Desk, resource: str, singular: str, record: Any, *, except_for
         raise not_built(desk.call.method, f"{resource}/{record.id}")
     wanted = _body(desk, singular)
     wanted.pop(except_for, None)
+    _refuse_what_is_locked(desk, singular, getattr(record, "dated_on", None), wanted.get("dated_on"))
     if resource in _ALWAYS_DRAFT:
         wanted.pop("status", None)
         rows = wanted.get(f"{singular}_items")
@@ -106,10 +120,11 @@ def changed(desk: Desk, resource: str, singular: str, record: Any, *, except_for
     _change(desk, {"do": "change", "resource": resource, "id": record.id, "set": wanted, "by": "api"})
 
 
-def moved(desk: Desk, resource: str, record: Any, transition: str) -> None:
+def moved(desk: Desk, resource: str, singular: str, record: Any, transition: str) -> None:
     """PUT to a transition of an invoice or a credit note."""
     if resource not in _ALWAYS_DRAFT or transition not in _MOVES:
         raise not_found()
+    _refuse_what_is_locked(desk, singular, record.dated_on)
     if transition == "mark_as_cancelled":
         _change(desk, {"do": "write_off", "resource": resource, "id": record.id})
     else:
@@ -118,10 +133,11 @@ def moved(desk: Desk, resource: str, record: Any, transition: str) -> None:
         _change(desk, op)
 
 
-def deleted(desk: Desk, resource: str, record: Any) -> None:
+def deleted(desk: Desk, resource: str, singular: str, record: Any) -> None:
     """DELETE of a record."""
     if resource not in DELETED:
         raise not_built("DELETE", f"{resource}/{record.id}")
+    _refuse_what_is_locked(desk, singular, getattr(record, "dated_on", None))
     try:
         _apply(desk, {"do": "delete", "resource": resource, "id": record.id})
     except ValueError as problem:

@@ -76,6 +76,8 @@ class World:
         self.journal_length = 0
         self.selections: dict[tuple[object, ...], list[int]] = {}
         """The last filtered lists the API made, by what they depend on."""
+        self.locked_until: date | None = None
+        """The last day of the period that callers of the API may not touch any more."""
         self.awaited: list[tuple[int, int, list[dict[str, Any]]]] = []
         """Uploaded statement lines on their way: when they arrive, on which account, and what they are."""
         self.people: Table[User] = Table("users", first_id=base + 101, key=lambda user: user.created_at)
@@ -175,6 +177,10 @@ class World:
         self.journal_length += 1
         self.arrive(now)
         return mutations.apply(self, op, now)
+
+    def is_locked(self, day: date) -> bool:
+        """Whether a day lies in the locked period."""
+        return self.locked_until is not None and day <= self.locked_until
 
     def arrive(self, now: datetime) -> None:
         """Let in what was on its way and has arrived by now."""

@@ -166,6 +166,15 @@ def _import(world: World, wishes: Wishes, now: datetime) -> dict[str, Any]:
     return {"lines": importing.uploaded(world, account, rows, at=_second(now))}
 
 
+def _lock(world: World, wishes: Wishes, now: datetime) -> dict[str, Any]:
+    until = None if wishes.peek("until") is None else wishes.day("until", now.date())
+    wishes.take("until")
+    wishes.done()
+    world.locked_until = until
+    world.revision += 1
+    return {"lockedUntil": None if until is None else until.isoformat()}
+
+
 def _advance(world: World, wishes: Wishes, now: datetime) -> dict[str, Any]:
     days = wishes.whole("days", 1)
     wishes.done()
@@ -186,6 +195,7 @@ _ACTS: Mapping[str, Callable[[World, Wishes, datetime], dict[str, Any]]] = {
     "write_off": _write_off,
     "transfer": _transfer,
     "import": _import,
+    "lock": _lock,
     "advance": _advance,
 }
 

@@ -471,6 +471,37 @@ def test_what_others_rest_on_is_not_deleted(reader: Reader) -> None:
     assert "settled" in told(invoice)
 
 
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("invoices", "Invoice is locked."),
+        ("credit_notes", "Credit note is locked."),
+        ("bills", "Bill is locked."),
+        ("expenses", "Expense is locked."),
+        ("bank_transaction_explanations", "Bank transaction explanation is locked."),
+    ],
+)
+def test_a_locked_period_is_read_and_not_written(reader: Reader, path: str, said: str) -> None:
+    row = next(iter(reader.all(path)))
+    key = f"{path}/{number(row['url'])}"
+    [given] = bodies(reader)[path].values()
+    reader.world.mutate({"do": "lock", "until": row["dated_on"]}, reader.now)
+    locked = reader.fingerprint()
+
+    refused = [
+        send(reader, "PUT", key, {"description": "x"}),
+        send(reader, "DELETE", key),
+        send(reader, "POST", path, given | {"dated_on": row["dated_on"]}),
+    ]
+
+    assert [(one.status, told(one)) for one in refused] == [(403, said)] * 3
+    assert reader.fingerprint() == locked
+    [shown] = reader.get(key).values()
+    assert shown.get("is_locked", True) is True
+    reader.world.mutate({"do": "lock", "until": None}, reader.now)
+    assert send(reader, "PUT", key, {}).status == 200
+
+
 def test_writes_need_the_level_of_the_resource() -> None:
     world = fresh()
     asked = bodies(Reader(world))["bills"]
