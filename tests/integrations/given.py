@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from tests.books import NOON, Books, world_of
 
+from comptoir.errors import PermissionsLacking
 from comptoir.integrations.contract import Kind, Resource
 from comptoir.store import Database, records
 from comptoir.store.datasets import Warning_
@@ -128,10 +129,12 @@ def _around() -> Given:
 class GivenReader:
     """Answers with given records; a resource nobody speaks of is an empty list. Text stands for a body as it is."""
 
-    def __init__(self, given: Given) -> None:
-        self._given = given
+    def __init__(self, given: Given, refused: Sequence[str] = ()) -> None:
+        self._given, self._refused = given, refused
 
     def page(self, resource: Resource, number: int, params: Sequence[tuple[str, str]] = ()) -> Page:
+        if resource.name in self._refused:
+            raise PermissionsLacking("The approving user may not see this.", level_needed=resource.access_level)
         rows = self._given.get(resource.name, []) if number == 1 else []
         if resource.per is not None:
             wanted = {value.rsplit("/", 1)[-1] for _, value in params}
@@ -153,9 +156,9 @@ def _body(row: dict[str, Any]) -> bytes:
 class GivenBooks:
     """What becomes of given records. `#body` in one gives its bytes as they are, `#part` the member it stands in."""
 
-    def __init__(self, db: Database, **given: list[dict[str, Any]]) -> None:
+    def __init__(self, db: Database, *, refused: Sequence[str] = (), **given: list[dict[str, Any]]) -> None:
         self._books = Books(db, world_of(1))
-        reader: Any = GivenReader(_around() | given)
+        reader: Any = GivenReader(_around() | given, refused)
         self._books.engine._open = lambda _: (reader, lambda: 0)
         self.report: Report = self._books.sync()
 

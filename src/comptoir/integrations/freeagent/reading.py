@@ -10,6 +10,7 @@ import typing
 from collections.abc import Callable, Iterator
 from decimal import Decimal, localcontext
 from functools import cache
+from operator import attrgetter
 from typing import Any, TypeVar
 
 import msgspec
@@ -22,6 +23,7 @@ __all__ = ["Flawed", "amounts_kept", "making", "payload_of", "reader", "sound"]
 _S = TypeVar("_S", bound=msgspec.Struct)
 _Raws = dict[str, msgspec.Raw]
 _LONGEST_SHOWN = 60
+_ORDINARY = 30  # digits before or after the point; a number of more is looked at closely
 _MOST_FLAWS = 20  # told of one record
 
 _members = msgspec.json.Decoder(_Raws).decode
@@ -78,10 +80,9 @@ def making(resource: str, decode: Callable[[RawRow], Any], map_: Callable[[Any, 
                 try:
                     return list(map_(read, books))
                 except (ArithmeticError, ValueError, TypeError):  # the last of a signalling NaN, which has no hash
-                    kept = amounts_kept(read)
-                    if not isinstance(kept, Flawed):
+                    read = _without_absurd(read)
+                    if not isinstance(read, Flawed):
                         raise  # not for an amount that is none
-                    read = kept
             made: list[Any] = []
             for item in map_(read.payload, books):
                 if isinstance(item, Mapped):
@@ -190,10 +191,27 @@ def _shown(raw: bytes) -> str:
 
 
 def amounts_kept(payload: Any) -> Any:
-    """The payload, or `Flawed` without the numbers that are no amounts. ValueError where one is required."""
+    """The payload, or `Flawed` without the numbers that are no amounts, of its own or of its lines where one of its
+    own is none. ValueError where one is required."""
+    for number in _numbers(_kind_of(payload))(payload):
+        if number is not None and not (number.is_finite() and -_ORDINARY < number.adjusted() < _ORDINARY):
+            return _without_absurd(payload)
+    return payload
+
+
+def _without_absurd(payload: Any) -> Any:
     flaws: list[Flaw] = []
     kept = _kept(payload, "", flaws)
     return Flawed(kept, tuple(flaws)) if flaws else payload
+
+
+@cache
+def _numbers(kind: type[msgspec.Struct]) -> Callable[[Any], tuple[Decimal | None, ...]]:
+    """The numbers of a payload, those of its lines left out."""
+    names = [field.name for field in _fields(kind) if Decimal in _kinds(field.type)]
+    if len(names) > 1:
+        return attrgetter(*names)
+    return lambda payload: tuple(getattr(payload, name) for name in names)
 
 
 def _kept(payload: Any, prefix: str, flaws: list[Flaw]) -> Any:
