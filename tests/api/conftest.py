@@ -15,6 +15,7 @@ import msgspec
 import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
+from litestar.types import ASGIApp
 from tests.books import Books, world_of
 
 from comptoir import model
@@ -82,18 +83,26 @@ class House:
         return self.ask("GET", path, **more)
 
     def ask_in_bytes(
-        self, target: bytes, *, method: str = "GET", body: Sequence[dict[str, Any]] = ({"type": "http.request"},)
+        self,
+        target: bytes,
+        *,
+        method: str = "GET",
+        body: Sequence[dict[str, Any]] = ({"type": "http.request"},),
+        app: ASGIApp | None = None,
     ) -> tuple[int, bytes]:
-        """Status and body for a target and messages that a well-behaved client would never send."""
+        """Status and body for a target and messages that a well-behaved client would never send.
+
+        `target` is all of it, the API's own path included.
+        """
         path, _, query = target.partition(b"?")
-        scope = {
+        scope: Any = {
             "type": "http",
             "asgi": {"version": "3.0"},
             "http_version": "1.1",
             "method": method,
             "scheme": "http",
-            "path": "/api" + unquote(path.decode(errors="replace")),
-            "raw_path": b"/api" + path,
+            "path": unquote(path.decode(errors="replace")),
+            "raw_path": path,
             "query_string": query,
             "root_path": "",
             "headers": [(b"host", b"testserver.local"), (b"authorization", header(self.key).encode())],
@@ -110,7 +119,10 @@ class House:
         async def send(message: Any) -> None:
             sent.append(message)
 
-        asyncio.run(self.client.app(scope, receive, send))
+        async def call() -> None:
+            await (app or self.client.app)(scope, receive, send)
+
+        asyncio.run(call())
         return sent[0]["status"], b"".join(message.get("body", b"") for message in sent[1:])
 
     def a_company(self, name: str = "Toft Bakery", **members: Any) -> str:

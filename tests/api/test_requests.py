@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
+import re
+from typing import Any
 
+import msgspec
 import pytest
-from tests.api.conftest import House, error_in
+from tests.api.conftest import House, error_in, header, services_for
 
+from comptoir.api import OPERATIONS, api
 from comptoir.runtime import failpoints
 
 ID = "0b9e3b3e-35c9-4a7e-9a4c-0a6a36f0f7a1"
@@ -169,3 +174,79 @@ def test_another_tenants_company_answers_exactly_like_an_unknown_one(house: Hous
         assert error_in(house.get(path), 404) == f"No company was found with ID {theirs}"
     assert neighbour.get(f"/companies/{theirs}").status_code == 200
     assert house.get("/companies").json()["totalResults"] == 0
+
+
+@pytest.mark.parametrize("body", [
+    [{"type": "http.disconnect"}], [{"type": "http.request", "body": b'{"name": "To', "more_body": True}, {"type": "http.disconnect"}],
+])  # fmt: skip
+def test_a_request_that_breaks_off_changes_nothing(house: House, body: list[dict[str, Any]]) -> None:
+    status, answer = house.ask_in_bytes(b"/api/companies", method="POST", body=body)
+
+    assert (status, msgspec.json.decode(answer)["statusCode"]) == (400, 400)
+    assert house.get("/companies").json()["totalResults"] == 0
+
+
+def test_a_body_is_measured_as_it_arrives_not_as_it_is_announced(house: House) -> None:
+    part = {"type": "http.request", "body": b" " * 65536, "more_body": True}
+
+    status, answer = house.ask_in_bytes(b"/api/companies", method="POST", body=[part] * 17)
+
+    assert (status, msgspec.json.decode(answer)["statusCode"]) == (413, 413)
+
+
+def test_a_body_in_parts_is_read_whole(house: House) -> None:
+    parts = [
+        {"type": "http.request", "body": part, "more_body": part != b"}"} for part in (b'{"name":', b' "Toft"', b"}")
+    ]
+
+    status, answer = house.ask_in_bytes(b"/api/companies", method="POST", body=parts)
+
+    assert (status, msgspec.json.decode(answer)["name"]) == (200, "Toft")
+
+
+@pytest.mark.parametrize("path", ["/companies", "/companies?page=1", "/openapi.json", "/Companies/"])
+def test_an_api_with_a_host_of_its_own_has_no_path_before_it(house: House, path: str) -> None:
+    bare = api(dataclasses.replace(services_for(house.db, house.clock), api_url="https://api.example.test"))
+
+    status, body = house.ask_in_bytes(path.encode(), app=bare)
+
+    assert status == 200
+    if "openapi" in path:
+        assert msgspec.json.decode(body)["servers"] == [{"url": "https://api.example.test"}]
+    else:
+        assert msgspec.json.decode(body)["_links"]["self"]["href"].lower() == "/companies"
+    assert house.ask_in_bytes(b"/api/companies", app=bare)[0] == 404
+
+
+def test_every_operation_refuses_a_missing_key_and_a_wrong_one(house: House) -> None:
+    for operation in OPERATIONS:
+        if operation.is_open:
+            continue
+        path = re.sub(r"\{\w+\}", ID, operation.path)
+        for headers in ({}, {"Authorization": header("made-up")}):
+            answer = house.client.request(operation.method, f"/api{path}", headers=headers)
+            assert "API key" in error_in(answer, 401), operation.id
+
+
+def test_every_operation_answers_a_nonsensical_request_in_the_documented_form(house: House) -> None:
+    for operation in OPERATIONS:
+        for id_ in (ID, "nonsense", "%00", "a%2Fb", "%FF"):
+            path = re.sub(r"\{\w+\}", id_, operation.path)
+            answer = house.ask(operation.method, f"{path}?page=x&query=%7B&orderBy=%00", content=b"\xff{[")
+            if answer.status_code not in (200, 204):
+                assert answer.status_code in (400, 404, 409), (operation.id, answer.status_code)
+                error_in(answer, answer.status_code)
+
+
+def test_every_path_refuses_other_methods_and_names_its_own(house: House) -> None:
+    by_path: dict[str, set[str]] = {}
+    for operation in OPERATIONS:
+        by_path.setdefault(operation.path.lower(), set()).add(operation.method)
+    for path, methods in by_path.items():
+        for method in {"GET", "POST", "PUT", "PATCH", "DELETE"} - methods:
+            answer = house.ask(method, re.sub(r"\{\w+\}", ID, path))
+            if answer.status_code != 405:  # a path with a parameter there takes it
+                assert answer.status_code in (400, 404, 409), (method, path)
+            else:
+                assert methods <= set(answer.headers["allow"].split(", "))
+            error_in(answer, answer.status_code)
