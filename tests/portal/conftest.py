@@ -5,54 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from html import unescape
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from litestar.testing import TestClient
+from tests.portal.linking import Linking
+from tests.portal.pages import KEYS, PLATFORM, Answer
 
 from comptoir import settings
 from comptoir.access import Role, operators
 from comptoir.app import Application
-from comptoir.integrations import INTEGRATIONS
 from comptoir.store import integration_settings, tenants
 from comptoir.store.integration_settings import IntegrationSettings
 
-PLATFORM = INTEGRATIONS[0]
-LIST = "/settings/integrations/accounting"
-KEYS = f"{LIST}/{PLATFORM.slug}"
 ORIGIN = "http://127.0.0.1:8299"
 CLIENT_ID, SECRET = "an-identifier-of-tests", "a-secret-of-tests-9876"
-
-
-class Answer:
-    """A page, and what can be asked of it."""
-
-    def __init__(self, response: Any) -> None:
-        self.status: int = response.status_code
-        self.headers: Any = response.headers
-        self.html: str = response.text
-
-    @property
-    def words(self) -> str:
-        """What is read on the page."""
-        text = re.sub(r"<(script|style)\b.*?</\1>|<[^>]+>", " ", self.html, flags=re.DOTALL)
-        return " ".join(unescape(text).split())
-
-    def field(self, name: str) -> dict[str, str]:
-        """The attributes of the field with this name."""
-        [tag] = re.findall(rf'<input[^>]*\bname="{name}"[^>]*>', self.html)
-        return {key: unescape(value) for key, value in re.findall(r'([\w-]+)="([^"]*)"', tag)}
-
-    def error(self, name: str) -> str | None:
-        """The sentence that is tied to this field as its error."""
-        described = self.field(name).get("aria-describedby", "").split()
-        if f"{name}-error" not in described or self.field(name).get("aria-invalid") != "true":
-            return None
-        found = re.search(rf'id="{name}-error">([^<]+)<', self.html)
-        return unescape(found[1]) if found else None
 
 
 class Browser:
@@ -141,3 +110,19 @@ def keys_stored(operator: Browser) -> None:
     """FreeAgent has keys, and is not enabled."""
     answer = operator.post(KEYS, {"client_id": CLIENT_ID, "client_secret": SECRET, "from": "set_up"})
     assert answer.status == 303, answer.words
+
+
+@pytest.fixture(scope="module")
+def linking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Linking]:
+    served = Linking(tmp_path_factory.mktemp("linking"))
+    yield served
+    secrets = served.secrets()
+    said = served.stop()
+    assert [one for one in secrets if one in said] == [], "the log holds a secret"
+
+
+@pytest.fixture
+def faults(linking: Linking) -> Iterator[None]:
+    """Whatever a test asks to go wrong goes well again after it."""
+    yield
+    linking.control.delete("/faults")

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import httpx2
 from tests.cli.conftest import COMMAND, STANDIN, Running, free_ports
-from tests.portal.conftest import KEYS, Answer
+from tests.portal.pages import KEYS, Answer
 
 _S = TypeVar("_S", bound="Site")
 
@@ -58,6 +58,7 @@ class Linking:
             COMPTOIR_FREEAGENT_URL=self.facts["url"],
             COMPTOIR_FREEAGENT_DEVELOPER_URL=self.facts["developerUrl"],
             COMPTOIR_FREEAGENT_LIMITS="off",
+            COMPTOIR_TIME_SCALE="20",  # the waits between quick tries
         )
         self.server.stay()
         told = re.search(r"Sign in as (\S+) with the password (\S+)", self.server.wait_for("Sign in as"))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from tests.portal.conftest import CLIENT_ID, KEYS, LIST, SECRET, Browser, House
+from tests.portal.conftest import CLIENT_ID, SECRET, Browser, House
+from tests.portal.pages import KEYS, LIST
 
 GOOD_ID, GOOD_SECRET = "Zk3-new_identifier", "Xq8-new_secret.0001"
 INVISIBLE = {

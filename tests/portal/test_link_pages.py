@@ -3,31 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
-from tests.portal.conftest import KEYS, LIST
 from tests.portal.linking import Linking, Site, parameters
+from tests.portal.pages import KEYS, LIST
 
 pytestmark = pytest.mark.slow
 
 NOT_OURS = "This approval does not belong to a link that was begun here, or it was used already."
-
-
-@pytest.fixture(scope="module")
-def linking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Linking]:
-    served = Linking(tmp_path_factory.mktemp("linking"))
-    yield served
-    secrets = served.secrets()
-    said = served.stop()
-    assert [one for one in secrets if one in said] == [], "the log holds a secret"
-
-
-@pytest.fixture
-def faults(linking: Linking) -> Iterator[None]:
-    """Whatever a test asks to go wrong goes well again after it."""
-    yield
-    linking.control.delete("/faults")
 
 
 def test_the_link_page_says_who_asks_and_what_will_be_read(linking: Linking) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 from litestar.testing import TestClient
-from tests.portal.conftest import KEYS, LIST, ORIGIN, Browser, House, installation
+from tests.portal.conftest import ORIGIN, Browser, House, installation
+from tests.portal.pages import KEYS, LIST
 
 from comptoir.access import Role, operators
 from comptoir.portal import listed

@@ -12,7 +12,8 @@ import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
-from tests.portal.conftest import LIST, Browser, House
+from tests.portal.conftest import Browser, House
+from tests.portal.pages import LIST
 
 from comptoir.integrations import INTEGRATIONS
 from comptoir.model.identities import IDENTITIES

@@ -40,6 +40,7 @@ class TypeState(msgspec.Struct, frozen=True, kw_only=True):
     tone: str
     word: str
     dataset: Dataset | None
+    is_open: bool  # the newest read is under way or about to begin; one that waits for another try is not
     last_success: datetime | None
     count: int | None
 
@@ -53,7 +54,7 @@ class CompanyState(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_reading(self) -> bool:
-        return any(one.dataset is not None and not one.dataset.status.is_ended for one in self.types)
+        return any(one.is_open for one in self.types)
 
     @property
     def is_live(self) -> bool:
@@ -68,7 +69,7 @@ class CompanyState(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def ended(self) -> int:
-        return sum(one.dataset.status.is_ended for one in self._round() if one.dataset is not None)
+        return sum(not one.is_open for one in self._round())
 
     @property
     def records(self) -> int:
@@ -76,7 +77,7 @@ class CompanyState(msgspec.Struct, frozen=True, kw_only=True):
 
     def _round(self) -> list[TypeState]:
         held = [one for one in self.types if one.dataset is not None]
-        open_ones = [one.dataset.requested for one in held if one.dataset and not one.dataset.status.is_ended]
+        open_ones = [one.dataset.requested for one in held if one.dataset and one.is_open]
         if not open_ones:
             return held
         return [one for one in held if one.dataset and one.dataset.requested >= min(open_ones)]
@@ -139,6 +140,8 @@ def _type_state(
     latest: dict[str, tuple[Dataset, Dataset | None]],
 ) -> TypeState:
     newest, good = latest.get(key, (None, None))
+    now = visit.services.clock.now()
+    waits = newest is not None and newest.retry_at is not None and newest.retry_at > now
     tone, word = dataset_state(newest) if newest is not None else ("idle", "Not read yet")
     return TypeState(
         key=key,
@@ -146,6 +149,7 @@ def _type_state(
         tone=tone,
         word=word,
         dataset=newest,
+        is_open=newest is not None and not newest.status.is_ended and not waits,
         last_success=good.completed if good is not None else None,
         count=records.count(tx, visit.tenant, source.connection.id, key) if good is not None or newest else None,
     )

@@ -1,0 +1,159 @@
+"""The page of a company: where each read stands and why, how far a read is, and what the books check found."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+
+import pytest
+from tests.portal.linking import Company, Linking
+
+pytestmark = pytest.mark.slow
+
+
+def _watch(company: Company) -> list[str]:
+    """What the page is told while it is live, up to the end: each part as it is read."""
+    told: list[str] = []
+    with company.linking.operator.http.stream("GET", f"{company.linking.portal}{company.path}/progress") as stream:
+        assert stream.headers["content-type"].startswith("text/event-stream")
+        assert "unsafe" not in stream.headers["content-security-policy"]
+        data: list[str] = []
+        event = ""
+        for line in stream.iter_lines():
+            if line.startswith("event:"):
+                event = line.removeprefix("event:").strip()
+            elif line.startswith("data:"):
+                data.append(line.removeprefix("data:").removeprefix(" "))
+            elif not line and event:
+                if event == "done":
+                    break
+                told.append(" ".join(unescape(re.sub(r"<[^>]+>", " ", "\n".join(data))).split()))
+                data, event = [], ""
+    return told
+
+
+def _row(company: Company, name: str) -> str:
+    """All that is said of one data type."""
+    [row] = re.findall(
+        rf'<tr role="row">\s*<th scope="row" role="rowheader">(?:<a [^>]*>)?{name}<.*?</tr>',
+        company.page().html,
+        re.DOTALL,
+    )
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", row)).split())
+
+
+def test_a_read_can_be_watched_from_its_beginning_to_the_books_check(linking: Linking) -> None:
+    company = linking.a_company()
+    company.customer().link()
+
+    told = _watch(company)
+
+    assert told[-1].partition("What is read")[2].strip().startswith("6")
+    assert " checks agree" in told[-1]
+    assert "Reading:" not in told[-1]
+    assert (
+        "Books check After each read the records are held against each other and against the figures of FreeAgent."
+        in told[-1]
+    )
+    assert "Lines add up to their document: net, tax and total." in told[-1]
+
+
+@pytest.mark.usefixtures("faults")
+def test_how_far_a_read_is_can_be_seen_with_and_without_script(linking: Linking) -> None:
+    company = linking.a_company()
+    company.customer().link()
+    _watch(company)
+    linking.tell("faults", match={"list": "bills", "times": 1}, action={"kind": "latency", "seconds": 2})
+
+    linking.operator.post(f"{company.path}/refresh")
+    page = company.page()
+    told = _watch(company)
+
+    assert re.search(r"Reading: \d+ of 18 data types done, 6\d\d records held", page.words)
+    assert "<progress max=" in page.html
+    assert f'<noscript><p><a href="{company.path}">Show how far it is now</a>' in page.html
+    assert any("Reading:" in one for one in told)
+    assert "Reading:" not in told[-1]
+
+
+@pytest.mark.usefixtures("faults")
+def test_each_failure_is_one_plain_sentence_beside_its_data_type(linking: Linking) -> None:
+    company = linking.a_company()
+    company.customer().link()
+    _watch(company)
+    invoices = [one for one in re.findall(r"/data/(\w+)", company.page().html) if one == "invoices"]
+    linking.tell("faults", match={"list": "bills"}, action={"kind": "status", "status": 500})
+    linking.tell("faults", match={"list": "bank_transactions"}, action={"kind": "status", "status": 403})
+    linking.tell("faults", match={"list": "price_list_items"}, action={"kind": "status", "status": 404})
+    linking.tell("faults", match={"list": "invoices"}, action={"kind": "patch", "index": 1, "set": {"dated_on": None}})
+
+    linking.operator.post(f"{company.path}/refresh")
+    _watch(company)
+
+    assert invoices
+    bills = _row(company, "Bills")
+    assert "Waiting FreeAgent answered with an error (500)." in bills
+    assert "It is tried again at" in bills
+    assert "Not permitted FreeAgent refuses bank_transactions to the user who approved." in _row(
+        company, "Bank transactions"
+    )
+    assert "Not offered FreeAgent does not offer price_list_items to this company." in _row(company, "Items")
+    assert "1 record set aside" in _row(company, "Invoices")
+    assert "Set aside, because it could not be read: dated_on is null" in _row(company, "Invoices")
+    # What was read before is still there, and what only waits for another try is not said to be under way.
+    for name in ("Bills", "Bank transactions", "Items", "Invoices"):
+        assert re.search(r"\b[1-9]\d* \d", _row(company, name)), name
+    page = company.page()
+    assert "<progress" not in page.html
+    assert "Reading:" not in page.words
+
+
+@pytest.mark.usefixtures("faults")
+def test_failures_are_told_in_french(linking: Linking) -> None:
+    company = linking.a_company()
+    company.customer().link()
+    _watch(company)
+    linking.tell("faults", match={"list": "bills"}, action={"kind": "html", "status": 200})
+
+    linking.operator.post(f"{company.path}/refresh")
+    linking.operator.post("/language", {"language": "fr", "next": "/"})
+    _watch(company)
+    row = _row(company, "Factures fournisseurs")
+    linking.operator.post("/language", {"language": "en", "next": "/"})
+
+    assert (
+        "En attente FreeAgent a renvoyé autre chose que des données (une page à lui, ou rien). Nouvelle tentative"
+        in row
+    )
+    assert "lang=" not in row
+
+
+def test_records_are_shown_exactly_and_page_by_page(linking: Linking) -> None:
+    company = linking.a_company()
+    company.customer().link()
+    _watch(company)
+
+    first = linking.operator.get(f"{company.path}/data/chartOfAccounts")
+    second = linking.operator.get(f"{company.path}/data/chartOfAccounts?page=2")
+    past = linking.operator.get(f"{company.path}/data/chartOfAccounts?page=99")
+
+    assert "Page 1 of 3" in first.words
+    assert "Page 2 of 3" in second.words
+    assert "This page is past the last record." in past.words
+    rows = [set(re.findall(r'<tr role="row">.*?</tr>', page.html, re.DOTALL)[1:]) for page in (first, second)]
+    assert len(rows[0]) == 50
+    assert not rows[0] & rows[1]
+
+
+def test_deleting_a_company_names_what_is_lost_and_loses_it(linking: Linking) -> None:
+    company = linking.a_company("Gone Tomorrow")
+    company.customer().link()
+    _watch(company)
+
+    asked = linking.operator.get(f"{company.path}?confirm=delete")
+    page = linking.operator.follow(linking.operator.post(f"{company.path}/delete"))
+
+    assert re.search(r"its history and 6\d\d records are deleted for good", asked.words)
+    assert "Gone Tomorrow and all its data are deleted." in page.words
+    assert company.page().status == 404
+    assert company.customer().get(company.link).status == 404
