@@ -156,9 +156,11 @@ def _body(row: dict[str, Any]) -> bytes:
 class GivenBooks:
     """What becomes of given records. `#body` in one gives its bytes as they are, `#part` the member it stands in."""
 
-    def __init__(self, db: Database, *, refused: Sequence[str] = (), **given: list[dict[str, Any]]) -> None:
+    def __init__(
+        self, db: Database, given: Given | None = None, *, refused: Sequence[str] = (), **more: list[dict[str, Any]]
+    ) -> None:
         self._books = Books(db, world_of(1))
-        reader: Any = GivenReader(_around() | given, refused)
+        reader: Any = GivenReader(_around() | (given or {}) | more, refused)
         self._books.engine._open = lambda _: (reader, lambda: 0)
         self.report: Report = self._books.sync()
 

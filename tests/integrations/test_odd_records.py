@@ -430,7 +430,7 @@ def test_days_are_read_with_and_without_bounds() -> None:
 def test_an_unknown_value_is_served_as_unknown(
     db: Database, data_type: str, id_: str, member: str, given: dict[str, list[dict[str, Any]]]
 ) -> None:
-    books = GivenBooks(db, **given)
+    books = GivenBooks(db, given)
 
     assert books.one(data_type, id_)[member] == "Unknown"
     assert data_type == "chartOfAccounts" or member in books.noted(data_type)

@@ -70,7 +70,7 @@ def _wrong_pair(status: int, body: bytes) -> bool:
     try:
         answer = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return status == 401
+        return status == 401 and not body.lstrip().startswith(b"<")  # a page of something in between tells nothing
     return isinstance(answer, dict) and answer.get("error") in ("invalid_client", "unauthorized_client")
 
 

@@ -607,6 +607,7 @@ NOT_MAPPED: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "paid_value": "follows from the payments",
             "attachment": "a data type of its own",
             "bill": "the line stands in its bill",
+            "cis_deduction_rate": "of a line: the bill has it",
             "second_sales_tax_status": "the rate tells it",
             "depreciation_schedule": "concerns capital assets",
             "capital_asset": "concerns capital assets",
@@ -652,7 +653,9 @@ NOT_MAPPED: Mapping[str, Mapping[str, str]] = MappingProxyType(
         },
         "price_list_items": _TIMES,
         "stock_items": _TIMES,
-        "properties": {},
+        "properties": dict.fromkeys(
+            ("address2", "address3", "town", "region", "country"), "address1 and the postcode name a property"
+        ),
         "sales_tax_periods": {
             "sales_tax_registration_status": "the company has its present one",
             "sales_tax_registration_number": "the company has its present one",
