@@ -36,13 +36,13 @@ _UNREADABLE = (msgspec.MsgspecError, ValueError, TypeError, LookupError, Arithme
 
 
 class PageAnswer(Protocol):
-    """One page: `total` counts the whole list where the upstream says so; records come with the member they were in;
-    `date` is the upstream's own time."""
+    """One page: `total` counts the whole list and `has_next` tells of a further page, each None where the upstream does
+    not say; records come with the member they were in; `date` is the upstream's own time."""
 
     @property
     def total(self) -> int | None: ...
     @property
-    def has_next(self) -> bool: ...
+    def has_next(self) -> bool | None: ...
     @property
     def records(self) -> Sequence[tuple[str, bytes]]: ...
     @property
@@ -302,8 +302,8 @@ class Fetch:
         """What changed since the walk began is held in its newest version. A record that was not met, or came as it is
         only after the walk began, may have shifted others: then the list has moved."""
         walk, window = task.walk, task.walk.windows[task.window]
-        if answer.total is not None and answer.total >= window.met and answer.total > self._page_size:
-            window.tells_changes, window.changes_are_read = False, True  # the whole list: the question was not heard
+        if window.is_not_heard(answer.total, [row.record.updated_at for row in rows], page_size=self._page_size):
+            window.tells_changes, window.changes_are_read = False, True
             return
         met = [row for row in rows if row.record.id in walk.seen]
         others = [row for row in rows if row.record.id not in walk.seen]
@@ -313,7 +313,7 @@ class Fetch:
         walk.outcome.changed += counts.changed + added.new + added.changed
         window.has_moved = window.has_moved or bool(others) or counts.unchanged > 0
         walk.seen.update(row.record.id for row in others)
-        window.changes_are_read = not (answer.has_next and rows)
+        window.changes_are_read = not rows or answer.has_next is False
         if not window.changes_are_read:
             self._ask(msgspec.structs.replace(task, page=task.page + 1))
 

@@ -7,16 +7,18 @@ several pages that can tell changes since an instant is asked for them once it i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from comptoir.errors import UpstreamChanged
 from comptoir.integrations.contract import Kind, Resource
-from comptoir.sync.outcomes import Outcome
+from comptoir.sync.outcomes import Outcome, outcome_of
 
 __all__ = ["Params", "Walk", "Window", "unread"]
 
 Params = tuple[tuple[str, str], ...]
 _UNREAD = "\x00"
+_MOST_PAGES = 100_000  # ten million records: nobody's list is as long
 # Without the upstream's own time ours must do, and the two clocks may be this far apart.
 _CLOCKS_APART = timedelta(minutes=10)
 
@@ -40,16 +42,22 @@ class Window:
         self.changes_are_read = False
         self.tells_changes = True
 
-    def came(self, number: int, *, total: int | None, has_next: bool, count: int, page_size: int) -> list[int]:
-        """Note a page; the numbers of the pages to ask for next."""
+    def came(
+        self, number: int, *, total: int | None, has_next: bool | None, count: int, is_news: bool, page_size: int
+    ) -> list[int]:
+        """Note a page; the numbers of the pages to ask for next. `is_news`: it held a record not met before."""
         self.pages.add(number)
         self.met += count
+        if has_next is None:  # then a page is the last one if it is not full, or, where nothing else tells, empty
+            has_next = count >= (1 if total is None else page_size)
         if total is not None:
             self.totals.add(total)
             if self.last_page is None:
                 self.last_page = max(number, 1, -(-total // page_size))
-                return list(range(number + 1, self.last_page + 1))
-        if has_next and count and number >= (self.last_page or 0):
+                if number < self.last_page:
+                    return list(range(number + 1, self.last_page + 1))
+        # A page that only repeats what was met ends a list, or one that ignores page numbers would never end.
+        if has_next and is_news and number >= (self.last_page or 0) and number < _MOST_PAGES:
             # No total to go by, a list that grew, or one that gives fewer records a page than it was asked for.
             self.last_page = None if total is None else number + 1
             return [number + 1]
@@ -61,6 +69,13 @@ class Window:
         """Pages known to be missing."""
         last = self.last_page if self.last_page is not None else max(self.pages, default=0) + 1
         return [number for number in range(1, last + 1) if number not in self.pages]
+
+    def is_not_heard(self, total: int | None, times: Iterable[datetime | None], *, page_size: int) -> bool:
+        """Whether an answer to what changed since the walk began is the whole list, the question ignored."""
+        if total is not None and total >= self.met and total > page_size:
+            return True
+        since = self.begun_at.replace(microsecond=0) if self.begun_at is not None else None
+        return since is not None and any(time is not None and time < since for time in times)
 
     def stood_still(self) -> bool:
         return not self.has_moved and len(self.totals) <= 1 and (not self.totals or self.met in self.totals)
@@ -94,20 +109,29 @@ class Walk:
         return None if None in lasts else sum(filter(None, lasts))
 
     def page_came(
-        self, name: str, number: int, *, total: int | None, has_next: bool, ids: Sequence[str], page_size: int
+        self, name: str, number: int, *, total: int | None, has_next: bool | None, ids: Sequence[str], page_size: int
     ) -> list[int]:
         """Note a page of a window; the numbers of the pages to ask for next."""
         window = self.windows[name]
         before = len(self.seen)
         self.seen.update(ids)
-        if len(self.seen) - before != len(ids):
+        news = len(self.seen) - before
+        if news != len(ids):
             window.has_moved = True  # met before: the list shifted under the reader
-        self.outcome.set_aside += sum(id_.startswith(_UNREAD) for id_ in ids)
+        unread_ones = sum(id_.startswith(_UNREAD) for id_ in ids)
+        self.outcome.set_aside += unread_ones
         if self.resource.kind is not Kind.LIST:
             window.pages.add(number)
             window.last_page = number
             return []
-        return window.came(number, total=total, has_next=has_next, count=len(ids), page_size=page_size)
+        if number >= _MOST_PAGES:
+            message = f"The list {self.resource.name} has not ended after {_MOST_PAGES:,} pages."
+            self.outcome = outcome_of(UpstreamChanged(message))
+        # What could not be read may be anything: it is taken for news only where the upstream says that more follows.
+        is_news = news > (unread_ones if has_next is None else 0)
+        return window.came(
+            number, total=total, has_next=has_next, count=len(ids), is_news=is_news, page_size=page_size
+        )
 
     def begin(self, name: str, *, served_at: datetime | None, now: datetime) -> datetime:
         """Changes to a window count from when its first page was served, by the upstream's own clock."""
