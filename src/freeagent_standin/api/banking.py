@@ -146,13 +146,17 @@ def _full_text(desk: Desk, record: BankTransaction) -> str:
     if record.is_manual:
         return record.description
     symbol = _SYMBOLS.get(desk.world.bank_accounts[record.account].currency, "")
-    whole, part = divmod(abs(record.amount), 100)
-    return f"{record.description}//{record.line_type}/{symbol}{whole}.{part:02d}"
+    return f"{record.description}//{record.line_type}/{symbol}{_printed(record.amount)}"
+
+
+def _printed(amount: int) -> str:
+    """An amount as a statement prints it: 100000 is "1,000.00"; no sign."""
+    whole, part = divmod(abs(amount), 100)
+    return f"{whole:,}.{part:02d}"
 
 
 def _detail(desk: Desk, record: Explanation) -> str:
     name = desk.world.category_names.get(record.category, "")
     if not record.tax:
         return name
-    whole, part = divmod(abs(record.tax), 100)
-    return f"{name}. Inc £{whole}.{part:02d} VAT "
+    return f"{name}. Inc £{_printed(record.tax)} VAT "

@@ -55,6 +55,28 @@ def sent(body: Body) -> Body:
     return {key: value for key, value in body.items() if value is not None and value != ""}
 
 
+def long_status(status: str, due_on: date, today: date) -> str:
+    """A status with the time there is yet, or was: "Open - due in about 1 month" is recorded, the rest inferred."""
+    days = (due_on - today).days
+    if status == "Open":
+        return f"Open - due in {_distance(days)}" if days else "Open - due today"
+    if status == "Overdue":
+        return f"Overdue - due {_distance(-days)} ago"
+    return status
+
+
+def _distance(days: int) -> str:
+    """Days in round words."""
+    if days < 30:
+        return "1 day" if days == 1 else f"{days} days"
+    months, years = round(days / 30), round(days / 365)
+    if days < 60:
+        return "about 1 month" if months == 1 else f"about {months} months"
+    if days < 365:
+        return f"{months} months"
+    return "about 1 year" if years == 1 else f"about {years} years"
+
+
 def locked_reason(desk: Desk) -> str:
     """Why a record cannot be changed (the wording is inferred)."""
     return f"The books are locked until {desk.world.locked_until}"

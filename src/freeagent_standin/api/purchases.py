@@ -1,8 +1,8 @@
 """Bills and expenses as FreeAgent sends them (https://dev.freeagent.com/docs/bills, /docs/expenses).
 
 Signs as observed: a bill's total_value is positive, its net_value and sales_tax_value negative; an expense's
-gross_value is negative when the company owes the claimant. Inferred: native_due_value is sent on every bill; a company
-that is not registered for VAT has no sales tax attributes.
+gross_value is negative when the company owes the claimant; a bill's line without a unit has no quantity either.
+Inferred: a company that is not registered for VAT has no sales tax attributes.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from datetime import timedelta
 from decimal import Decimal
 
 from freeagent_standin import files
-from freeagent_standin.api.desk import Body, Desk, day_text, instant, locked_reason, money, sent
+from freeagent_standin.api.desk import Body, Desk, day_text, instant, locked_reason, long_status, money, sent
 from freeagent_standin.world.amounts import decimal_text, times
-from freeagent_standin.world.entities import Attachment, Bill, BillItem, Expense
-from freeagent_standin.world.rates import exchange_rate
+from freeagent_standin.world.entities import NO_UNIT, Attachment, Bill, BillItem, Expense
+from freeagent_standin.world.rates import CIS_LABOUR, exchange_rate
 
 
 def bill_status(desk: Desk, bill: Bill) -> str:
@@ -44,7 +44,7 @@ def bill(desk: Desk, record: Bill, *, is_nested: bool, is_single: bool) -> Body:
         "due_on": day_text(record.due_on),
         "paid_on": day_text(standing.last_on) if not due and standing.last_on else None,
         "status": status,
-        "long_status": status,
+        "long_status": long_status(status, record.due_on, desk.today),
         "currency": record.currency,
         "input_total_values_inc_tax": True,
         "total_value": money(record.total),
@@ -78,6 +78,7 @@ def bill(desk: Desk, record: Bill, *, is_nested: bool, is_single: bool) -> Body:
 
 def bill_item(desk: Desk, record: Bill, item: BillItem) -> Body:
     """One line of a bill: its tax carries the opposite sign to its total."""
+    has_unit = item.unit != NO_UNIT
     tax = item.gross - item.net + item.notional_tax
     return sent(
         {
@@ -91,8 +92,11 @@ def bill_item(desk: Desk, record: Bill, item: BillItem) -> Body:
             "sales_tax_rate": None if item.tax_rate is None else decimal_text(item.tax_rate),
             "sales_tax_status": item.tax_status,
             "sales_tax_value": money(-tax) if item.tax_status else None,
-            "unit": item.unit,
-            "quantity": "1.0" if item.has_quantity else None,
+            "unit": item.unit if has_unit else None,
+            "quantity": "1.0" if has_unit else None,
+            "cis_deduction_rate": decimal_text(record.cis_rate)
+            if record.cis_band and item.category in CIS_LABOUR
+            else None,
             "project": None if item.project is None else desk.url("projects", item.project),
         }
     )
@@ -125,7 +129,7 @@ def expense(desk: Desk, record: Expense, *, is_nested: bool, is_single: bool) ->
         "recurring": record.recurring,
         "next_recurs_on": day_text(record.dated_on + timedelta(days=365)) if record.recurring else None,
         "attachment": attachment(desk, record.attachment),
-        "is_locked": desk.world.is_locked(record.dated_on),
+        "is_locked": True if desk.world.is_locked(record.dated_on) else None,  # recorded without it when it is not
         "locked_reason": locked_reason(desk) if desk.world.is_locked(record.dated_on) else None,
         "created_at": instant(record.created_at),
         "updated_at": instant(record.updated_at),

@@ -39,6 +39,9 @@ _TRIAL_BALANCE = "accounting/trial_balance/summary"
 _READ_ONLY = frozenset(
     {"stock_items", "recurring_invoices", "capital_assets", "hire_purchases", "bank_feeds", "company"}
 )
+_OF_ONE_DOCUMENT = frozenset(
+    {("invoices", "pdf", "GET"), ("credit_notes", "pdf", "GET"), ("invoices", "duplicate", "POST")}
+)
 _EMPTY = {
     "stock_items": 4,
     "estimates": 4,
@@ -122,7 +125,7 @@ def _exists(desk: Desk, parts: list[str]) -> bool:
     if head in _BY_NAME and size == 4:
         return parts[2] == "transitions" and desk.call.method != "GET"
     if head in ("invoices", "credit_notes") and size == 3:
-        return parts[2] == "pdf" and desk.call.method == "GET"
+        return (head, *parts[2:], desk.call.method) in _OF_ONE_DOCUMENT
     return (head in _BY_NAME or head in ("categories", "bill_items")) and size <= 2
 
 
@@ -135,6 +138,8 @@ def _write(desk: Desk, parts: list[str]) -> Answer:
         return _upload(desk)
     if "/".join(parts) in DOCUMENTS:
         raise not_built(method, "/".join(parts))
+    if parts[0] == "categories":
+        return _write_category(desk, parts)
     if parts[0] == "attachments":
         return _delete_attachment(desk, parts[1])
     if listing is None:
@@ -147,6 +152,9 @@ def _write(desk: Desk, parts: list[str]) -> Answer:
             raise not_found()
         return _create(desk, listing)
     record = _record(desk, listing, parts[1])
+    if len(parts) == 3:
+        number = writes.duplicated(desk, listing.name, listing.singular, record)
+        return _written(desk, listing, number, status=200)
     if len(parts) == 4:
         if method not in ("PUT", "PATCH") or parts[2] != "transitions":
             raise not_found()
@@ -169,6 +177,23 @@ def _create(desk: Desk, listing: Listing) -> Answer:
     table = listing.table(desk.world)
     rows = [listing.render(desk, table[number], is_nested=False, is_single=True) for number in together]
     return document(desk.call, {listing.name: rows}, status=201)
+
+
+def _write_category(desk: Desk, parts: list[str]) -> Answer:
+    """Answered, deletes too, by the category under the key of its group."""
+    _require(desk, 2)
+    code, method = parts[1] if len(parts) > 1 else "", desk.call.method
+    if (method == "POST") != (not code):
+        raise not_found()
+    before = directory.category(desk, code)
+    if code and before is None:
+        raise not_found()
+    code = writes.category_written(desk, code)
+    written = before if method == "DELETE" else directory.category(desk, code)
+    if written is None:
+        raise not_found()
+    where = (("Location", desk.category(code)),) if method == "POST" else ()
+    return document(desk.call, {written[0]: written[1]}, headers=where, status=201 if method == "POST" else 200)
 
 
 def _upload(desk: Desk) -> Answer:

@@ -2,12 +2,12 @@
 
 https://dev.freeagent.com/docs/invoices, /docs/credit_notes, /docs/credit_note_reconciliations. Inferred: an overpaid
 invoice has a negative due_value; paid_value counts reconciliations too; refunded_value is positive; cis_deduction_rate
-of sales documents is a percentage; the wording of long_status.
+of sales documents is a percentage.
 """
 
 from __future__ import annotations
 
-from freeagent_standin.api.desk import Body, Desk, day_text, instant, money, sent
+from freeagent_standin.api.desk import Body, Desk, day_text, instant, long_status, money, sent
 from freeagent_standin.world.amounts import decimal_text
 from freeagent_standin.world.entities import CreditNote, Invoice, Item, Reconciliation, SalesDocument
 
@@ -52,6 +52,7 @@ def invoice(desk: Desk, record: Invoice, *, is_nested: bool, is_single: bool) ->
         "send_new_invoice_emails": False,
         "send_reminder_emails": False,
         "send_thank_you_emails": False,
+        "show_project_name": False,
     }
     if is_nested or is_single:
         body["invoice_items"] = _items(desk, record)
@@ -96,7 +97,7 @@ def _header(desk: Desk, record: SalesDocument, status: str) -> Body:
     is_cis = bool(record.cis_band)
     return {
         "status": status,
-        "long_status": _long_status(desk, record, status),
+        "long_status": long_status(status, record.due_on, desk.today),
         "contact": desk.url("contacts", record.contact),
         "contact_name": desk.world.contacts[record.contact].name,
         "project": None if record.project is None else desk.url("projects", record.project),
@@ -110,7 +111,6 @@ def _header(desk: Desk, record: SalesDocument, status: str) -> Body:
         "po_reference": record.po_reference,
         "bank_account": None if record.bank_account is None else desk.url("bank_accounts", record.bank_account),
         "omit_header": False,
-        "show_project_name": False,
         "ec_status": record.ec_status or ("UK/Non-EC" if is_taxed else None),
         "place_of_supply": record.place_of_supply,
         "discount_percent": None if record.discount is None else decimal_text(record.discount),
@@ -161,12 +161,3 @@ def _item(desk: Desk, item: Item, position: int) -> Body:
     if item.project is not None:
         body["project"] = desk.url("projects", item.project)
     return body
-
-
-def _long_status(desk: Desk, record: SalesDocument, status: str) -> str:
-    days = (record.due_on - desk.today).days
-    if status == "Open":
-        return f"Open - due in {days} days" if days else "Open - due today"
-    if status == "Overdue":
-        return f"Overdue - due {-days} days ago"
-    return status

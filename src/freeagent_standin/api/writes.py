@@ -145,6 +145,24 @@ def deleted(desk: Desk, resource: str, singular: str, record: Any) -> None:
         raise Refusal(status, {"error": {"message": str(problem)}}) from problem
 
 
+def category_written(desk: Desk, code: str) -> str:
+    """POST, PUT or DELETE of a category; returns its code."""
+    if desk.call.method == "DELETE":
+        return str(_change(desk, {"do": "category", "code": code, "remove": True})["code"])
+    wanted = _body(desk, "category")
+    if not code:
+        missing = [name for name in ("description", "nominal_code", "category_group") if not wanted.get(name)]
+        if missing:
+            raise blank(*missing)
+    return str(_change(desk, {"do": "category", "code": code, "set": wanted, "by": "api"})["code"])
+
+
+def duplicated(desk: Desk, resource: str, singular: str, record: Any) -> int:
+    """A draft of today with the lines of another document."""
+    _refuse_what_is_locked(desk, singular, desk.today)
+    return int(_change(desk, {"do": "duplicate", "resource": resource, "id": record.id})["id"])
+
+
 def imported(desk: Desk, account: int, lines: list[dict[str, str]]) -> None:
     """Lines of a statement, on their way from now on; nothing is said of those that were dropped."""
     if lines:

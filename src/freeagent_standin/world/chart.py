@@ -44,9 +44,11 @@ class Category(msgspec.Struct, frozen=True, kw_only=True):
     auto_rate: str = ""
     allowable: bool | None = None
     group_description: str = ""
+    is_custom: bool = False
+    """Whether a caller made it: only such ones change or go."""
 
 
-_STANDARD, _ZERO, _OUTSIDE = "Standard rate", "Zero rate", "Outside of the scope of VAT"
+_STANDARD, _REDUCED, _ZERO, _OUTSIDE = "Standard rate", "Reduced rate", "Zero rate", "Outside of the scope of VAT"
 _VATABLE, _ZERO_VAT = "Admin expenses (normally VATable)", "Admin expenses (normally Zero-VAT)"
 
 _TRAVEL = "Travel and subsistence expenses"
@@ -253,4 +255,4 @@ def is_profit_and_loss(code: str) -> bool:
 
 def automatic_rate(category: Category) -> str:
     """The percentage FreeAgent takes by itself for a category, or "" where VAT has no part."""
-    return {_STANDARD: "20.0", _ZERO: "0.0"}.get(category.auto_rate, "")
+    return {_STANDARD: "20.0", _REDUCED: "5.0", _ZERO: "0.0"}.get(category.auto_rate, "")

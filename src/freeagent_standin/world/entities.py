@@ -243,6 +243,9 @@ class Reconciliation(Record, frozen=True, kw_only=True, gc=False):
     rate: Decimal = Decimal("1.0")
 
 
+NO_UNIT = "-no unit-"
+
+
 class BillItem(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A line of a bill: gross and net carry the bill's own sign, positive for an ordinary bill."""
 
@@ -256,8 +259,7 @@ class BillItem(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     tax_status: str = ""
     manual_tax: int | None = None
     project: int | None = None
-    unit: str = "-no unit-"
-    has_quantity: bool = True
+    unit: str = NO_UNIT
 
 
 class Bill(Record, frozen=True, kw_only=True, gc=False):

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from freeagent_standin.world import acts, importing, rewriting, routine, writing
+from freeagent_standin.world import acts, charting, importing, rewriting, routine, writing
 from freeagent_standin.world.books import World
 from freeagent_standin.world.entities import (
     BankAccount,
@@ -27,6 +27,7 @@ from freeagent_standin.world.entities import (
     Record,
     User,
 )
+from freeagent_standin.world.rates import exchange_rate
 from freeagent_standin.world.shelves import Table
 from freeagent_standin.world.wishes import Wishes, named
 
@@ -112,6 +113,30 @@ def _used(tables: tuple[Table[Any], ...], is_use: Callable[[Any], bool]) -> str:
     return next((f"{table.name} name it" for table in tables if any(is_use(each) for each in table)), "")
 
 
+def _duplicate(world: World, wishes: Wishes, now: datetime) -> dict[str, Any]:
+    table, invoice = _named(world, wishes)
+    wishes.done()
+    if not isinstance(invoice, Invoice):
+        raise ValueError("Only an invoice can be duplicated.")
+    day, at = now.date(), _second(now)
+    copy = msgspec.structs.replace(
+        invoice,
+        id=table.next_id,
+        created_at=at,
+        updated_at=at,
+        reference=acts.next_reference(world),
+        dated_on=day,
+        due_on=day + (invoice.due_on - invoice.dated_on),
+        items=tuple(msgspec.structs.replace(item, id=world.new_item_id()) for item in invoice.items),
+        status="draft",
+        rate=exchange_rate(invoice.currency, day),
+        written_off_on=None,
+        written_off=0,
+    )
+    world.add(copy)
+    return _answer(table.name, copy.id)
+
+
 # Business
 
 
@@ -166,6 +191,18 @@ def _import(world: World, wishes: Wishes, now: datetime) -> dict[str, Any]:
     return {"lines": importing.uploaded(world, account, rows, at=_second(now))}
 
 
+def _category(world: World, wishes: Wishes, now: datetime) -> dict[str, Any]:
+    code, is_gone, wanted = wishes.text("code"), wishes.flag("remove"), _set(wishes)
+    wishes.done()
+    if not code:
+        code = charting.added(world, wanted)
+    elif is_gone:
+        charting.removed(world, code)
+    else:
+        charting.changed(world, code, wanted)
+    return {"code": code, "url_path": f"categories/{code}"}
+
+
 def _lock(world: World, wishes: Wishes, now: datetime) -> dict[str, Any]:
     until = None if wishes.peek("until") is None else wishes.day("until", now.date())
     wishes.take("until")
@@ -191,11 +228,13 @@ _ACTS: Mapping[str, Callable[[World, Wishes, datetime], dict[str, Any]]] = {
     "add": _add,
     "change": _change,
     "delete": _delete,
+    "duplicate": _duplicate,
     "pay": _pay,
     "write_off": _write_off,
     "transfer": _transfer,
     "import": _import,
     "lock": _lock,
+    "category": _category,
     "advance": _advance,
 }
 

@@ -73,12 +73,12 @@ def supplier_credits(stage: Stage) -> None:
 
 
 def awkward_bills(stage: Stage) -> None:
-    """Manual tax, reverse charge, nothing to pay, no quantity, a repeating one, and a negative line inside."""
+    """Manual tax, reverse charge, nothing to pay, a unit, a repeating one, and a negative line inside."""
     _bill(
         stage,
         stage.ago(31),
         stage.bill_line("Till receipt, mixed", "280", 5_000, manual_tax=417),
-        stage.bill_line("Postage", "358", 1_250, has_quantity=False),
+        stage.bill_line("Postage", "358", 1_250, unit="Products"),
         reference='Q1 / 2 – "mixed"',
     )
     _bill(stage, stage.ago(26), stage.bill_line("Free catalogue", "359", 0))

@@ -20,8 +20,9 @@ ITEM_TYPES = (
     *("", "Hours", "Days", "Weeks", "Months", "Years", "Products", "Services", "Training", "Expenses", "Comment"),
     *("Bills", "Discount", "Credit", "VAT", "Stock"),
 )
-BILL_UNITS = (*("-no unit-", "Hours", "Days", "Weeks", "Months", "Years", "Products", "Services", "Training", "Stock"),)
+BILL_UNITS = ("-no unit-", "Hours", "Days", "Weeks", "Months", "Years", "Products", "Services", "Training", "Stock")
 TAX_STATUSES = ("TAXABLE", "EXEMPT", "OUT_OF_SCOPE")
+AUTO_RATES = ("Outside of the scope of VAT", "Zero rate", "Reduced rate", "Standard rate", "Exempt")
 EC_STATUSES = ("UK/Non-EC", "EC Goods", "EC Services", "Reverse Charge")
 EC_STATUSES_OF_SALES = (*EC_STATUSES, "EC VAT MOSS")
 CONTACT_STATUSES = ("Active", "Hidden")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, timedelta
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from itertools import pairwise
 from typing import Any
 
+import msgspec
 import pytest
 from tests.freeagent_standin.reader import LISTS, NOON, ORIGIN, PER_ACCOUNT, TODAY, Reader, fresh, known, number
 
@@ -142,6 +144,43 @@ def test_somebody_reads_their_own_profile(reader: Reader) -> None:
     for user in reader.world.users:
         mine = Reader(reader.world, level=user.permission_level or 1, user=user.id).get("users/me")["user"]
         assert mine["email"] == user.email
+
+
+def test_amounts_in_words_of_a_bank_line_are_printed_as_recorded(reader: Reader) -> None:
+    lines = {row["amount"]: row["full_description"] for row in reader.all("bank_transactions") if not row["is_manual"]}
+
+    large = next(amount for amount in lines if Decimal(amount) >= 1000)
+    assert lines[large].endswith(f"/£{Decimal(large):,.2f}")
+    assert "," in lines[large].rsplit("/", 1)[1]
+
+
+def test_a_long_status_tells_the_time_there_is_in_round_words() -> None:
+    reader = Reader(fresh("small", 2))
+    account = {"contact": reader.all("contacts")[0]["url"], "reference": "R", "dated_on": "2026-03-31"}
+    item = [{"category": "285", "total_value": "1"}]
+
+    def said(due_on: str) -> str:
+        body = json.dumps(account | {"due_on": due_on, "bill_items": item}).encode()
+        return str(msgspec.json.decode(reader.send("POST", "bills", body).body)["bill"]["long_status"])
+
+    assert [
+        said(day) for day in ("2026-03-31", "2026-04-01", "2026-04-29", "2026-05-01", "2026-08-01", "2027-04-02")
+    ] == [
+        "Open - due today",
+        "Open - due in 1 day",
+        "Open - due in 29 days",
+        "Open - due in about 1 month",
+        "Open - due in 4 months",
+        "Open - due in about 1 year",
+    ]
+    assert said("2026-03-01") == "Overdue - due about 1 month ago"
+
+
+def test_a_line_without_unit_has_no_quantity_and_an_open_claim_says_nothing_of_locks(reader: Reader) -> None:
+    items = [item for bill in reader.all("bills", nested_bill_items="true") for item in bill["bill_items"]]
+
+    assert {("unit" in item, item.get("quantity")) for item in items} == {(True, "1.0"), (False, None)}
+    assert not any("is_locked" in claim for claim in reader.all("expenses"))
 
 
 def test_an_attachment_is_described_where_it_hangs_and_alone(reader: Reader) -> None:

@@ -502,6 +502,53 @@ def test_a_locked_period_is_read_and_not_written(reader: Reader, path: str, said
     assert send(reader, "PUT", key, {}).status == 200
 
 
+def test_a_category_comes_changes_and_goes_under_the_key_of_its_group(reader: Reader) -> None:
+    category: Row = {"description": "Hats", "nominal_code": "201", "category_group": "admin_expenses"}
+    category |= {
+        "tax_reporting_name": "Sundry expenses",
+        "allowable_for_tax": True,
+        "auto_sales_tax_rate": "Reduced rate",
+    }
+    claim = bodies(reader)["expenses"]["expense"] | {"category": "201", "gross_value": "-10.5"}
+
+    made_one = send(reader, "POST", "categories", {"category": category})
+    taken = send(reader, "POST", "categories", {"category": category})
+    changed = send(reader, "PUT", "categories/201", {"category": {"description": "Caps"}})
+    claimed = made(reader, "expenses", claim)
+    in_use = send(reader, "DELETE", "categories/201")
+    send(reader, "DELETE", f"expenses/{number(claimed['url'])}")
+    gone = send(reader, "DELETE", "categories/201")
+
+    assert (made_one.status, taken.status, changed.status, in_use.status, gone.status) == (201, 422, 200, 422, 200)
+    assert dict(made_one.headers)["Location"] == f"{ORIGIN}/v2/categories/201"
+    [shown] = msgspec.json.decode(changed.body).values()
+    assert (shown["description"], shown["nominal_code"]) == ("Caps", "201")
+    assert (claimed["sales_tax_rate"], claimed["sales_tax_value"]) == ("5.0", "-0.5")
+    assert msgspec.json.decode(gone.body) == {"admin_expenses_categories": shown}
+    assert reader.call("categories/201").status == 404
+
+
+@pytest.mark.parametrize("wrong", [{"nominal_code": "600"}, {"nominal_code": "25"}, {"category_group": "hats"}])
+def test_a_category_out_of_range_is_told(reader: Reader, wrong: Row) -> None:
+    category = {"description": "Hats", "nominal_code": "201", "category_group": "admin_expenses"}
+
+    assert send(reader, "POST", "categories", {"category": category | wrong}).status == 422
+
+
+def test_an_invoice_is_duplicated_as_a_draft_of_today(reader: Reader) -> None:
+    paid = next(row for row in reader.all("invoices", view="paid", nested_invoice_items="true"))
+    before = reader.trial_balance()
+
+    given = send(reader, "POST", f"invoices/{number(paid['url'])}/duplicate")
+
+    copy = msgspec.json.decode(given.body)["invoice"]
+    assert given.status == 200
+    assert copy["url"] != paid["url"]
+    assert (copy["status"], copy["dated_on"], copy["paid_value"]) == ("Draft", "2026-03-31", "0.0")
+    assert [row["price"] for row in copy["invoice_items"]] == [row["price"] for row in paid["invoice_items"]]
+    assert reader.trial_balance() == before
+
+
 def test_writes_need_the_level_of_the_resource() -> None:
     world = fresh()
     asked = bodies(Reader(world))["bills"]
@@ -526,7 +573,15 @@ def test_writes_need_the_level_of_the_resource() -> None:
         ("TRACE", "invoices", 404),
         ("FOO", "invoices", 404),
         ("POST", "estimates", 405),
-        ("POST", "categories", 405),
+        ("POST", "categories", 422),
+        ("PUT", "categories", 404),
+        ("POST", "categories/285", 404),
+        ("DELETE", "categories/199", 404),
+        ("DELETE", "categories/285", 422),
+        ("PUT", "categories/750-1", 422),
+        ("POST", "credit_notes/1/duplicate", 404),
+        ("POST", "invoices/1/duplicate", 404),
+        ("GET", "invoices/1/duplicate", 404),
         ("POST", "bank_transactions", 405),
         ("PUT", "attachments/1", 405),
         ("DELETE", "attachments/1", 404),
