@@ -28,6 +28,8 @@ SENTENCES = (
     ),
     N_("%(cause)s It was tried %(count)s times and is tried again at the next scheduled sync."),
     N_("%(cause)s It is tried again at %(at)s UTC; a refresh asked for runs at once."),
+    N_("%(cause)s An earlier renewal was cut off before its answer was here."),
+    N_("%(cause)s It is tried again."),
     N_("%(cause)s %(name)s says: %(said)s"),
     # Of an approval
     N_("User cancelled."),
@@ -47,6 +49,10 @@ SENTENCES = (
         "The link to %(name)s is not set up rightly at the moment. Whoever sent you the link has been told; try again "
         "later."
     ),
+    N_(
+        "The link to %(name)s was set up anew while you approved. Open your link again and approve once more; nothing "
+        "was changed."
+    ),
     N_("%(name)s did not tell whose books these are. Open your link again in a while."),
     N_(
         "This link belongs to %(first)s in %(name)s, but the approval was given for %(second)s. Sign in to %(again)s "
@@ -62,7 +68,9 @@ SENTENCES = (
     ),
     N_("The token endpoint answered, but not with tokens."),
     N_("The token endpoint's answer holds no refresh token."),
-    N_("%(name)s's token endpoint could not be reached. It is tried again."),
+    N_("%(name)s's token endpoint did not answer in time."),
+    N_("%(name)s's token endpoint could not be reached, or its answer broke off."),
+    N_("The token endpoint's answer holds no access token."),
     N_("%(name)s's token endpoint answered with an error (%(status)s). It is tried again."),
     N_("%(name)s limits token refreshes for the moment. It is tried again."),
     N_("No keys are stored yet. Set the integration up first."),
@@ -72,6 +80,7 @@ SENTENCES = (
     N_("%(name)s answered with something that is no data (a page of its own, or nothing)."),
     N_("%(name)s's answer for %(what)s has no member %(member)s; it was not taken as empty."),
     N_("%(name)s's answer for %(what)s has not the documented form: %(reason)s."),
+    N_("%(name)s's answer for %(what)s is nested too deep to be read."),
     N_("%(name)s's answer for %(what)s broke off."),
     N_("%(name)s sent more than %(count)s bytes in one answer."),
     N_(
