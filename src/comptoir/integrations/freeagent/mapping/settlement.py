@@ -50,6 +50,7 @@ class Settled(msgspec.Struct, frozen=True, kw_only=True):
     amount: Decimal | None
     dated_on: str
     excess: Decimal = ZERO
+    reference: str | None = None  # of the credit note that was set against an invoice
     explanation: payloads.Explanation | None = None
     reconciliation: payloads.CreditNoteReconciliation | None = None
 
@@ -112,6 +113,7 @@ def of_invoice(source: payloads.Invoice, books: Books) -> list[Settled]:
             payment_id=f"cnr-{last_segment(one.url)}",
             amount=one.gross_value,
             dated_on=one.dated_on,
+            reference=note.reference if (note := books.credit_note(one.credit_note)) is not None else None,
             reconciliation=one,
         )
         for one in books.credits(id_)
@@ -218,14 +220,10 @@ def payment_of(
             total_amount=plain(sign * explanation.gross_value),
         )
     else:
-        reference = None
-        if settled.reconciliation is not None:
-            note = books.credit_note(settled.reconciliation.credit_note)
-            reference = note.reference if note else None
         payment = AllocatedPayment(
             id=settled.payment_id,
             note="Written off" if settled.payment_id.startswith("wo-") else None,
-            reference=reference,
+            reference=settled.reference or None,
             currency=currency,
             currency_rate=document_rate,
             paid_on_date=when,
