@@ -316,7 +316,7 @@ def _by_host(name: str, chosen: ASGIApp, other: ASGIApp) -> ASGIApp:
     wanted = name.lower().encode()
 
     async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] is ScopeType.HTTP:
+        if scope["type"] == ScopeType.HTTP:  # servers give a plain string
             host = dict(scope["headers"]).get(b"host", b"").split(b":", 1)[0].lower()
             if host == wanted:
                 await chosen(scope, receive, send)
