@@ -141,7 +141,7 @@ def expense(desk: Desk, record: Expense, *, is_nested: bool, is_single: bool) ->
             "engine_type": "Petrol",
             "engine_size": "1401-2000cc",
             "reclaim_mileage": record.reclaim_mileage,
-            "initial_rate_mileage": decimal_text(record.mileage),
+            "initial_rate_mileage": decimal_text(record.mileage_rate),
             "reclaim_mileage_rate": decimal_text(record.mileage_rate),
             "rebill_mileage_rate": decimal_text(Decimal("0.5")) if record.rebill_type else None,
             "have_vat_receipt": False,

@@ -55,7 +55,7 @@ def invoice(desk: Desk, record: Invoice, *, is_nested: bool, is_single: bool) ->
         "show_project_name": False,
     }
     if is_nested or is_single:
-        body["invoice_items"] = _items(desk, record)
+        body["invoice_items"] = items_of(desk, record)
     return sent(body)
 
 
@@ -72,7 +72,7 @@ def credit_note(desk: Desk, record: CreditNote, *, is_nested: bool, is_single: b
         else None,
     }
     if is_nested or is_single:
-        body["credit_note_items"] = _items(desk, record)
+        body["credit_note_items"] = items_of(desk, record)
     return sent(body)
 
 
@@ -137,7 +137,8 @@ def _discount(record: SalesDocument) -> int | None:
     return round(gross) - record.net
 
 
-def _items(desk: Desk, record: SalesDocument) -> list[Body]:
+def items_of(desk: Desk, record: SalesDocument) -> list[Body]:
+    """The lines of a document."""
     return [_item(desk, item, position) for position, item in enumerate(record.items, start=1)]
 
 

@@ -11,12 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 
 from freeagent_standin.api.answers import Refusal, bad_request, blank, forbidden, not_built, not_found, unprocessable
 from freeagent_standin.api.desk import Desk
+from freeagent_standin.api.sales import items_of
+from freeagent_standin.world.entities import SalesDocument
 
 CREATED: Mapping[str, tuple[str, ...]] = {
     "contacts": (),
@@ -112,12 +115,35 @@ def changed(desk: Desk, resource: str, singular: str, record: Any, *, except_for
     _refuse_what_is_locked(desk, singular, getattr(record, "dated_on", None), wanted.get("dated_on"))
     if resource in _ALWAYS_DRAFT:
         wanted.pop("status", None)
-        rows = wanted.get(f"{singular}_items")
-        if rows and record.status == "sent":
-            first = rows[0] if isinstance(rows, list) and isinstance(rows[0], dict) else {}
-            names = [name for name in first if name not in ("url", "id")] or ["description"]
-            raise unprocessable(*(f"{singular}_items.{name} is locked and cannot be changed" for name in names))
+        if record.status == "sent":
+            names = _locked_names(desk, record, wanted.pop(f"{singular}_items", None))
+            if names:
+                raise unprocessable(*(f"{singular}_items.{name} is locked and cannot be changed" for name in names))
     _change(desk, {"do": "change", "resource": resource, "id": record.id, "set": wanted, "by": "api"})
+
+
+def _locked_names(desk: Desk, document: SalesDocument, rows: object) -> list[str]:
+    """What a caller would change in the lines of a sent document; lines sent back as they were read change nothing."""
+    shown = {str(item["url"]).rsplit("/", 1)[-1]: item for item in items_of(desk, document)}
+    names: dict[str, None] = {}
+    for row in rows if isinstance(rows, list) else []:
+        if not isinstance(row, dict):
+            continue
+        there = shown.get(str(row.get("url") or row.get("id") or "").rsplit("/", 1)[-1], {})
+        differing = [name for name, value in row.items() if not _is_same(there.get(name), value)]
+        names |= dict.fromkeys(name for name in differing if name not in ("url", "id"))
+        if not there and not differing:
+            names["description"] = None
+    return list(names)
+
+
+def _is_same(shown: object, value: object) -> bool:
+    if isinstance(shown, str) and isinstance(value, str | int | float) and not isinstance(value, bool):
+        try:
+            return Decimal(shown) == Decimal(str(value))
+        except ArithmeticError:
+            return shown == str(value)
+    return shown == value
 
 
 def moved(desk: Desk, resource: str, singular: str, record: Any, transition: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -73,8 +73,11 @@ def item(world: World, wishes: Wishes, old: Item | None = None) -> Item:
 def bill_item(world: World, wishes: Wishes, ec_status: str, old: BillItem | None = None) -> BillItem:
     """A line of a bill, by its total with or without tax; of one there is, what is not set stays."""
     code = category(world, wishes.take("category") or ("103" if old is None else old.category))
+    has_total = wishes.peek("total_value") is not None
     gross = wishes.money("total_value", 6_000 if old is None else old.gross)
-    net = wishes.money("total_value_ex_tax", 0) if "total_value_ex_tax" in wishes else None
+    net = wishes.money("total_value_ex_tax", 0) if wishes.peek("total_value_ex_tax") is not None else None
+    if has_total:
+        net = None
     rate = percentage(wishes)
     manual = wishes.money("manual_sales_tax_amount", 0) if wishes.peek("manual_sales_tax_amount") is not None else None
     status = wishes.choice("sales_tax_status", words.TAX_STATUSES)
@@ -97,7 +100,8 @@ def bill_item(world: World, wishes: Wishes, ec_status: str, old: BillItem | None
             gross = net + added_tax(net, percent or Decimal(0))
     elif net is not None:
         gross = net
-    wishes.take("manual_sales_tax_amount"), wishes.take("url"), wishes.take("_destroy"), wishes.take("id")
+    for name in ("manual_sales_tax_amount", "total_value_ex_tax", "url", "_destroy", "id"):
+        wishes.take(name)
     description = wishes.text("description", "Supplies" if old is None else old.description)
     fields["unit"] = wishes.choice("unit", words.BILL_UNITS, "-no unit-" if old is None else old.unit)
     wishes.done()
@@ -282,7 +286,10 @@ def rebilled(world: World, wishes: Wishes) -> dict[str, Any]:
 
 
 def driven(wishes: Wishes) -> dict[str, Any]:
-    """A drive: its miles at the claimed rate come to what is owed (https://dev.freeagent.com/docs/expenses)."""
+    """A drive: its miles at the claimed rate are owed, or nothing when it is only charged on.
+
+    https://dev.freeagent.com/docs/expenses
+    """
     miles = wishes.decimal("mileage")
     if miles is None or miles <= 0:
         raise ValueError("Mileage can't be blank.")
@@ -294,7 +301,8 @@ def driven(wishes: Wishes) -> dict[str, Any]:
         raise ValueError("reclaim_mileage is 0 or 1.")
     for name in ("vehicle_type", "engine_type", "engine_size", "rebill_mileage_rate", "have_vat_receipt"):
         wishes.take(name)
-    return {"mileage": miles, "mileage_rate": rate, "reclaim_mileage": reclaim, "gross": times(100, miles * rate)}
+    owed = times(100, miles * rate) if reclaim else 0
+    return {"mileage": miles, "mileage_rate": rate, "reclaim_mileage": reclaim, "gross": owed}
 
 
 def claimed_tax(world: World, wishes: Wishes, code: str, gross: int) -> dict[str, Any]:
@@ -335,11 +343,16 @@ def price_fields(world: World, record: PriceListItem, wishes: Wishes) -> dict[st
     return fields
 
 
-def attached(world: World, wishes: Wishes) -> Attachment | None:
-    """The file that was uploaded with a record (https://dev.freeagent.com/docs/attachments), or None."""
+def attached(world: World, wishes: Wishes, old: Attachment | None = None) -> Attachment | None:
+    """The file that was uploaded with a record (https://dev.freeagent.com/docs/attachments), or None.
+
+    A description of the one there is already, as it was read, leaves it where it is.
+    """
     given = wishes.take("attachment")
     if given is None:
         return None
+    if old is not None and isinstance(given, Mapping) and "data" not in given and "url" in given:
+        return old
     wanted = Wishes(given, is_api=wishes.is_api)
     name, kind = wanted.text("file_name"), wanted.text("content_type")
     if not name or kind not in words.FILE_TYPES:

@@ -53,8 +53,6 @@ def _user_fields(world: World, record: User, wishes: Wishes) -> dict[str, Any]:
 
 
 def _sale_fields(world: World, record: Invoice | CreditNote, wishes: Wishes) -> dict[str, Any]:
-    if record.written_off_on is not None:
-        raise ValueError("A written-off invoice cannot be changed.")
     fields: dict[str, Any] = {
         name: wishes.text(name) for name in ("reference", "comments", "po_reference") if name in wishes
     }
@@ -74,7 +72,7 @@ def _sale_fields(world: World, record: Invoice | CreditNote, wishes: Wishes) -> 
         if fields["currency"] != record.currency and is_settled:
             raise ValueError("currency is locked and cannot be changed.")
     if "ec_status" in wishes:
-        fields["ec_status"] = wishes.choice("ec_status", words.EC_STATUSES_OF_SALES, record.ec_status)
+        fields["ec_status"] = _ec_status(wishes, words.EC_STATUSES_OF_SALES, record.ec_status)
     if "discount_percent" in wishes:
         fields["discount"] = parts.discount(wishes)
     fields["rate"] = rates.exchange_rate(
@@ -82,16 +80,23 @@ def _sale_fields(world: World, record: Invoice | CreditNote, wishes: Wishes) -> 
     )
     rows = wishes.rows("credit_note_items" if isinstance(record, CreditNote) else "invoice_items")
     if rows is not None or "discount" in fields:
-        if record.cis_deduction:
-            raise ValueError("The lines of a document with a CIS deduction cannot be changed.")
         items = parts.lines(record.items, rows or [], lambda row, old: parts.item(world, row, old))
         items = record.items if rows is None else items
-        net, tax, item_nets = acts.priced(items, fields.get("discount", record.discount))
+        discount = fields.get("discount", record.discount)
+        if record.cis_deduction and (items, discount) != (record.items, record.discount):
+            raise ValueError("The lines of a document with a CIS deduction cannot be changed.")
+        net, tax, item_nets = acts.priced(items, discount)
         if isinstance(record, CreditNote) and net > 0:
             raise ValueError("The lines of a credit note must come to less than zero.")
         fields |= {"items": items, "net": net, "tax": tax, "item_nets": item_nets}
-    _refuse_smaller_than_settled(world, record, msgspec.structs.replace(record, **fields))
+    newer = msgspec.structs.replace(record, **fields)
+    if record.written_off_on is not None and any(getattr(newer, name) != getattr(record, name) for name in _COUNTED):
+        raise ValueError("What a written-off invoice comes to, when and for whom cannot be changed.")
+    _refuse_smaller_than_settled(world, record, newer)
     return fields
+
+
+_COUNTED = ("contact", "dated_on", "items", "net", "tax", "currency", "rate", "ec_status", "status")
 
 
 def _bill_fields(world: World, record: Bill, wishes: Wishes) -> dict[str, Any]:
@@ -102,23 +107,31 @@ def _bill_fields(world: World, record: Bill, wishes: Wishes) -> dict[str, Any]:
     if "recurring" in wishes:
         fields["recurring"] = wishes.choice("recurring", words.RECURRING)
     if "attachment" in wishes:
-        fields["attachment"] = parts.attached(world, wishes)
+        fields["attachment"] = parts.attached(world, wishes, record.attachment)
     ec_status = record.ec_status
     if "ec_status" in wishes:
-        ec_status = fields["ec_status"] = wishes.choice("ec_status", words.EC_STATUSES, record.ec_status)
+        ec_status = fields["ec_status"] = _ec_status(wishes, words.EC_STATUSES, record.ec_status)
     fields["rate"] = rates.exchange_rate(record.currency, fields.get("dated_on", record.dated_on))
     rows = wishes.rows("bill_items")
     if rows is not None:
-        if record.cis_deduction:
-            raise ValueError("The lines of a bill with a CIS deduction cannot be changed.")
         fields["items"] = parts.lines(record.items, rows, lambda row, old: parts.bill_item(world, row, ec_status, old))
+        if record.cis_deduction and fields["items"] != record.items:
+            raise ValueError("The lines of a bill with a CIS deduction cannot be changed.")
         if len(fields["items"]) > parts.MOST_BILL_ITEMS:
             raise ValueError(f"A bill has {parts.MOST_BILL_ITEMS} lines at most.")
         _refuse_smaller_than_settled(world, record, msgspec.structs.replace(record, **fields))
     return fields
 
 
+def _ec_status(wishes: Wishes, allowed: tuple[str, ...], old: str) -> str:
+    """Nothing special is shown as UK/Non-EC, and sent back as that it is nothing special still."""
+    said = wishes.choice("ec_status", allowed, old)
+    return old if said == "UK/Non-EC" and not old else said
+
+
 def _refuse_smaller_than_settled(world: World, old: Record, new: Invoice | CreditNote | Bill) -> None:
+    if new.total == getattr(old, "total", None):
+        return
     standing = world.standing(old)
     settled = standing.paid + (-standing.reconciled if isinstance(old, CreditNote) else standing.reconciled)
     if settled and (new.total > 0) != (settled > 0):
@@ -136,7 +149,7 @@ def _expense_fields(world: World, record: Expense, wishes: Wishes) -> dict[str, 
     if "project" in wishes or "rebill_type" in wishes:
         fields |= parts.rebilled(world, wishes)
     if "attachment" in wishes:
-        fields["attachment"] = parts.attached(world, wishes)
+        fields["attachment"] = parts.attached(world, wishes, record.attachment)
     if wishes.peek("category") is not None and wishes.peek("category") != "Mileage":
         if record.mileage is not None:
             raise ValueError("A drive stays a drive.")
@@ -144,7 +157,7 @@ def _expense_fields(world: World, record: Expense, wishes: Wishes) -> dict[str, 
     wishes.take("category")
     gross, rate, tax = record.gross, record.tax_rate, record.tax
     if record.mileage is not None:
-        if wishes.peek("mileage") is not None or wishes.peek("reclaim_mileage_rate") is not None:
+        if any(wishes.peek(name) is not None for name in ("mileage", "reclaim_mileage_rate", "reclaim_mileage")):
             driven = parts.driven(
                 Wishes(
                     {
@@ -154,7 +167,9 @@ def _expense_fields(world: World, record: Expense, wishes: Wishes) -> dict[str, 
                     }
                 )
             )
-            gross = driven.pop("gross")
+            owed = driven.pop("gross")
+            if any(getattr(record, name) != value for name, value in driven.items()):
+                gross = owed
             fields |= driven
         wishes.take("gross_value")
     elif "gross_value" in wishes:
@@ -187,7 +202,7 @@ def _explanation_fields(world: World, record: Explanation, wishes: Wishes) -> di
     if "marked_for_review" in wishes:
         fields["for_review"] = wishes.flag("marked_for_review")
     if "attachment" in wishes:
-        fields["attachment"] = parts.attached(world, wishes)
+        fields["attachment"] = parts.attached(world, wishes, record.attachment)
     if "project" in wishes or "rebill_type" in wishes:
         fields |= parts.rebilled(world, wishes)
     is_by_category = not (
@@ -207,7 +222,10 @@ def _explanation_fields(world: World, record: Explanation, wishes: Wishes) -> di
         raise ValueError("gross_value must be other than zero.")
     code = parts.category(world, wanted)
     native = gross if record.native == record.gross else times(gross, Decimal(record.native) / Decimal(record.gross))
-    fields |= {"category": code, "type": explaining.direct_type(code, gross), "gross": gross, "native": native}
+    kind = record.type
+    if code != record.category or (gross > 0) != (record.gross > 0):
+        kind = explaining.direct_type(code, gross)
+    fields |= {"category": code, "type": kind, "gross": gross, "native": native}
     return fields | {"tax_status": "", "tax": 0, "tax_rate": None} | explaining.tax_of(world, wishes, code, gross)
 
 

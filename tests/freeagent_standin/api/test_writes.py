@@ -389,7 +389,7 @@ def test_a_file_is_uploaded_described_and_taken_away(reader: Reader, path: str) 
 
 def test_several_claims_are_made_at_once_or_none_is(reader: Reader) -> None:
     [claim] = bodies(reader)["expenses"].values()
-    drive = claim | {"category": "Mileage", "mileage": "10", "gross_value": None}
+    drive = claim | {"category": "Mileage", "mileage": "10", "reclaim_mileage": 1, "gross_value": None}
 
     both = send(reader, "POST", "expenses", {"expenses": [claim, drive]})
     before = reader.world.counts()["expenses"]
@@ -436,6 +436,25 @@ def test_somebody_changes_their_own_profile_but_not_their_level() -> None:
         Reader(world).get(f"users/{world.users[1].id}")["user"]["permission_level"] == world.users[1].permission_level
     )
     assert world.users[1].permission_level < 8
+
+
+@pytest.mark.parametrize(("size", "seed"), [("small", 1), (60, 2), (60, 5), (60, 8), (120, 7)])
+def test_a_record_put_back_as_it_was_read_stays_as_it_is(size: str | int, seed: int) -> None:
+    reader = Reader(fresh(size, seed))
+    before, found = reader.trial_balance(), []
+
+    for path in sorted({*LISTS, "bank_transaction_explanations"} - {"credit_note_reconciliations"}):
+        for row in reader.all(path):
+            key = f"{path}/{number(row['url'])}"
+            [(singular, read)] = reader.get(key).items()
+            given = send(reader, "PUT", key, {singular: read})
+            [after] = reader.get(key).values()
+            same = {name: read.get(name) == after.get(name) for name in {*read, *after} - {"updated_at", "attachment"}}
+            found += [(key, given.body)] if given.status != 200 else []
+            found += [(key, name) for name, is_same in same.items() if not is_same]
+
+    assert found == []
+    assert reader.trial_balance() == before
 
 
 def test_an_explanation_is_approved_and_put_on_another_category(reader: Reader) -> None:

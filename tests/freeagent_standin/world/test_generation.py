@@ -68,6 +68,7 @@ def test_medium_books_have_their_size() -> None:
     assert 3 * 365 - 45 <= (last - first).days <= 3 * 365 + 45
 
 
+@pytest.mark.slow
 def test_large_books_have_their_size() -> None:
     assert fresh("large").counts()["bank_transactions"] == 100_000
 
