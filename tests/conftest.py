@@ -83,6 +83,14 @@ def _postgres_template(postgres_server: str) -> Iterator[str]:
         yield url.database
 
 
+@contextlib.contextmanager
+def new_postgres_database(request: pytest.FixtureRequest) -> Iterator[URL]:
+    """A fresh PostgreSQL database with all tables and no rows, for fixtures that live longer than a test."""
+    server, template = request.getfixturevalue("postgres_server"), request.getfixturevalue("_postgres_template")
+    with _new_database(server, template=template) as url:
+        yield url
+
+
 @pytest.fixture
 def postgres_url(postgres_server: str, _postgres_template: str) -> Iterator[str]:
     """The address of a fresh PostgreSQL database with all tables and no rows."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from litestar import Litestar
 from litestar.testing import TestClient
 from litestar.types import ASGIApp
 from tests.books import Books, world_of
+from tests.conftest import new_postgres_database
 
 from comptoir import model
 from comptoir.access import api_keys
@@ -236,8 +238,8 @@ def services_for(db: Database, clock: SteadyClock) -> ApiServices:
     )
 
 
-@pytest.fixture
-def house(database: Database) -> Iterator[House]:
+@contextlib.contextmanager
+def _house_in(database: Database) -> Iterator[House]:
     clock = SteadyClock()
     with database.write() as tx:
         tenant = tenants.add(tx, "Lender", clock.now())
@@ -245,6 +247,24 @@ def house(database: Database) -> Iterator[House]:
     app = Litestar(route_handlers=[*routes(services_for(database, clock))], openapi_config=None)
     with TestClient(app, raise_server_exceptions=False) as client:
         yield House(database, client, clock, tenant.id, key)
+
+
+@pytest.fixture
+def house(database: Database) -> Iterator[House]:
+    with _house_in(database) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def standing(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """A house made once a module on each database, for tests that others do not notice: they mostly are refused."""
+    with contextlib.ExitStack() as stack:
+        url = f"sqlite:///{tmp_path_factory.mktemp('standing') / 'comptoir.db'}"
+        if request.param == "postgresql":
+            url = stack.enter_context(new_postgres_database(request)).render_as_string(hide_password=False)
+        database = open_database(url)
+        stack.callback(database.close)
+        yield stack.enter_context(_house_in(database))
 
 
 @dataclass(kw_only=True)

@@ -78,10 +78,10 @@ def test_a_key_is_told_whole_once_and_has_a_name_or_none(house: House, body: byt
 @pytest.mark.parametrize(
     "body", [b"[]", b"null", b"{", b'{"name": 1}', b'{"name": ["a"]}', b'{"name": "a\\u0000"}', b'"name"']
 )
-def test_a_key_with_no_possible_name_is_not_made(house: House, body: bytes) -> None:
-    error_in(house.ask("POST", "/apiKeys", content=body), 400)
+def test_a_key_with_no_possible_name_is_not_made(standing: House, body: bytes) -> None:
+    error_in(standing.ask("POST", "/apiKeys", content=body), 400)
 
-    assert len(house.get("/apiKeys").json()["results"]) == 1
+    assert len(standing.get("/apiKeys").json()["results"]) == 1
 
 
 def test_a_key_may_revoke_itself(house: House) -> None:

@@ -34,10 +34,10 @@ def test_a_company_is_created_and_read_back(house: House) -> None:
     {"name": "a", "tags": {str(n): "" for n in range(11)}}, {"name": "a", "tags": {"a": 1}}, {"name": "a", "tags": []},
     {"name": "a", "description": 1}, {"name": ["a"]},
 ])  # fmt: skip
-def test_a_company_that_cannot_be_taken_answers_400_and_is_not_made(house: House, body: dict[str, Any]) -> None:
-    error_in(house.ask("POST", "/companies", json=body), 400)
+def test_a_company_that_cannot_be_taken_answers_400_and_is_not_made(standing: House, body: dict[str, Any]) -> None:
+    error_in(standing.ask("POST", "/companies", json=body), 400)
 
-    assert house.get("/companies").json()["totalResults"] == 0
+    assert standing.get("/companies").json()["totalResults"] == 0
 
 
 def test_patch_changes_only_what_is_sent_and_not_null(house: House) -> None:
@@ -99,8 +99,8 @@ def test_following_next_links_visits_every_company_once(house: House) -> None:
     assert set(seen) == ids
 
 
-def test_without_page_and_page_size_the_first_hundred_are_answered(house: House) -> None:
-    body = house.get("/companies").json()
+def test_without_page_and_page_size_the_first_hundred_are_answered(standing: House) -> None:
+    body = standing.get("/companies").json()
 
     assert (body["pageNumber"], body["pageSize"], body["results"]) == (1, 100, [])
     assert body["_links"] == {"self": {"href": "/companies"}, "current": {"href": "/companies"}}
@@ -123,13 +123,13 @@ def test_a_page_past_the_end_is_empty(house: House, page: int) -> None:
     "query=name%3D1%26%26", "query=%7Bname%3D1", "query=" + "a" * 2049, "query=created%7E2020", "tags=region", "query=a%00%3D1",
     "query=" + "%7B" * 600, "&".join(f"x{number}=1" for number in range(300)),
 ])  # fmt: skip
-def test_what_cannot_be_understood_answers_400(house: House, query: str) -> None:
-    error_in(house.get(f"/companies?{query}"), 400)
+def test_what_cannot_be_understood_answers_400(standing: House, query: str) -> None:
+    error_in(standing.get(f"/companies?{query}"), 400)
 
 
-def test_the_documented_texts_of_query_errors_are_used(house: House) -> None:
-    unknown = error_in(house.get("/companies?query=colour%3Dred"), 400)
-    malformed = error_in(house.get("/companies?query=%26%26"), 400)
+def test_the_documented_texts_of_query_errors_are_used(standing: House) -> None:
+    unknown = error_in(standing.get("/companies?query=colour%3Dred"), 400)
+    malformed = error_in(standing.get("/companies?query=%26%26"), 400)
 
     assert unknown.startswith("Error parsing query - Could not resolve property colour on Company")
     assert malformed.startswith("Error parsing query - Malformed query.")

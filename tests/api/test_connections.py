@@ -33,19 +33,19 @@ def test_a_connection_is_created_for_an_enabled_integration(house: House) -> Non
 @pytest.mark.parametrize(
     "body", [b"", b"null", b'"fbrh"', b"{}", b"[]", b'{"platformKey": null}', b'{"platformKey": 1}']
 )
-def test_a_connection_needs_an_object_with_a_platform_key(house: House, body: bytes) -> None:
-    company = house.a_company()
+def test_a_connection_needs_an_object_with_a_platform_key(standing: House, body: bytes) -> None:
+    company = standing.a_company()
 
-    answer = house.ask("POST", f"/companies/{company}/connections", content=body)
+    answer = standing.ask("POST", f"/companies/{company}/connections", content=body)
 
     assert error_in(answer, 400).startswith("Push object DataConnectionArgs must be provided")
 
 
 @pytest.mark.parametrize("key", ["zzzz", "fbrh", ""])
-def test_an_unknown_or_disabled_integration_cannot_be_connected(house: House, key: str) -> None:
-    company = house.a_company()
+def test_an_unknown_or_disabled_integration_cannot_be_connected(standing: House, key: str) -> None:
+    company = standing.a_company()
 
-    error_in(house.ask("POST", f"/companies/{company}/connections", json={"platformKey": key}), 404)
+    error_in(standing.ask("POST", f"/companies/{company}/connections", json={"platformKey": key}), 404)
 
 
 def test_a_linked_connection_is_unlinked_and_nothing_else(house: House) -> None:
@@ -126,10 +126,10 @@ def test_companies_are_found_by_what_is_told_of_their_connections(house: House) 
 @pytest.mark.parametrize(
     "params", [{"query": "colour=red"}, {"query": "linkUrl=a"}, {"orderBy": "errors"}, {"query": "status>Linked"}]
 )
-def test_connections_refuse_what_cannot_be_queried(house: House, params: dict[str, str]) -> None:
-    company, _ = house.a_linked_company()
+def test_connections_refuse_what_cannot_be_queried(standing: House, params: dict[str, str]) -> None:
+    company, _ = standing.a_linked_company()
 
-    error_in(house.get(f"/companies/{company}/connections", params=params), 400)
+    error_in(standing.get(f"/companies/{company}/connections", params=params), 400)
 
 
 def test_connections_are_paged(house: House) -> None:

@@ -34,9 +34,9 @@ def test_an_integration_enabled_by_one_tenant_is_not_enabled_for_another(house: 
     ("sourceType=Accounting&&enabled=false", 1), ("sourceType=ACCOUNTING", 1), ("enabled=true", 0), ("key!=fbrh", 0), ("name~agent", 1),
     ("key=zzzz||{isBeta=FALSE&&isOfflineConnector!=true}", 1), ("integrationId={id}", 1), ("sourceId!={id}", 1),
 ])  # fmt: skip
-def test_integrations_are_queried(house: House, query: str, count: int) -> None:
+def test_integrations_are_queried(standing: House, query: str, count: int) -> None:
     text = query.replace("{id}", str(PLATFORM.integration_id))
-    answer = house.get("/integrations", params={"query": text, "orderBy": "-name"})
+    answer = standing.get("/integrations", params={"query": text, "orderBy": "-name"})
 
     assert answer.json()["totalResults"] == count
 
@@ -45,12 +45,12 @@ def test_integrations_are_queried(house: House, query: str, count: int) -> None:
     {"query": "colour=red"}, {"orderBy": "colour"}, {"query": "name>a"}, {"query": "enabled=maybe"}, {"query": "enabled~tru"},
     {"query": "key=zzzz&&colour=red"}, {"query": "key=fbrh||{name~a&&name>b}"}, {"query": "key=zzzz", "orderBy": "-colour"},
 ])  # fmt: skip
-def test_integrations_refuse_what_cannot_be_queried(house: House, params: dict[str, str]) -> None:
-    error_in(house.get("/integrations", params=params), 400)
+def test_integrations_refuse_what_cannot_be_queried(standing: House, params: dict[str, str]) -> None:
+    error_in(standing.get("/integrations", params=params), 400)
 
 
-def test_branding_names_pictures_that_are_served_without_a_key(house: House) -> None:
-    branding = house.get("/integrations/fbrh/branding").json()
+def test_branding_names_pictures_that_are_served_without_a_key(standing: House) -> None:
+    branding = standing.get("/integrations/fbrh/branding").json()
 
     places = (
         branding["logo"]["full"],
@@ -59,16 +59,16 @@ def test_branding_names_pictures_that_are_served_without_a_key(house: House) -> 
         branding["button"]["hover"],
     )
     for place in places:
-        answer = house.client.get(place["image"]["src"])
+        answer = standing.client.get(place["image"]["src"])
         assert answer.status_code == 200
         assert answer.headers["content-type"] == "image/svg+xml"
         ElementTree.fromstring(answer.text)
         assert "FreeAgent" in place["image"]["alt"]
-    assert house.client.get(house.get("/integrations/fbrh").json()["logoUrl"]).status_code == 200
+    assert standing.client.get(standing.get("/integrations/fbrh").json()["logoUrl"]).status_code == 200
     assert branding["sourceId"] == str(PLATFORM.source_id)
-    error_in(house.client.get("/api/integrations/fbrh/images/nothing.svg"), 404)
+    error_in(standing.client.get("/api/integrations/fbrh/images/nothing.svg"), 404)
 
 
 @pytest.mark.parametrize("path", ["/integrations/zzzz", "/integrations/zzzz/branding"])
-def test_an_unknown_integration_answers_404(house: House, path: str) -> None:
-    error_in(house.get(path), 404)
+def test_an_unknown_integration_answers_404(standing: House, path: str) -> None:
+    error_in(standing.get(path), 404)

@@ -74,8 +74,8 @@ def test_what_a_client_did_not_encode_is_read_and_encoded_in_links(house: House)
             assert house.get(link["href"]).status_code == 200
 
 
-def test_bytes_that_are_no_text_are_no_fault_of_ours(house: House) -> None:
-    company = house.a_company().encode()
+def test_bytes_that_are_no_text_are_no_fault_of_ours(standing: House) -> None:
+    company = standing.a_company().encode()
 
     for target in (
         b"/companies?query=name=%FF", b"/companies?query=name=\xff\xfe", b"/companies?query=%", b"/companies?query=%zz=1", b"/\xff\xfe",
@@ -83,7 +83,7 @@ def test_bytes_that_are_no_text_are_no_fault_of_ours(house: House) -> None:
         b"/companies/" + company + b"/connections?query=id=%FF&orderBy=\xff", b"/companies/" + company + b"/data/history/\xff",
         b"/integrations/\xff", b"/integrations?query=name~\xff", b"/companies?tags=a=\xff",
     ):  # fmt: skip
-        status, body = house.ask_in_bytes(b"/api" + target)
+        status, body = standing.ask_in_bytes(b"/api" + target)
         assert status in (200, 400, 404), target
         assert b"href" in body or msgspec.json.decode(body)["statusCode"] == status
 

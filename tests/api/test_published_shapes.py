@@ -183,15 +183,15 @@ def test_every_call_that_changes_something_is_tried() -> None:
 
 
 @pytest.mark.parametrize("write", [pytest.param(one, id=one.operation) for one in _WRITES])
-def test_a_change_answers_as_documented(house: House, write: Write) -> None:
+def test_a_change_answers_as_documented(standing: House, write: Write) -> None:
     one = _documented()[write.operation]
-    house.enable()
-    company = house.a_company()
-    connection = house.a_connection(company) if write.state == "linked" else UNKNOWN
-    key = house.ask("POST", "/apiKeys", json={}).json()["id"] if write.state == "key" else UNKNOWN
+    standing.enable()
+    company = standing.a_company()
+    connection = standing.a_connection(company) if write.state == "linked" else UNKNOWN
+    key = standing.ask("POST", "/apiKeys", json={}).json()["id"] if write.state == "key" else UNKNOWN
     path = one.path.format(companyId=company, connectionId=connection, dataType="invoices", apiKeyId=key)
 
-    answer = house.ask(one.method, path, **({} if write.body is None else {"json": write.body}))
+    answer = standing.ask(one.method, path, **({} if write.body is None else {"json": write.body}))
 
     assert answer.status_code == one.success, answer.text
     body = answer.json() if answer.content else None

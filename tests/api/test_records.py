@@ -83,24 +83,24 @@ def test_a_type_that_was_read_and_is_empty_answers_no_results(house: House) -> N
         error_in(house.get(f"{_path(data_type, company, connection)}/1"), 404)
 
 
-def test_types_that_no_integration_supplies_answer_404(house: House) -> None:
-    company, connection = house.a_linked_company()
+def test_types_that_no_integration_supplies_answer_404(standing: House) -> None:
+    company, connection = standing.a_linked_company()
 
     for key in DATA_TYPE_KEYS:
         if key in SHAPES:
             continue
         word = f"financials/{key}" if key in ("balanceSheet", "profitAndLoss", "cashFlowStatement") else key
         for base in (f"/companies/{company}", f"/companies/{company}/connections/{connection}"):
-            sentence = error_in(house.get(f"{base}/data/{word}"), 404)
+            sentence = error_in(standing.get(f"{base}/data/{word}"), 404)
             assert sentence == f"Datatype {key} not supported by platform(s) FreeAgent"
 
 
 @pytest.mark.parametrize("path", ["bankAccounts", "bankAccounts/1", "bankAccounts/1/transactions", "bankAccounts/1/bankTransactions"])  # fmt: skip
-def test_bank_accounts_of_a_whole_company_were_withdrawn(house: House, path: str) -> None:
-    company, connection = house.a_linked_company()
-    house.put(company, connection, "bankAccounts", [BankAccount(id="1", account_type=BankAccountType.DEBIT)])
+def test_bank_accounts_of_a_whole_company_were_withdrawn(standing: House, path: str) -> None:
+    company, connection = standing.a_linked_company()
+    standing.put(company, connection, "bankAccounts", [BankAccount(id="1", account_type=BankAccountType.DEBIT)])
 
-    error_in(house.get(f"/companies/{company}/data/{path}"), 404)
+    error_in(standing.get(f"/companies/{company}/data/{path}"), 404)
 
 
 @pytest.mark.parametrize("data_type", BELOW_A_COMPANY)

@@ -48,12 +48,12 @@ def test_refreshing_all_passes_over_what_is_running(house: House) -> None:
 
 
 @pytest.mark.parametrize("key", ["invoices", "INVOICES", "chartOfAccounts", "company", "bankTransactions"])
-def test_one_type_is_queued_whatever_its_settings_say(house: House, key: str) -> None:
-    company, connection = house.a_linked_company()
+def test_one_type_is_queued_whatever_its_settings_say(standing: House, key: str) -> None:
+    company, connection = standing.a_linked_company()
     settings = {"dataType": "invoices", "fetchOnFirstLink": False, "syncSchedule": 0, "syncOrder": 0}
-    house.ask("POST", f"/companies/{company}/syncSettings", json={"settings": [settings]})
+    standing.ask("POST", f"/companies/{company}/syncSettings", json={"settings": [settings]})
 
-    answer = house.ask("POST", f"/companies/{company}/data/queue/{key}")
+    answer = standing.ask("POST", f"/companies/{company}/data/queue/{key}")
 
     assert answer.status_code == 200
     body = answer.json()
@@ -62,7 +62,7 @@ def test_one_type_is_queued_whatever_its_settings_say(house: House, key: str) ->
     assert (body["progress"], body["isCompleted"], body["isErrored"]) == (0, False, False)
     assert body["requested"].startswith("2026-03-01T09:30:")
     assert "completed" not in body
-    assert house.get(f"/companies/{company}/data/history/{body['id']}").json() == body
+    assert standing.get(f"/companies/{company}/data/history/{body['id']}").json() == body
 
 
 def test_a_type_that_is_running_answers_409_with_the_documented_text(house: House) -> None:
@@ -187,8 +187,8 @@ def test_status_names_the_newest_read_and_the_newest_that_succeeded(house: House
     }
 
 
-def test_status_of_a_company_that_was_never_read_is_an_empty_object(house: House) -> None:
-    assert house.get(f"/companies/{house.a_company()}/dataStatus").json() == {}
+def test_status_of_a_company_that_was_never_read_is_an_empty_object(standing: House) -> None:
+    assert standing.get(f"/companies/{standing.a_company()}/dataStatus").json() == {}
 
 
 def test_history_is_newest_first_paged_queried_and_ordered(house: House) -> None:
@@ -218,10 +218,10 @@ def test_history_is_newest_first_paged_queried_and_ordered(house: House) -> None
     {"query": "isCompleted=true"}, {"query": "isErrored=false"}, {"query": "colour=red"}, {"orderBy": "isCompleted"},
     {"query": "progress=half"}, {"query": "requested~2026"}, {"page": "0"},
 ])  # fmt: skip
-def test_history_refuses_what_it_cannot_query(house: House, params: dict[str, str]) -> None:
-    company = house.a_company()
+def test_history_refuses_what_it_cannot_query(standing: House, params: dict[str, str]) -> None:
+    company = standing.a_company()
 
-    error_in(house.get(f"/companies/{company}/data/history", params=params), 400)
+    error_in(standing.get(f"/companies/{company}/data/history", params=params), 400)
 
 
 def test_what_was_doubtful_is_told_with_the_read(house: House) -> None:

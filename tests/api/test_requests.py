@@ -24,11 +24,11 @@ def _encoded(text: str) -> str:
 @pytest.mark.parametrize("value", [
     "Basic {encoded}", "basic {encoded}", "BASIC {encoded}", "Basic {with_colon}", "Basic {after_colon}", "Basic {key}",
 ])  # fmt: skip
-def test_a_key_is_taken_in_every_form_clients_send(house: House, value: str) -> None:
-    key = house.key
+def test_a_key_is_taken_in_every_form_clients_send(standing: House, value: str) -> None:
+    key = standing.key
     text = value.format(encoded=_encoded(key), with_colon=_encoded(key + ":"), after_colon=_encoded(":" + key), key=key)
 
-    answer = house.client.get("/api/companies", headers={"Authorization": text})
+    answer = standing.client.get("/api/companies", headers={"Authorization": text})
 
     assert answer.status_code == 200
 
@@ -36,10 +36,10 @@ def test_a_key_is_taken_in_every_form_clients_send(house: House, value: str) -> 
 @pytest.mark.parametrize("value", [
     None, "", "Basic", "Basic ", "Basic !!!", "Bearer {key}", "Basic {encoded}x", "Basic " + "A" * 4000, "Basic ====",
 ])  # fmt: skip
-def test_a_wrong_or_missing_key_is_refused_in_the_documented_form(house: House, value: str | None) -> None:
-    headers = {} if value is None else {"Authorization": value.format(key=house.key, encoded=_encoded("made-up"))}
+def test_a_wrong_or_missing_key_is_refused_in_the_documented_form(standing: House, value: str | None) -> None:
+    headers = {} if value is None else {"Authorization": value.format(key=standing.key, encoded=_encoded("made-up"))}
 
-    answer = house.client.get("/api/companies", headers=headers)
+    answer = standing.client.get("/api/companies", headers=headers)
 
     assert "API key" in error_in(answer, 401)
     assert answer.headers["www-authenticate"].startswith("Basic")
@@ -49,8 +49,8 @@ def test_a_wrong_or_missing_key_is_refused_in_the_documented_form(house: House, 
     "/nothing", "/companies/{id}/nothing", "/companies/{id}/data/nothing", "/", "/companies//", "/companies/{id}/data/bankAccounts",
     "/companies/{id}/data/bankAccounts/1/transactions", "/integrations/fbrh/images", "/%00", "/%ff%fe", "/" + "a/" * 60,
 ])  # fmt: skip
-def test_unknown_paths_answer_404_in_the_documented_form(house: House, path: str) -> None:
-    answer = house.get(path.format(id=ID))
+def test_unknown_paths_answer_404_in_the_documented_form(standing: House, path: str) -> None:
+    answer = standing.get(path.format(id=ID))
 
     if path == "/companies//":  # an empty segment is none
         assert answer.status_code == 200
@@ -62,16 +62,18 @@ def test_unknown_paths_answer_404_in_the_documented_form(house: House, path: str
     ("DELETE", "/companies", "GET, POST"), ("POST", "/companies/{id}", "DELETE, GET, PATCH, PUT"),
     ("PUT", "/companies/{id}/data/invoices", "GET"), ("TRACE", "/profile", "GET, PUT"), ("OPTIONS", "/apiKeys", "GET, POST"),
 ])  # fmt: skip
-def test_other_methods_answer_405_and_say_which_are_allowed(house: House, method: str, path: str, allowed: str) -> None:
-    answer = house.ask(method, path.format(id=ID))
+def test_other_methods_answer_405_and_say_which_are_allowed(
+    standing: House, method: str, path: str, allowed: str
+) -> None:
+    answer = standing.ask(method, path.format(id=ID))
 
     assert "not allowed" in error_in(answer, 405)
     assert answer.headers["allow"] == allowed
 
 
-def test_what_there_is_is_told_only_to_those_with_a_key(house: House) -> None:
-    error_in(house.client.get("/api/nothing"), 401)
-    error_in(house.client.delete("/api/companies"), 401)
+def test_what_there_is_is_told_only_to_those_with_a_key(standing: House) -> None:
+    error_in(standing.client.get("/api/nothing"), 401)
+    error_in(standing.client.delete("/api/companies"), 401)
 
 
 def test_every_answer_carries_rate_limits_a_correlation_id_and_strict_headers(house: House) -> None:
@@ -91,8 +93,8 @@ def test_every_answer_carries_rate_limits_a_correlation_id_and_strict_headers(ho
 @pytest.mark.parametrize(
     "path", ["/COMPANIES", "/Integrations/FBRH", "/integrations/fbrh/BRANDING", "/apikeys", "/Profile/syncsettings"]
 )
-def test_path_segments_match_in_any_letter_case(house: House, path: str) -> None:
-    assert house.get(path).status_code == 200
+def test_path_segments_match_in_any_letter_case(standing: House, path: str) -> None:
+    assert standing.get(path).status_code == 200
 
 
 def test_ids_match_in_any_letter_case(house: House) -> None:
@@ -101,8 +103,8 @@ def test_ids_match_in_any_letter_case(house: House) -> None:
     assert house.get(f"/companies/{company.upper()}").json()["id"] == company
 
 
-def test_a_content_type_on_a_get_is_never_refused(house: House) -> None:
-    answer = house.get("/companies", headers={"Content-Type": "application/octet-stream"})
+def test_a_content_type_on_a_get_is_never_refused(standing: House) -> None:
+    answer = standing.get("/companies", headers={"Content-Type": "application/octet-stream"})
 
     assert answer.status_code == 200
 
@@ -117,20 +119,20 @@ def test_unknown_query_parameters_and_members_are_ignored(house: House) -> None:
 @pytest.mark.parametrize(
     "body", [b"", b"[]", b"null", b"{", b'"text"', b"\xff\xfe", b'{"name": 5}', b'{"name": "a\\ud800"}', b"[" * 100_000]
 )
-def test_a_body_that_cannot_be_read_answers_400(house: House, body: bytes) -> None:
-    error_in(house.ask("POST", "/companies", content=body), 400)
+def test_a_body_that_cannot_be_read_answers_400(standing: House, body: bytes) -> None:
+    error_in(standing.ask("POST", "/companies", content=body), 400)
 
 
-def test_a_body_with_a_null_character_answers_400(house: House) -> None:
-    error_in(house.ask("POST", "/companies", json={"name": "a", "description": "a\x00b"}), 400)
+def test_a_body_with_a_null_character_answers_400(standing: House) -> None:
+    error_in(standing.ask("POST", "/companies", json={"name": "a", "description": "a\x00b"}), 400)
 
 
-def test_a_body_that_is_too_large_answers_413(house: House) -> None:
-    error_in(house.ask("POST", "/companies", content=b" " * (1024 * 1024 + 1)), 413)
+def test_a_body_that_is_too_large_answers_413(standing: House) -> None:
+    error_in(standing.ask("POST", "/companies", content=b" " * (1024 * 1024 + 1)), 413)
 
 
-def test_a_head_request_answers_like_get_without_a_body(house: House) -> None:
-    answer = house.ask("HEAD", "/companies")
+def test_a_head_request_answers_like_get_without_a_body(standing: House) -> None:
+    answer = standing.ask("HEAD", "/companies")
 
     assert answer.status_code == 200
     assert answer.content == b""
@@ -155,8 +157,8 @@ def test_an_error_of_ours_shows_no_internals(house: House) -> None:
     "/companies/{id}/push", "/companies/{id}/reports/agedDebtor/available", "/companies/{id}/data/journals", "/companies/{id}/accessToken",
 ])  # fmt: skip
 @pytest.mark.parametrize("id_", [ID, "nonsense", "a%2Fb", "%00"])
-def test_an_unknown_company_answers_404_everywhere(house: House, path: str, id_: str) -> None:
-    sentence = error_in(house.get(path.format(id=id_)), 404)
+def test_an_unknown_company_answers_404_everywhere(standing: House, path: str, id_: str) -> None:
+    sentence = error_in(standing.get(path.format(id=id_)), 404)
 
     assert sentence.startswith("No company was found with ID ")
 
@@ -186,10 +188,10 @@ def test_a_request_that_breaks_off_changes_nothing(house: House, body: list[dict
     assert house.get("/companies").json()["totalResults"] == 0
 
 
-def test_a_body_is_measured_as_it_arrives_not_as_it_is_announced(house: House) -> None:
+def test_a_body_is_measured_as_it_arrives_not_as_it_is_announced(standing: House) -> None:
     part = {"type": "http.request", "body": b" " * 65536, "more_body": True}
 
-    status, answer = house.ask_in_bytes(b"/api/companies", method="POST", body=[part] * 17)
+    status, answer = standing.ask_in_bytes(b"/api/companies", method="POST", body=[part] * 17)
 
     assert (status, msgspec.json.decode(answer)["statusCode"]) == (413, 413)
 
@@ -205,26 +207,26 @@ def test_a_body_in_parts_is_read_whole(house: House) -> None:
 
 
 @pytest.mark.parametrize("path", ["/companies", "/companies?page=1", "/openapi.json", "/Companies/"])
-def test_an_api_with_a_host_of_its_own_has_no_path_before_it(house: House, path: str) -> None:
-    bare = api(dataclasses.replace(services_for(house.db, house.clock), api_url="https://api.example.test"))
+def test_an_api_with_a_host_of_its_own_has_no_path_before_it(standing: House, path: str) -> None:
+    bare = api(dataclasses.replace(services_for(standing.db, standing.clock), api_url="https://api.example.test"))
 
-    status, body = house.ask_in_bytes(path.encode(), app=bare)
+    status, body = standing.ask_in_bytes(path.encode(), app=bare)
 
     assert status == 200
     if "openapi" in path:
         assert msgspec.json.decode(body)["servers"] == [{"url": "https://api.example.test"}]
     else:
         assert msgspec.json.decode(body)["_links"]["self"]["href"].lower() == "/companies"
-    assert house.ask_in_bytes(b"/api/companies", app=bare)[0] == 404
+    assert standing.ask_in_bytes(b"/api/companies", app=bare)[0] == 404
 
 
-def test_every_operation_refuses_a_missing_key_and_a_wrong_one(house: House) -> None:
+def test_every_operation_refuses_a_missing_key_and_a_wrong_one(standing: House) -> None:
     for operation in OPERATIONS:
         if operation.is_open:
             continue
         path = re.sub(r"\{\w+\}", ID, operation.path)
         for headers in ({}, {"Authorization": header("made-up")}):
-            answer = house.client.request(operation.method, f"/api{path}", headers=headers)
+            answer = standing.client.request(operation.method, f"/api{path}", headers=headers)
             assert "API key" in error_in(answer, 401), operation.id
 
 
@@ -238,13 +240,13 @@ def test_every_operation_answers_a_nonsensical_request_in_the_documented_form(ho
                 error_in(answer, answer.status_code)
 
 
-def test_every_path_refuses_other_methods_and_names_its_own(house: House) -> None:
+def test_every_path_refuses_other_methods_and_names_its_own(standing: House) -> None:
     by_path: dict[str, set[str]] = {}
     for operation in OPERATIONS:
         by_path.setdefault(operation.path.lower(), set()).add(operation.method)
     for path, methods in by_path.items():
         for method in {"GET", "POST", "PUT", "PATCH", "DELETE"} - methods:
-            answer = house.ask(method, re.sub(r"\{\w+\}", ID, path))
+            answer = standing.ask(method, re.sub(r"\{\w+\}", ID, path))
             if answer.status_code != 405:  # a path with a parameter there takes it
                 assert answer.status_code in (400, 404, 409), (method, path)
             else:

@@ -33,8 +33,8 @@ def test_the_profile_is_replaced(house: House) -> None:
     {}, {"name": "a"}, {"redirectUrl": ""}, {"name": " ", "redirectUrl": ""}, {"name": "a", "redirectUrl": "javascript:alert(1)"},
     {"name": "a", "redirectUrl": "", "whiteListUrls": ["ftp://x"]}, {"name": "a", "redirectUrl": "http://["}, {"name": 1, "redirectUrl": ""},
 ])  # fmt: skip
-def test_a_profile_that_cannot_be_taken_answers_400(house: House, body: dict[str, Any]) -> None:
-    error_in(house.ask("PUT", "/profile", json=body), 400)
+def test_a_profile_that_cannot_be_taken_answers_400(standing: House, body: dict[str, Any]) -> None:
+    error_in(standing.ask("PUT", "/profile", json=body), 400)
 
 
 def test_sync_settings_name_every_data_type_also_unsupported_ones(house: House) -> None:
@@ -97,8 +97,8 @@ def test_what_is_read_can_be_posted_back(house: House) -> None:
     {"settings": [_setting(syncOrder=10**30)]}, {"settings": [_setting(syncFromUtc="yesterday")]}, {"settings": [_setting(syncFromUtc="0001-01-01T00:00:00+14:00")]}, {"settings": 1},
     {"settings": [_setting(syncOrder="first")]},
 ])  # fmt: skip
-def test_sync_settings_that_cannot_be_taken_answer_400(house: House, body: dict[str, Any]) -> None:
-    company = house.a_company()
+def test_sync_settings_that_cannot_be_taken_answer_400(standing: House, body: dict[str, Any]) -> None:
+    company = standing.a_company()
 
-    error_in(house.ask("POST", f"/companies/{company}/syncSettings", json=body), 400)
-    error_in(house.ask("POST", "/profile/syncSettings", json=body), 400)
+    error_in(standing.ask("POST", f"/companies/{company}/syncSettings", json=body), 400)
+    error_in(standing.ask("POST", "/profile/syncSettings", json=body), 400)
