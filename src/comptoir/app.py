@@ -113,8 +113,9 @@ class Application:
             time_scale=self.settings.time_scale,
         )
         self._limits[integration.key] = limits
-        self._clients[integration.key] = Client(integration, upstream.origin, limits, self._clock)
-        self._endpoints[integration.key] = TokenEndpoint(integration, upstream.token_url, self._clock)
+        bounds = self.settings.bounds
+        self._clients[integration.key] = Client(integration, upstream.origin, limits, self._clock, bounds=bounds)
+        self._endpoints[integration.key] = TokenEndpoint(integration, upstream.token_url, self._clock, bounds=bounds)
 
     # Serving
 

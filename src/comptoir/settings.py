@@ -7,21 +7,29 @@ The environment wins over the file. Names are `COMPTOIR_<NAME>`; those of an int
 from __future__ import annotations
 
 import os
+import re
 import tomllib
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 
 from comptoir.errors import InvalidInput
 from comptoir.integrations import INTEGRATIONS
 from comptoir.integrations.contract import Integration
+from comptoir.upstream import Bounds
 
-__all__ = ["Limits", "Settings", "UpstreamSettings", "read"]
+__all__ = ["Limits", "Settings", "UpstreamSettings", "names", "read"]
 
 Limit = tuple[int, int]
 _FILE = "comptoir.toml"
+_PREFIX = "COMPTOIR_"
+# A name, an IPv4 or an IPv6 address; no user, no escapes, and no letter that a client would fold into another.
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?\.?|\[[0-9A-Fa-f:.]+\]")
+_FULL_STOPS = str.maketrans({"\N{IDEOGRAPHIC FULL STOP}": ".", "\\": "/"})
+_DOMAIN = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*", re.IGNORECASE)
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,6 +63,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     time_scale: float
     log_format: str
     failpoints: str | None
+    bounds: Bounds
     upstreams: Mapping[str, UpstreamSettings]
 
     @property
@@ -82,59 +91,125 @@ def read(environ: Mapping[str, str] = os.environ, *, folder: Path | None = None,
     Raises InvalidInput with a sentence that names the setting and what it takes.
     """
     values = _file_values((folder or Path.cwd()) / _FILE)
-    values |= {name.removeprefix("COMPTOIR_"): text for name, text in environ.items() if name.startswith("COMPTOIR_")}
+    values |= {name.removeprefix(_PREFIX): text for name, text in environ.items() if name.startswith(_PREFIX)}
     values |= {name.upper(): text for name, text in given.items() if text is not None}
 
-    data_dir = Path(values.get("DATA_DIR") or "comptoir-data").expanduser().absolute()
+    data_dir = _folder(values.get("DATA_DIR") or "comptoir-data")
     host = values.get("HOST") or "127.0.0.1"
     port = _integer("PORT", values.get("PORT") or "8000", least=0, most=65535)
     public_url = _address("PUBLIC_URL", values.get("PUBLIC_URL") or f"http://{_shown(host)}:{port}")
+    scale = _positive("TIME_SCALE", values.get("TIME_SCALE") or "1")
+    upstreams = {integration.key: _upstream(integration, values) for integration in INTEGRATIONS}
+    is_real = any(_is_real(integration, upstreams[integration.key]) for integration in INTEGRATIONS)
+    if scale > 1 and is_real:
+        raise InvalidInput(
+            f"COMPTOIR_TIME_SCALE={scale:g} would run through the windows of limits faster than the upstream itself. "
+            "Leave it out; it is for servers of your own."
+        )
+    failpoints = values.get("FAILPOINTS") or None
+    if failpoints is not None and (is_real or values.get("TEST_SEAMS") != "1"):
+        raise InvalidInput(
+            "COMPTOIR_FAILPOINTS makes the process fail on purpose, so it is taken only with COMPTOIR_TEST_SEAMS=1 and "
+            "away from the real upstream. Leave it out."
+        )
     return Settings(
         data_dir=data_dir,
         database_url=values.get("DATABASE_URL") or f"sqlite:///{data_dir / 'comptoir.db'}",
         host=host,
         port=port,
         public_url=public_url,
-        base_domain=values.get("BASE_DOMAIN") or None,
+        base_domain=_domain("BASE_DOMAIN", values.get("BASE_DOMAIN") or ""),
         master_key=values.get("MASTER_KEY") or None,
-        time_scale=_positive("TIME_SCALE", values.get("TIME_SCALE") or "1"),
+        time_scale=scale,
         log_format=_one_of("LOG_FORMAT", values.get("LOG_FORMAT") or "console", ("console", "json")),
-        failpoints=values.get("FAILPOINTS") or None,
-        upstreams={integration.key: _upstream(integration, values) for integration in INTEGRATIONS},
+        failpoints=failpoints,
+        bounds=_bounds(values),
+        upstreams=upstreams,
     )
 
 
+def _bounds(values: Mapping[str, str]) -> Bounds:
+    bounds = Bounds()
+    return Bounds(
+        connect_seconds=_positive("CONNECT_SECONDS", values.get("CONNECT_SECONDS") or f"{bounds.connect_seconds}"),
+        idle_seconds=_positive("IDLE_SECONDS", values.get("IDLE_SECONDS") or f"{bounds.idle_seconds}"),
+        whole_seconds=_positive("WHOLE_SECONDS", values.get("WHOLE_SECONDS") or f"{bounds.whole_seconds}"),
+        largest_body=_integer(
+            "LARGEST_BODY", values.get("LARGEST_BODY") or f"{bounds.largest_body}", least=1024, most=2**31
+        ),
+    )
+
+
+def _folder(text: str) -> Path:
+    try:
+        return Path(text).expanduser().absolute()
+    except RuntimeError as error:  # ~name of nobody
+        raise InvalidInput(f"COMPTOIR_DATA_DIR={text} names the home of a user who is not known here.") from error
+
+
 def _file_values(path: Path) -> dict[str, str]:
+    """What the file says, by name without prefix; a table such as [freeagent] stands for the prefix FREEAGENT_."""
     try:
         parsed = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InvalidInput(f"{path} cannot be read: {error}. Correct or remove the file.") from error
-    return {name.upper(): str(value) for name, value in parsed.items()}
+    found = dict(_flat(parsed))
+    known = names()
+    for name, value in found.items():
+        # A name that is mistyped must not leave its setting as it was without a word.
+        if name not in known or isinstance(value, (dict, list, bool)):
+            raise InvalidInput(f"{path}: {name} is not a setting, or has a value of a kind that none takes.")
+    return {name: str(value) for name, value in found.items()}
+
+
+def _flat(table: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:
+    for name, value in table.items():
+        full = prefix + name.upper().removeprefix(_PREFIX)
+        if isinstance(value, dict) and not prefix:
+            yield from _flat(value, f"{full}_")
+        else:
+            yield full, value
+
+
+def names() -> frozenset[str]:
+    """Every setting there is, without prefix."""
+    own = (
+        "DATA_DIR DATABASE_URL HOST PORT PUBLIC_URL BASE_DOMAIN MASTER_KEY TIME_SCALE LOG_FORMAT FAILPOINTS TEST_SEAMS "
+        "CONNECT_SECONDS IDLE_SECONDS WHOLE_SECONDS LARGEST_BODY ADDRESS_LIMIT"
+    )
+    each = ("URL", "DEVELOPER_URL", "AUTHORISE_URL", "TOKEN_URL", "LIMITS")
+    return frozenset(own.split()) | {f"{_prefix(one)}_{name}" for one in INTEGRATIONS for name in each}
+
+
+def _prefix(integration: Integration) -> str:
+    return integration.slug.upper().replace("-", "_")
 
 
 def _upstream(integration: Integration, values: Mapping[str, str]) -> UpstreamSettings:
-    prefix = integration.slug.upper().replace("-", "_")
+    prefix = _prefix(integration)
 
     def value(name: str) -> str | None:
         return values.get(f"{prefix}_{name}") or None
 
-    origin = _address(f"{prefix}_URL", value("URL") or integration.origin)
-    authorise = _address(
-        f"{prefix}_AUTHORISE_URL", value("AUTHORISE_URL") or origin + integration.oauth.authorise_path, bare=False
-    )
-    token = _address(f"{prefix}_TOKEN_URL", value("TOKEN_URL") or origin + integration.oauth.token_path, bare=False)
-    for name, url in (("URL", origin), ("AUTHORISE_URL", authorise), ("TOKEN_URL", token)):
-        _refuse_host(integration, f"{prefix}_{name}", url)
-        if _is_own(integration, url) and urlsplit(url).scheme != "https":
-            raise InvalidInput(f"COMPTOIR_{prefix}_{name}={url}: {integration.name} is only reached over https.")
+    def address_of(name: str, otherwise: str, *, bare: bool = False) -> str:
+        full, text = f"{prefix}_{name}", value(name) or otherwise
+        _refuse_host(integration, full, text)
+        checked = _address(full, text, bare=bare)
+        if _is_own(integration, checked) and urlsplit(checked).scheme != "https":
+            raise InvalidInput(f"COMPTOIR_{full}={text}: {integration.name} is only reached over https.")
+        return checked
 
+    origin = address_of("URL", integration.origin, bare=True)
+    authorise = address_of("AUTHORISE_URL", origin + integration.oauth.authorise_path)
+    token = address_of("TOKEN_URL", origin + integration.oauth.token_path)
+    developer = address_of("DEVELOPER_URL", integration.developer_url)
     calls, refreshes = integration.limits, integration.refresh_limit
-    own = _is_own(integration, origin)
+    own = _is_own(integration, origin) or _is_own(integration, token)
     if (text := value("LIMITS")) is not None:
         given_calls, given_refreshes = _limits(f"{prefix}_LIMITS", text)
-        if own and _looser((*calls, refreshes), given_calls, given_refreshes):
+        if own and not (_all_kept(calls, given_calls) and _is_kept(refreshes, given_refreshes)):
             raise InvalidInput(
                 f"COMPTOIR_{prefix}_LIMITS={text} would exceed the limits of {integration.name} itself. "
                 "Leave it out, or set lower ones."
@@ -145,9 +220,9 @@ def _upstream(integration: Integration, values: Mapping[str, str]) -> UpstreamSe
         new_calls, new_refreshes = calls, refreshes
     address: Limit | None = integration.address_limit
     # A server that has no limits of its own has none for the address either, unless told otherwise.
-    if (text := values.get("ADDRESS_LIMIT")) is not None:
+    if text := values.get("ADDRESS_LIMIT"):
         address = None if text.strip().lower() == "off" else _limit("ADDRESS_LIMIT", text)
-        if own and (address is None or _rate(address) > _rate(integration.address_limit)):
+        if own and not _is_kept(integration.address_limit, address):
             raise InvalidInput(
                 f"COMPTOIR_ADDRESS_LIMIT={text} would exceed the limit of {integration.name} itself. "
                 "Leave it out, or set a lower one."
@@ -156,9 +231,7 @@ def _upstream(integration: Integration, values: Mapping[str, str]) -> UpstreamSe
         address = None
     return UpstreamSettings(
         origin=origin,
-        developer_url=_address(
-            f"{prefix}_DEVELOPER_URL", value("DEVELOPER_URL") or integration.developer_url, bare=False
-        ),
+        developer_url=developer,
         authorise_url=authorise,
         token_url=token,
         limits=Limits(calls=new_calls, refreshes=new_refreshes, address=address),
@@ -166,10 +239,19 @@ def _upstream(integration: Integration, values: Mapping[str, str]) -> UpstreamSe
 
 
 def _refuse_host(integration: Integration, name: str, address: str) -> None:
-    host = urlsplit(address).hostname or ""
+    """Refuse a host however it is spelled: what a client would make of escapes and foreign letters counts."""
+    spelled = unicodedata.normalize("NFKC", unquote(address)).strip().translate(_FULL_STOPS)
+    try:
+        host = urlsplit(spelled if "//" in spelled else f"//{spelled}").hostname or ""
+    except ValueError:
+        return  # no address at all, as is said next
     for suffix, sentence in integration.refused_hosts.items():
         if _is_host(host, suffix):
             raise InvalidInput(f"COMPTOIR_{name}={address}: {sentence}")
+
+
+def _is_real(integration: Integration, upstream: UpstreamSettings) -> bool:
+    return _is_own(integration, upstream.origin) or _is_own(integration, upstream.token_url)
 
 
 def _is_own(integration: Integration, address: str) -> bool:
@@ -181,17 +263,17 @@ def _is_host(host: str, suffix: str) -> bool:
     return host == suffix or host.endswith("." + suffix)
 
 
-def _rate(limit: Limit) -> float:
-    return limit[0] / limit[1]
+def _all_kept(own: tuple[Limit, ...], given: tuple[Limit, ...] | None) -> bool:
+    return given is not None and all(any(_is_kept(one, limit) for limit in given) for one in own)
 
 
-def _looser(own: tuple[Limit, ...], calls: tuple[Limit, ...] | None, refreshes: Limit | None) -> bool:
-    if calls is None or refreshes is None:
-        return True
-    given = {seconds: count for count, seconds in calls}
-    *own_calls, own_refreshes = own
-    missing_or_more = any(given.get(seconds, count + 1) > count for count, seconds in own_calls)
-    return missing_or_more or _rate(refreshes) > _rate(own_refreshes)
+def _is_kept(own: Limit, given: Limit | None) -> bool:
+    """Whether whoever keeps the given limit keeps the own one too, however its calls are spread in its windows."""
+    if given is None:
+        return False
+    (most, window), (count, seconds) = own, given
+    windows = 1 if seconds >= window else -(-window // seconds) + (1 if window % seconds else 0)
+    return count * windows <= most
 
 
 def _limits(name: str, text: str) -> tuple[tuple[Limit, ...] | None, Limit | None]:
@@ -209,29 +291,42 @@ def _limits(name: str, text: str) -> tuple[tuple[Limit, ...] | None, Limit | Non
 
 def _limit(name: str, text: str) -> Limit:
     count, slash, seconds = text.strip().partition("/")
-    if slash and count.isdigit() and seconds.isdigit() and int(count) and int(seconds):
+    is_written_right = slash and text.isascii() and len(text) < 40 and count.isdigit() and seconds.isdigit()
+    if is_written_right and int(count) and int(seconds):
         return int(count), int(seconds)
     raise InvalidInput(f"COMPTOIR_{name}: {text!r} is not understood. Write calls/seconds, as in 120/60, or off.")
 
 
 def _address(name: str, text: str, *, bare: bool = True) -> str:
     """An http(s) address without trailing slash; `bare` ones have no path, query or fragment."""
-    parts = urlsplit(text.strip())
+    address = text.strip()
     try:
-        port_is_fine = parts.port is None or parts.port >= 0
+        parts = urlsplit(address)
+        is_right = parts.scheme in ("http", "https") and (parts.port is None or parts.port > 0)
     except ValueError:
-        port_is_fine = False
+        parts, is_right = urlsplit(""), False
+    host = parts.netloc if parts.netloc.endswith("]") else parts.netloc.rpartition(":")[0] or parts.netloc
     is_bare = not (parts.path.strip("/") or parts.query or parts.fragment)
-    if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_fine or (bare and not is_bare):
+    if not is_right or not _HOST.fullmatch(host) or not address.isascii() or (bare and not is_bare):
         raise InvalidInput(
             f"COMPTOIR_{name}={text} is not an address such as https://books.example.com"
             + (" (without a path)." if bare else ".")
         )
-    return text.strip().rstrip("/")
+    return address.rstrip("/")
+
+
+def _domain(name: str, text: str) -> str | None:
+    """A bare host name, or None for nothing."""
+    domain = text.strip().rstrip(".").lower()
+    if not domain:
+        return None
+    if not _DOMAIN.fullmatch(domain) or len(domain) > 200:
+        raise InvalidInput(f"COMPTOIR_{name}={text} is not a host name such as example.com, without https://.")
+    return domain
 
 
 def _integer(name: str, text: str, *, least: int, most: int) -> int:
-    if text.strip().isdigit() and least <= int(text) <= most:
+    if text.isascii() and text.strip().isdigit() and len(text) < 20 and least <= int(text) <= most:
         return int(text)
     raise InvalidInput(f"COMPTOIR_{name}={text} is not a whole number from {least} to {most}.")
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from tests.docs import reference
 
+from comptoir import settings
 from comptoir.integrations import INTEGRATIONS
 from comptoir.portal.languages import languages
 
@@ -83,17 +84,9 @@ def test_a_reference_page_is_what_the_code_says(page: str) -> None:
 
 
 def test_the_settings_page_names_every_setting_and_no_other() -> None:
-    source = (ROOT / "src/comptoir/settings.py").read_text(encoding="utf-8")
-    read = set(re.findall(r'values\.get\("([A-Z_]+)"\)', source))
-    per_upstream = set(re.findall(r'(?<!\.)\bvalue\("([A-Z_]+)"\)', source))
-    assert read
-    assert per_upstream
-
-    prefixes = [one.slug.upper().replace("-", "_") for one in INTEGRATIONS]
-    known = read | {f"{prefix}_{name}" for prefix in prefixes for name in per_upstream}
-
     page = (reference.FOLDER / "settings.md").read_text(encoding="utf-8")
-    assert set(re.findall(r"^\| `COMPTOIR_([A-Z_]+)`", page, re.MULTILINE)) == known
+
+    assert set(re.findall(r"^\| `COMPTOIR_([A-Z_]+)`", page, re.MULTILINE)) == settings.names()
 
 
 def test_settings_named_anywhere_are_on_the_settings_page() -> None:

@@ -32,13 +32,13 @@ class StandIn:
     """A running stand-in with books of its own; nobody else asks it anything."""
 
     def __init__(self, folder: Path, *, books: str | int = "small", seed: int = 1, **options: object) -> None:
-        self._folder, self._options = folder, {"books": books, "seed": seed, "limits": "off"} | options
+        self.folder, self._options = folder, {"books": books, "seed": seed, "limits": "off"} | options
         self._port = 0
         self.start()
 
     def start(self) -> None:
         """Start, or start again at the same address: the books are those of the seed, with what was done to them."""
-        ready = self._folder / "ready.json"
+        ready = self.folder / "ready.json"
         ready.unlink(missing_ok=True)
         options = [f"--{name.replace('_', '-')}={value}" for name, value in self._options.items()]
         self.process = subprocess.Popen(
@@ -47,7 +47,7 @@ class StandIn:
                 "serve",
                 f"--port={self._port}",
                 f"--ready-file={ready}",
-                f"--data-dir={self._folder}",
+                f"--data-dir={self.folder}",
                 *options,
             ],
             stdout=subprocess.PIPE,
@@ -69,38 +69,38 @@ class StandIn:
             self.process.send_signal(signal.SIGTERM)
         self.process.communicate()
 
-    def _told(self, method: str, path: str, body: Any = None) -> Any:
+    def told(self, method: str, path: str, body: Any = None) -> Any:
         answer = self._http.request(method, f"/{path}", json=body)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
     def mutate(self, do: str, resource: str | None = None, record: int | str | None = None, **more: Any) -> Any:
         named = {"resource": resource, "id": None if record is None else int(record)}
-        return self._told("POST", "mutate", {"do": do, **{k: v for k, v in named.items() if v is not None}, **more})
+        return self.told("POST", "mutate", {"do": do, **{k: v for k, v in named.items() if v is not None}, **more})
 
     def fault(self, match: Mapping[str, Any], kind: str, **action: Any) -> str:
         """Have a fault strike; returns its id."""
-        return str(self._told("POST", "faults", {"match": match, "action": {"kind": kind, **action}})[0]["id"])
+        return str(self.told("POST", "faults", {"match": match, "action": {"kind": kind, **action}})[0]["id"])
 
     def heal(self) -> None:
-        self._told("DELETE", "faults")
+        self.told("DELETE", "faults")
 
     def set(self, **settings: Any) -> None:
-        self._told("POST", "settings", settings)
+        self.told("POST", "settings", settings)
 
     def advance(self, seconds: float) -> None:
         """Move its clock."""
-        self._told("POST", "clock", {"advanceSeconds": seconds})
+        self.told("POST", "clock", {"advanceSeconds": seconds})
 
     def counts(self) -> dict[str, int]:
-        counted: dict[str, dict[str, int]] = self._told("GET", "counts")
+        counted: dict[str, dict[str, int]] = self.told("GET", "counts")
         return next(iter(counted.values()))
 
     def reset(self) -> None:
-        self._told("POST", "reset")
+        self.told("POST", "reset")
 
     def counters(self) -> Any:
-        return self._told("GET", "counters")
+        return self.told("GET", "counters")
 
     def calls(self, resource: str) -> int:
         """How often a resource was asked for."""

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime, timedelta
+from typing import Any
 
-import httpx2
 import msgspec
 
-import comptoir
 from comptoir.errors import ProductError, TryLater, UpstreamChanged
 from comptoir.integrations.contract import Integration
 from comptoir.runtime.clock import Clock
+from comptoir.upstream import Answer, Bounds, Wire, is_token
 
 __all__ = ["UNREADABLE", "GrantRefused", "TokenEndpoint", "Tokens", "WrongPair", "read"]
 
 _LARGEST_ANSWER = 1024 * 1024
+_LIFETIME_SECONDS = 3600.0  # where none that can be true is told: a token that ends sooner is refused, then renewed
+_LONGEST_LIFETIME_SECONDS = 10.0**9
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)  # all that an odd JSON body raises
 
 
@@ -27,7 +30,7 @@ class WrongPair(ProductError):
 
 
 class Tokens(msgspec.Struct, frozen=True, kw_only=True):
-    """What an answer holds. Lifetimes are the upstream's own; none is assumed."""
+    """What an answer holds. Lifetimes are the upstream's own."""
 
     access_token: str
     refresh_token: str
@@ -37,26 +40,17 @@ class Tokens(msgspec.Struct, frozen=True, kw_only=True):
         return f"Tokens(expires_at={self.expires_at})"
 
 
-class _Answer(msgspec.Struct):
-    access_token: str
-    refresh_token: str | None = None
-    expires_in: float = 3600
-
-
 class TokenEndpoint:
     """One integration's token endpoint, at the one address that codes and refresh tokens may be sent to."""
 
-    def __init__(self, integration: Integration, url: str, clock: Clock) -> None:
-        self._integration, self._url, self._clock = integration, url, clock
-        self._http = httpx2.Client(
-            timeout=httpx2.Timeout(30.0, connect=5.0),
-            headers={"Accept": "application/json", "User-Agent": f"Comptoir/{comptoir.__version__}"},
-            follow_redirects=False,
-            trust_env=False,
-        )
+    def __init__(self, integration: Integration, url: str, clock: Clock, *, bounds: Bounds | None = None) -> None:
+        self._integration, self._url = integration, url
+        chosen = bounds or Bounds()
+        smaller = msgspec.structs.replace(chosen, largest_body=min(chosen.largest_body, _LARGEST_ANSWER))
+        self._wire = Wire(f"{integration.name}'s token endpoint", smaller, clock)
 
     def close(self) -> None:
-        self._http.close()
+        self._wire.close()
 
     def exchange(self, *, client_id: str, secret: str, code: str, redirect_uri: str) -> bytes:
         """The raw answer for a code."""
@@ -70,45 +64,71 @@ class TokenEndpoint:
     def _post(self, client_id: str, secret: str, form: dict[str, str]) -> bytes:
         name = self._integration.name
         try:
-            answer = self._http.post(self._url, data=form, auth=(client_id, secret))
-        except httpx2.RequestError as error:
-            raise TryLater(f"{name}'s token endpoint could not be reached. It is tried again.") from error
-        body = answer.content[:_LARGEST_ANSWER]
-        if answer.status_code == 200:
-            return body
-        if self._integration.oauth.wrong_pair(answer.status_code, body):
+            answer = self._wire.post(self._url, form, (client_id, secret))
+        except UpstreamChanged as error:  # far too large to be tokens: a page of something that stands in between
+            raise TryLater(error.message) from error
+        if answer.status == 200:
+            return answer.body
+        if self._integration.oauth.wrong_pair(answer.status, answer.body):
             raise WrongPair(f"{name} refuses the app's own keys (Client ID or Client secret).")
-        if answer.status_code == 429:
-            wait = answer.headers.get("retry-after", "")
-            seconds = float(wait) if wait.isdigit() else None
+        if answer.status == 429:
             message = f"{name} limits token refreshes for the moment. It is tried again."
-            raise TryLater(message, retry_after_seconds=seconds, is_rate_limit=True)
+            raise TryLater(message, retry_after_seconds=self._wait_told(answer), is_rate_limit=True)
         # Only an OAuth error is proof: a page of something that stands in between must not cost a company its link.
-        if answer.status_code in (400, 401, 403) and _is_error(body):
+        if answer.status in (400, 401, 403) and _is_refusal(answer.body):
             raise GrantRefused(
                 f"{name} does not accept the approval any more: it was used, has expired or was revoked."
             )
-        raise TryLater(f"{name}'s token endpoint answered with an error ({answer.status_code}). It is tried again.")
+        raise TryLater(
+            f"{name}'s token endpoint answered with an error ({answer.status}). It is tried again.",
+            retry_after_seconds=self._wait_told(answer),
+        )
+
+    def _wait_told(self, answer: Answer) -> float | None:
+        """The time to wait, where the answer tells one."""
+        error = self._integration.error_of(429, answer.headers, answer.body, None)
+        return error.retry_after_seconds if isinstance(error, TryLater) else None
 
 
-def _is_error(body: bytes) -> bool:
+# What OAuth says of the server or of how it was asked, not of the grant.
+_NO_REFUSAL = ("server_error", "temporarily_unavailable", "invalid_request", "unsupported_grant_type", "invalid_scope")
+
+
+def _is_refusal(body: bytes) -> bool:
+    """Whether this says that the grant is refused: OAuth's `error`, or the `errors` that FreeAgent-like APIs answer."""
     try:
-        return isinstance(msgspec.json.decode(body), dict)
+        answer = msgspec.json.decode(body)
     except UNREADABLE:
         return False
+    if not isinstance(answer, dict):
+        return False
+    error = answer.get("error")
+    return "errors" in answer if error is None else isinstance(error, str) and error not in _NO_REFUSAL
 
 
 def read(answer: bytes, now: datetime, *, former_refresh_token: str | None = None) -> Tokens:
     """The tokens in a raw answer. UpstreamChanged if it holds none."""
     try:
-        parsed = msgspec.json.decode(answer, type=_Answer)
+        parsed = msgspec.json.decode(answer)
     except UNREADABLE as error:
         raise UpstreamChanged("The token endpoint answered, but not with tokens.") from error
-    refresh_token = parsed.refresh_token or former_refresh_token
-    if refresh_token is None:
+    members = parsed if isinstance(parsed, dict) else {}
+    access_token = members.get("access_token")
+    refresh_token = members.get("refresh_token") or former_refresh_token
+    if not (isinstance(access_token, str) and is_token(access_token)):
+        raise UpstreamChanged("The token endpoint's answer holds no access token.")
+    if not (isinstance(refresh_token, str) and is_token(refresh_token)):
         raise UpstreamChanged("The token endpoint's answer holds no refresh token.")
-    return Tokens(
-        access_token=parsed.access_token,
-        refresh_token=refresh_token,
-        expires_at=now + timedelta(seconds=max(0.0, min(parsed.expires_in, 10**9))),
-    )
+    lifetime = timedelta(seconds=_lifetime_seconds(members.get("expires_in")))
+    return Tokens(access_token=access_token, refresh_token=refresh_token, expires_at=now + lifetime)
+
+
+def _lifetime_seconds(told: Any) -> float:
+    """A number, or one in quotes; what is neither, or not above zero, tells nothing."""
+    try:
+        seconds = math.nan if isinstance(told, bool) else float(told)
+    except (TypeError, ValueError, OverflowError):
+        return _LIFETIME_SECONDS
+    if not seconds > 0:
+        return _LIFETIME_SECONDS
+    return min(seconds, _LONGEST_LIFETIME_SECONDS)

@@ -6,16 +6,27 @@ is told in a sentence and kept with the connection; nothing is lost by it.
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import secrets
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-import httpx2
 import msgspec
 
-from comptoir.errors import ActionNeeded, Conflict, ProductError, TryLater, UpstreamChanged
+from comptoir.errors import (
+    ActionNeeded,
+    Conflict,
+    NotFound,
+    ProductError,
+    RelinkRequired,
+    SetupRequired,
+    TryLater,
+    UpstreamChanged,
+)
 from comptoir.integrations.contract import Access, Identity, Integration
+from comptoir.link.app_keys import AppKeys
 from comptoir.link.endpoint import UNREADABLE, GrantRefused, TokenEndpoint, WrongPair, read
 from comptoir.link.tokens import TokenKeeper
 from comptoir.runtime.clock import Clock
@@ -27,6 +38,8 @@ from comptoir.upstream import Client, FixedToken
 
 __all__ = ["Flow", "Outcome"]
 
+_PATIENCE_SECONDS = 15.0  # somebody sits before the page that comes of this
+_DELETED = "The link was deleted meanwhile. Ask for a new one."
 _NOT_OURS = (
     "This approval does not belong to a link that was begun here, or it was used already. Open your link again and "
     "approve once more; nothing was changed."
@@ -65,13 +78,14 @@ class Flow:
         self._integration_of, self._endpoint_of, self._client_of = integration_of, endpoint_of, client_of
         self._authorise_url_of, self._redirect_uri_of = authorise_url_of, redirect_uri_of
         self._keeper = keeper
+        self._app_keys = AppKeys(db, vault)
 
     def start(self, connection: Connection, *, browser: str, parameters: Mapping[str, str]) -> str:
         """The upstream's approval page for this connection; Conflict while the integration is not enabled."""
         integration = self._integration_of(connection.integration_key)
-        state = secrets.token_urlsafe(32)
         with self._db.write() as tx:
             settings = self._enabled(tx, connection.tenant_id, integration)
+            state = _state_for(settings.client_id)
             link_states.add(
                 tx,
                 connection.tenant_id,
@@ -110,7 +124,7 @@ class Flow:
         with self._db.read() as tx:
             connection = connections.find(tx, taken.connection_id)
         if connection is None:
-            return Outcome(status_code=400, message="The link was deleted meanwhile. Ask for a new one.")
+            return Outcome(status_code=400, message=_DELETED)
         if taken.browser_hash != link_states.hashed(browser):
             return self._failed(
                 taken,
@@ -132,7 +146,7 @@ class Flow:
         if not code:
             return self._failed(taken, connection, 500, "The approval came back without a code. Open your link again.")
         try:
-            return self._link(taken, connection, code)
+            return self._link(taken, connection, state or "", code)
         except GrantRefused:
             return self._failed(
                 taken,
@@ -150,24 +164,45 @@ class Flow:
                 f"{name} could not be reached just now, so nothing was linked. Open your link again in a while and "
                 "approve.",
             )
+        except RelinkRequired:  # of the token that was given a moment ago
+            name = self._integration_of(connection.integration_key).name
+            return self._failed(
+                taken,
+                connection,
+                500,
+                f"{name} does not let us read this company, although you approved. Check that its account there is "
+                "open and that you may see it, then open your link again and approve.",
+            )
         except ProductError as problem:
             return self._failed(taken, connection, 409 if isinstance(problem, Conflict) else 500, problem.message)
 
     def _failed(self, taken: LinkState, connection: Connection, status: int, message: str) -> Outcome:
         now = self._clock.now()
         text = {403: "Forbidden", 409: "Conflict"}.get(status, "Error")
-        with self._db.write() as tx:
-            connections.record_error(
-                tx, taken.tenant_id, connection.id, status_code=status, status_text=text, message=message, now=now
-            )
-            events.append(
-                tx, taken.tenant_id, "connection.failed", {"connectionId": connection.id, "message": message}, now
-            )
-            connection = connections.get(tx, taken.tenant_id, connection.id)
+        try:
+            with self._db.write() as tx:
+                connections.record_error(
+                    tx, taken.tenant_id, connection.id, status_code=status, status_text=text, message=message, now=now
+                )
+                events.append(
+                    tx, taken.tenant_id, "connection.failed", {"connectionId": connection.id, "message": message}, now
+                )
+                connection = connections.get(tx, taken.tenant_id, connection.id)
+        except NotFound:  # with its company, while the customer was away
+            return Outcome(status_code=400, message=_DELETED)
         return Outcome(status_code=status, message=message, connection=connection, parameters=taken.parameters)
 
-    def _link(self, taken: LinkState, connection: Connection, code: str) -> Outcome:
+    def _link(self, taken: LinkState, connection: Connection, state: str, code: str) -> Outcome:
         integration = self._integration_of(connection.integration_key)
+        with self._db.read() as tx:
+            settings = self._enabled(tx, taken.tenant_id, integration)
+            # Before the code is used up: a new approval ends the tokens that the same user gave the same app before.
+            _refuse_second(tx, connection)
+        if not _is_state_of(state, settings.client_id):
+            raise ActionNeeded(
+                f"The link to {integration.name} was set up anew while you approved. Open your link again and approve "
+                "once more; nothing was changed."
+            )
         answer = self._exchange(taken.tenant_id, integration, code)
         now = self._clock.now()
         tokens = read(answer, now)
@@ -183,7 +218,6 @@ class Flow:
                 self._vault,
                 access_token=tokens.access_token,
                 refresh_token=tokens.refresh_token,
-                previous_refresh_token=None,
                 expires_at=tokens.expires_at,
                 now=now,
             )
@@ -199,8 +233,9 @@ class Flow:
                 name=access.name,
             )
             connections.resolve_errors(tx, taken.tenant_id, connection.id, now)
-            kind = "connection.connected" if was is ConnectionStatus.PENDING_AUTH else "connection.reconnected"
-            events.append(tx, taken.tenant_id, kind, {"connectionId": connection.id}, now)
+            if was is not ConnectionStatus.LINKED:
+                kind = "connection.connected" if was is ConnectionStatus.PENDING_AUTH else "connection.reconnected"
+                events.append(tx, taken.tenant_id, kind, {"connectionId": connection.id}, now)
             linked = connections.get(tx, taken.tenant_id, connection.id)
         self._keeper.forget(connection.id)
         return Outcome(
@@ -212,36 +247,27 @@ class Flow:
         )
 
     def _exchange(self, tenant: TenantId, integration: Integration, code: str) -> bytes:
-        with self._db.read() as tx:
-            settings = self._enabled(tx, tenant, integration)
-            app_secrets = integration_settings.secrets(tx, tenant, integration.key, self._vault)
-        for secret in app_secrets:
-            try:
-                return self._endpoint_of(integration.key).exchange(
-                    client_id=settings.client_id,
-                    secret=secret,
-                    code=code,
-                    redirect_uri=self._redirect_uri_of(integration),
-                )
-            except WrongPair:
-                continue
-        message = (
-            f"{integration.name} refuses the app's own keys. Save the right Client ID and Client secret under "
-            "Settings > Integrations > Accounting, then have the link opened again."
-        )
-        with self._db.write() as tx:
-            integration_settings.set_alarm(tx, tenant, integration.key, message)
-        raise ActionNeeded(
-            f"The link to {integration.name} is not set up rightly at the moment. Whoever sent you the link has been "
-            "told; try again later."
-        )
+        def exchange(client_id: str, secret: str) -> bytes:
+            return self._endpoint_of(integration.key).exchange(
+                client_id=client_id, secret=secret, code=code, redirect_uri=self._redirect_uri_of(integration)
+            )
+
+        try:
+            return self._app_keys.use(tenant, integration, exchange)
+        except SetupRequired as error:
+            raise ActionNeeded(
+                f"The link to {integration.name} is not set up rightly at the moment. Whoever sent you the link has "
+                "been told; try again later."
+            ) from error
 
     def _ask_whose(self, integration: Integration, connection: Connection, token: str) -> tuple[Identity, Access]:
         client, tokens = self._client_of(integration.key), FixedToken(token)
         oauth = integration.oauth
 
         def ask(path: str) -> bytes:
-            return client.get(connection, path.removeprefix(integration.api_root), (), tokens).body
+            return client.get(
+                connection, path.removeprefix(integration.api_root), (), tokens, patience_seconds=_PATIENCE_SECONDS
+            ).body
 
         try:
             return oauth.identity(ask(oauth.identity_path)), oauth.access(ask(oauth.access_path))
@@ -258,9 +284,7 @@ class Flow:
                 f"given for {identity.company_name!r}. Sign in to {integration.name} as a user of the first and "
                 "approve again."
             )
-        other = connections.linked_of_company(tx, connection.tenant_id, connection.company_id)
-        if other is not None and other.id != connection.id:
-            raise Conflict("This company has another linked accounting connection. Unlink that one first.")
+        _refuse_second(tx, connection)
 
     def test_keys(self, tenant: TenantId, integration: Integration) -> bool | None:
         """Whether the stored pair is accepted, by exchanging a made-up code; None if it could not be found out."""
@@ -279,7 +303,32 @@ class Flow:
         except WrongPair:
             return False
         except GrantRefused:
+            if settings.alarm is not None:
+                with self._db.write() as tx:
+                    integration_settings.set_alarm(tx, tenant, integration.key, None)
             return True
-        except (TryLater, httpx2.HTTPError):
+        except TryLater:
             return None
         return None  # a made-up code cannot be exchanged: whatever answered was not the token endpoint
+
+
+def _refuse_second(tx: Any, connection: Connection) -> None:
+    """Conflict while another accounting connection of the same company is linked."""
+    other = connections.linked_of_company(tx, connection.tenant_id, connection.company_id)
+    if other is not None and other.id != connection.id:
+        raise Conflict("This company has another linked accounting connection. Unlink that one first.")
+
+
+def _state_for(client_id: str) -> str:
+    """A new random state that is bound to the app whose approval is asked for."""
+    random = secrets.token_urlsafe(32)
+    return f"{random}.{_mark(random, client_id)}"
+
+
+def _is_state_of(state: str, client_id: str) -> bool:
+    random, _, mark = state.partition(".")
+    return hmac.compare_digest(mark.encode(), _mark(random, client_id).encode())
+
+
+def _mark(random: str, client_id: str) -> str:
+    return hashlib.sha256(f"{random}\n{client_id}".encode()).hexdigest()[:16]

@@ -7,30 +7,37 @@ in asking for a new approval; never in a loop.
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import msgspec
 
-from comptoir.errors import ActionNeeded, RelinkRequired, SetupRequired
+from comptoir.errors import ProductError, RelinkRequired, TryLater, UpstreamChanged
 from comptoir.integrations.contract import Integration
-from comptoir.link.endpoint import GrantRefused, TokenEndpoint, WrongPair, read
+from comptoir.link.app_keys import AppKeys
+from comptoir.link.endpoint import GrantRefused, TokenEndpoint, read
 from comptoir.runtime.clock import Clock
 from comptoir.runtime.failpoints import failpoint
-from comptoir.store import ConnectionId, Database, Vault, grants, integration_settings
+from comptoir.store import ConnectionId, Database, Vault, grants
 from comptoir.store.connections import Connection
 from comptoir.store.grants import Grant
 from comptoir.upstream import Limits
 
 __all__ = ["TokenKeeper"]
 
-_EARLY = timedelta(seconds=60)
+_EARLY, _SHARE = timedelta(seconds=60), 10  # renewed a minute early, but never more than a tenth of a token's life
+_MOST_WAITS, _LONGEST_WAIT_SECONDS = 2, 61.0
+# On PostgreSQL each takes a connection of the pool until it is over, and needs another one for its writes.
+_MOST_AT_ONCE = 6
 
 
 class _Held(msgspec.Struct, frozen=True):
     token: str
-    expires_at: datetime
+    renew_at: datetime
+    generation: int
     is_proved: bool
 
 
@@ -48,42 +55,75 @@ class TokenKeeper:
     ) -> None:
         self._db, self._vault, self._clock = db, vault, clock
         self._integration_of, self._endpoint_of, self._limits_of = integration_of, endpoint_of, limits_of
+        self._app_keys = AppKeys(db, vault)
         self._held: dict[ConnectionId, _Held] = {}
+        self._failed: dict[ConnectionId, tuple[float, ProductError]] = {}
         self._locks: dict[ConnectionId, threading.Lock] = {}
         self._guard = threading.Lock()
+        self._turns = threading.BoundedSemaphore(_MOST_AT_ONCE)
 
     def forget(self, connection: ConnectionId) -> None:
         """The tokens were replaced or dropped elsewhere: read them anew."""
         self._held.pop(connection, None)
 
     def access_token(self, connection: Connection) -> str:
+        """A token that should be accepted now.
+
+        Raises RelinkRequired when there can be none, SetupRequired while the app's own keys are refused, TryLater while
+        the token endpoint does not answer.
+        """
         held = self._held.get(connection.id)
-        if held is not None and self._clock.now() < held.expires_at - _EARLY:
+        if held is not None and self._clock.now() < held.renew_at:
             return held.token
-        return self._refreshed(connection, refused=None)
+        return self._renewed(connection, refused=None)
 
     def refreshed(self, connection: Connection, refused: str) -> str:
-        return self._refreshed(connection, refused=refused)
+        """Another token than the one refused; raises as `access_token` does."""
+        return self._renewed(connection, refused=refused)
 
     def worked(self, connection: Connection, token: str) -> None:
+        """This token was accepted: the refresh token before it can be dropped, at once or a little later."""
         held = self._held.get(connection.id)
         if held is None or held.is_proved or held.token != token:
             return
-        with self._db.write() as tx:
-            grants.proved(tx, connection.tenant_id, connection.id)
-        self._held[connection.id] = _Held(token, held.expires_at, is_proved=True)
+        is_noted = False
+        with suppress(TryLater):  # what was read counts more; the next call proves it too
+            is_noted = self._db.write_if_free(
+                lambda tx: grants.proved(tx, connection.tenant_id, connection.id, held.generation)
+            )
+        if is_noted:
+            self._held[connection.id] = msgspec.structs.replace(held, is_proved=True)
 
-    def _refreshed(self, connection: Connection, *, refused: str | None) -> str:
+    def _renewed(self, connection: Connection, *, refused: str | None) -> str:
+        asked_at = self._clock.monotonic()
         with self._guard:
             lock = self._locks.setdefault(connection.id, threading.Lock())
         with lock:
+            failed_at, error = self._failed.get(connection.id, (asked_at - 1, None))
+            if error is not None and failed_at >= asked_at:  # tried while this one waited: not at once again
+                raise copy.copy(error)
+            try:
+                return self._usable(connection, refused)
+            except ProductError as problem:
+                self._failed[connection.id] = (self._clock.monotonic(), copy.copy(problem))
+                raise
+
+    def _usable(self, connection: Connection, refused: str | None) -> str:
+        grant = self._grant(connection)
+        if self._is_good(grant, refused):  # somebody else has refreshed it meanwhile
+            return self._hold(connection, grant)
+        with self._turns, grants.one_at_a_time(self._db, connection.id):
             grant = self._grant(connection)
             if grant.raw_answer is not None:  # the process died between the answer and its use
-                return self._take(connection, grant, grant.raw_answer)
-            is_fresh = self._clock.now() < grant.expires_at - _EARLY
-            if is_fresh and grant.access_token != refused:  # somebody else has refreshed it meanwhile
+                self._take(connection, grant, grant.raw_answer, grant.refresh_token)
+                grant = self._grant(connection)
+            if self._is_good(grant, refused):
                 return self._hold(connection, grant)
             return self._refresh(connection, grant)
+
+    def _is_good(self, grant: Grant, refused: str | None) -> bool:
+        is_settled = grant.raw_answer is None
+        return is_settled and grant.access_token != refused and self._clock.now() < _renew_at(grant)
 
     def _grant(self, connection: Connection) -> Grant:
         with self._db.read() as tx:
@@ -94,90 +134,90 @@ class TokenKeeper:
 
     def _hold(self, connection: Connection, grant: Grant) -> str:
         is_proved = grant.previous_refresh_token is None
-        self._held[connection.id] = _Held(grant.access_token, grant.expires_at, is_proved)
+        self._held[connection.id] = _Held(grant.access_token, _renew_at(grant), grant.generation, is_proved)
         return grant.access_token
 
     def _refresh(self, connection: Connection, grant: Grant) -> str:
+        tenant, id_ = connection.tenant_id, connection.id
         with self._db.write() as tx:
-            if not grants.begin_refresh(tx, connection.tenant_id, connection.id, grant.generation):
-                grant = self._moved_on(connection, grant)
-                return self._hold(connection, grant)
+            is_begun = grants.begin_refresh(tx, tenant, id_, grant.generation)
+        if not is_begun:
+            return self._hold(connection, self._grant(connection))
         failpoint("tokens.begun")
+        used = grant.refresh_token
         try:
-            answer = self._ask(connection, grant.refresh_token)
+            answer = self._ask(connection, used)
         except GrantRefused as error:
             newer = self._grant(connection)
-            if newer.generation != grant.generation:  # another process was first: its tokens count
+            if newer.generation != grant.generation:  # replaced meanwhile: what holds now counts
                 return self._hold(connection, newer)
             if grant.previous_refresh_token is None:
-                raise RelinkRequired(_lost(error.message)) from error
+                raise RelinkRequired(_lost(error.message, grant)) from error
+            used = grant.previous_refresh_token
             try:  # the answer that replaced it may never have reached us: one try with the one before
-                answer = self._ask(connection, grant.previous_refresh_token)
+                answer = self._ask(connection, used)
             except GrantRefused as again:
-                raise RelinkRequired(_lost(again.message)) from again
+                raise RelinkRequired(_lost(again.message, grant)) from again
         failpoint("tokens.answered")
         with self._db.write() as tx:
-            grants.save_raw_answer(tx, connection.tenant_id, connection.id, self._vault, answer)
+            is_saved = grants.save_raw_answer(tx, tenant, id_, self._vault, grant.generation, answer)
         failpoint("tokens.saved")
-        return self._take(connection, grant, answer)
+        if is_saved:
+            self._take(connection, grant, answer, used)
+        failpoint("tokens.taken")
+        return self._hold(connection, self._grant(connection))
 
-    def _moved_on(self, connection: Connection, grant: Grant) -> Grant:
-        newer = self._grant(connection)
-        if newer.generation == grant.generation:
-            raise RelinkRequired("There is no approval for this connection any more. Have the company linked again.")
-        return newer
-
-    def _take(self, connection: Connection, grant: Grant, answer: bytes) -> str:
-        now = self._clock.now()
-        tokens = read(answer, now, former_refresh_token=grant.refresh_token)
+    def _take(self, connection: Connection, grant: Grant, answer: bytes, used: str) -> None:
+        """Put the tokens of an answer in the place of those it was asked for with, unless these were replaced."""
+        tenant, id_, now = connection.tenant_id, connection.id, self._clock.now()
+        try:
+            tokens = read(answer, now, former_refresh_token=used)
+        except UpstreamChanged as error:
+            with self._db.write() as tx:
+                grants.drop_raw_answer(tx, tenant, id_, grant.generation)
+            raise TryLater(f"{error.message} It is tried again.") from error
         with self._db.write() as tx:
-            grants.put(
+            grants.replace(
                 tx,
-                connection.tenant_id,
-                connection.id,
+                tenant,
+                id_,
                 self._vault,
+                grant.generation,
                 access_token=tokens.access_token,
                 refresh_token=tokens.refresh_token,
-                previous_refresh_token=grant.refresh_token,
+                previous_refresh_token=used,
                 expires_at=tokens.expires_at,
                 now=now,
             )
-        self._held[connection.id] = _Held(tokens.access_token, tokens.expires_at, is_proved=False)
-        return tokens.access_token
 
     def _ask(self, connection: Connection, refresh_token: str) -> bytes:
         """The raw answer; with the second secret where the first is refused. SetupRequired when both are."""
-        tenant, key = connection.tenant_id, connection.integration_key
-        endpoint = self._endpoint_of(key)
-        with self._db.read() as tx:
-            settings = integration_settings.get(tx, tenant, key)
-            secrets = integration_settings.secrets(tx, tenant, key, self._vault)
-        if settings is None:
-            raise ActionNeeded("No keys are stored for this integration.")
-        for number, secret in enumerate(secrets):
-            self._limits_of(key).reserve_refresh(connection.id)
-            try:
-                answer = endpoint.refresh(client_id=settings.client_id, secret=secret, refresh_token=refresh_token)
-            except WrongPair:
-                continue
-            if number or settings.alarm:
-                with self._db.write() as tx:
-                    if number:
-                        integration_settings.promote_second(tx, tenant, key, self._vault)
-                    integration_settings.set_alarm(tx, tenant, key, None)
-            return answer
-        name = self._integration_of(key).name
-        message = (
-            f"{name} refuses the app's own keys, so no company can be read. Save the right Client ID and Client secret "
-            "under Settings > Integrations > Accounting; everything goes on by itself then."
-        )
-        with self._db.write() as tx:
-            integration_settings.set_alarm(tx, tenant, key, message)
-        raise SetupRequired(message)
+        key = connection.integration_key
+        endpoint, limits = self._endpoint_of(key), self._limits_of(key)
+
+        def ask(client_id: str, secret: str) -> bytes:
+            waits = 0
+            while True:
+                limits.reserve_refresh(connection.id)
+                try:
+                    return endpoint.refresh(client_id=client_id, secret=secret, refresh_token=refresh_token)
+                except TryLater as error:
+                    told = error.retry_after_seconds or 0.0
+                    if not error.is_rate_limit or waits == _MOST_WAITS or told > _LONGEST_WAIT_SECONDS:
+                        raise
+                    waits += 1  # a limit was met: nothing was used up
+                    limits.refresh_refused(connection.id, error.retry_after_seconds)
+
+        return self._app_keys.use(connection.tenant_id, self._integration_of(key), ask)
 
 
-def _lost(cause: str) -> str:
+def _renew_at(grant: Grant) -> datetime:
+    return grant.expires_at - min(_EARLY, (grant.expires_at - grant.obtained_at) / _SHARE)
+
+
+def _lost(cause: str, grant: Grant) -> str:
+    cut_off = " An earlier renewal was cut off before its answer was here." if grant.is_refreshing else ""
     return (
-        f"{cause} Have the company's owner open the Link URL and approve again; data already read stays readable "
-        "meanwhile."
+        f"{cause}{cut_off} Have the company's owner open the Link URL and approve again; data already read stays "
+        "readable meanwhile."
     )

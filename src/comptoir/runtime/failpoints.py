@@ -11,7 +11,11 @@ import signal
 import threading
 from collections import Counter
 
+from comptoir.errors import InvalidInput
+
 __all__ = ["arm", "failpoint"]
+
+_ACTIONS = ("crash", "error", "pause")
 
 _armed: dict[str, tuple[str, int]] = {}
 _hits: Counter[str] = Counter()
@@ -19,15 +23,24 @@ _lock = threading.Lock()
 
 
 def arm(text: str | None) -> None:
-    """Arm the failpoints named in `text`: name=action@n, separated by commas; None or "" disarms all."""
-    _armed.clear()
-    _hits.clear()
-    for part in filter(None, (text or "").split(",")):
+    """Arm the failpoints named in `text`: name=action@n, separated by commas; None or "" disarms all.
+
+    Raises InvalidInput for what is not written like that; then nothing is changed.
+    """
+    armed: dict[str, tuple[str, int]] = {}
+    for part in filter(None, (one.strip() for one in (text or "").split(","))):
         name, _, rest = part.partition("=")
         action, _, hit = rest.partition("@")
-        if action not in ("crash", "error", "pause"):
-            raise ValueError(f"failpoint action {action!r} is not crash, error or pause")
-        _armed[name.strip()] = (action, int(hit or 1))
+        if not name or action not in _ACTIONS or not (hit or "1").isdecimal() or int(hit or 1) < 1:
+            raise InvalidInput(
+                f"COMPTOIR_FAILPOINTS: {part!r} is not understood. Write name=action@n, where the action is "
+                f"{', '.join(_ACTIONS)}, as in fetch.committed=crash@3."
+            )
+        armed[name.strip()] = (action, int(hit or 1))
+    with _lock:
+        _armed.clear()
+        _armed.update(armed)
+        _hits.clear()
 
 
 def failpoint(name: str) -> None:

@@ -9,23 +9,32 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Protocol
+from urllib.parse import quote
 
-import httpx2
 import msgspec
 
-import comptoir
-from comptoir.errors import NotSupported, ProductError, RelinkRequired, TryLater, UpstreamChanged
+from comptoir.errors import (
+    InvalidInput,
+    NotSupported,
+    PermissionsLacking,
+    ProductError,
+    RelinkRequired,
+    TryLater,
+    UpstreamChanged,
+)
 from comptoir.integrations.contract import Integration, Kind, Resource
 from comptoir.runtime.clock import Clock
 from comptoir.store.connections import Connection
 from comptoir.upstream.limits import Limits
+from comptoir.upstream.wire import Answer, Bounds, Wire
 
-__all__ = ["Answer", "Call", "Client", "FixedToken", "Page", "Reader", "TokenSource"]
+__all__ = ["Call", "Client", "FixedToken", "Page", "Reader", "TokenSource", "is_token"]
 
 _QUICK_RETRIES = (1.0, 4.0, 16.0)
-_CONNECT, _IDLE, _WHOLE = 5.0, 30.0, 60.0
-_LARGEST_BODY = 64 * 1024 * 1024
 _MOST_WAITS = 50
+_LONGEST_TOKEN = 8192
+_MOST_RECORDS = 10**7  # a total above it is no count of anybody's books
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _NEXT = re.compile(r"""rel\s*=\s*["']?[^"',;]*\bnext\b""")
 
 
@@ -43,10 +52,17 @@ class TokenSource(Protocol):
         ...
 
 
+def is_token(text: str) -> bool:
+    """Whether this can be sent as a token: one word of visible ASCII."""
+    return 0 < len(text) <= _LONGEST_TOKEN and all("!" <= sign <= "~" for sign in text)
+
+
 class FixedToken:
     """A token that somebody already has: it cannot be refreshed."""
 
     def __init__(self, token: str) -> None:
+        if not is_token(token):
+            raise InvalidInput("The access token is not one: it is a single word of letters, digits and signs.")
         self._token = token
 
     def access_token(self, connection: Connection) -> str:
@@ -57,12 +73,6 @@ class FixedToken:
 
     def worked(self, connection: Connection, token: str) -> None:
         return
-
-
-class Answer(msgspec.Struct, frozen=True):
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,7 +90,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     the upstream's own time."""
 
     total: int | None
-    has_next: bool
+    has_next: bool | None
     records: Sequence[tuple[str, bytes]]
     date: datetime | None = None
 
@@ -99,6 +109,7 @@ class Client:
         limits: Limits,
         clock: Clock,
         *,
+        bounds: Bounds | None = None,
         log: Callable[[Call], None] = lambda _: None,
         connections: int = 16,
     ) -> None:
@@ -106,16 +117,10 @@ class Client:
         self.limits = limits
         self._root = origin + integration.api_root
         self._clock, self._log = clock, log
-        self._http = httpx2.Client(
-            timeout=httpx2.Timeout(_IDLE, connect=_CONNECT),
-            limits=httpx2.Limits(max_connections=connections, max_keepalive_connections=connections),
-            headers={"Accept": "application/json", "User-Agent": f"Comptoir/{comptoir.__version__}"},
-            follow_redirects=False,
-            trust_env=False,
-        )
+        self._wire = Wire(integration.name, bounds or Bounds(), clock, connections=connections)
 
     def close(self) -> None:
-        self._http.close()
+        self._wire.close()
 
     def reader(self, connection: Connection, tokens: TokenSource) -> Reader:
         return Reader(self, connection, tokens)
@@ -127,17 +132,20 @@ class Client:
         params: Sequence[tuple[str, str]],
         tokens: TokenSource,
         resource: Resource | None = None,
+        *,
+        patience_seconds: float | None = None,
     ) -> Answer:
         """One GET below the API root, retried while that may help.
 
         Raises the integration's error for the status: RelinkRequired after one refresh and one repeat,
-        PermissionsLacking, NotSupported, TryLater when quick tries did not help.
+        PermissionsLacking, NotSupported, TryLater when quick tries did not help. A limit is waited out, unless
+        somebody waits for the answer: then TryLater is raised when it takes longer than `patience_seconds`.
         """
         tries = waits = 0
         was_refreshed = False
-        token = tokens.access_token(connection)
         while True:
-            self.limits.reserve(connection.id)
+            self.limits.reserve(connection.id, patience_seconds=patience_seconds)
+            token = tokens.access_token(connection)  # not before: a limit may be waited for longer than a token lives
             try:
                 answer = self._send(connection, path, params, token)
             except TryLater:
@@ -147,63 +155,66 @@ class Client:
                 tries += 1
                 continue
             if answer.status == 200:
+                self.limits.accepted(connection.id)
                 tokens.worked(connection, token)
                 return answer
             error = self.integration.error_of(answer.status, answer.headers, answer.body, resource)
             if isinstance(error, RelinkRequired) and not was_refreshed:
                 was_refreshed = True
-                token = tokens.refreshed(connection, token)
+                tokens.refreshed(connection, token)
             elif isinstance(error, TryLater) and error.is_rate_limit and waits < _MOST_WAITS:
                 waits += 1  # waiting for a limit spends no try
                 self.limits.refused(connection.id, error.retry_after_seconds)
             elif isinstance(error, TryLater) and not error.is_rate_limit and tries < len(_QUICK_RETRIES):
                 self._wait(tries)
                 tries += 1
+            elif isinstance(error, PermissionsLacking) and self._is_shut_out(connection, path, token):
+                raise RelinkRequired(
+                    f"{self.integration.name} refuses everything of this company, even its name: its account there "
+                    f"was closed, or the user who approved has no access any more. {error.message} Have the company's "
+                    "owner open the Link URL and approve again; data already read stays readable meanwhile."
+                ) from error
             else:
                 raise error
+
+    def _is_shut_out(self, connection: Connection, path: str, token: str) -> bool:
+        """Whether not even the approving user may be asked for, once the company was refused: then all is refused."""
+        oauth = self.integration.oauth
+        if self.integration.api_root + path != oauth.identity_path:
+            return False
+        self.limits.reserve(connection.id)
+        try:
+            asked = self._send(connection, oauth.access_path.removeprefix(self.integration.api_root), (), token)
+        except TryLater:
+            return False
+        return asked.status == 403
 
     def _wait(self, tries: int) -> None:
         self._clock.sleep(_QUICK_RETRIES[tries] * random.uniform(0.9, 1.1))  # noqa: S311 - spreads load only
 
     def _send(self, connection: Connection, path: str, params: Sequence[tuple[str, str]], token: str) -> Answer:
         """One call. TryLater for whatever is no answer: no connection, a stall, a cut or unreadable body."""
-        name = self.integration.name
         began = self._clock.monotonic()
         status: int | None = None
         try:
-            with self._http.stream(
-                "GET",
-                self._root + path,
-                params=httpx2.QueryParams(tuple(params)),
-                headers={"Authorization": f"Bearer {token}"},
-            ) as response:
-                status = response.status_code
-                body = self._body(response, began)
-                headers = response.headers
-        except httpx2.TimeoutException as error:
-            raise TryLater(f"{name} did not answer in time.") from error
-        except (httpx2.TransportError, httpx2.DecodingError, httpx2.StreamError) as error:
-            raise TryLater(f"{name} could not be reached, or its answer broke off.") from error
+            answer = self._wire.get(self._root + path, params, token)
+            status = answer.status
         finally:
-            took = (self._clock.monotonic() - began) * 1000
+            ended = self._clock.monotonic()
+            took = (ended - began) * 1000
             self._log(Call(connection=connection.id, method="GET", path=path, status=status, milliseconds=took))
-        self.limits.answered(connection.id, headers, began, self._clock.monotonic())
-        if status == 200 and ("json" not in headers.get("content-type", "") or not body.strip()):
-            raise TryLater(f"{name} answered with something that is no data (a page of its own, or nothing).")
-        return Answer(status, headers, body)
+            self.limits.ended(connection.id, began, ended)
+        if status < 500:  # what a machine in between says is of another clock
+            self.limits.answered(answer.headers, began, ended)
+        if status == 200 and not _is_data(answer):
+            raise TryLater(
+                f"{self.integration.name} answered with something that is no data (a page of its own, or nothing)."
+            )
+        return answer
 
-    def _body(self, response: httpx2.Response, began: float) -> bytes:
-        """The body after decompression, bounded in size and time."""
-        parts: list[bytes] = []
-        size = 0
-        for part in response.iter_bytes():
-            size += len(part)
-            if size > _LARGEST_BODY:
-                raise UpstreamChanged(f"{self.integration.name} sent more than {_LARGEST_BODY} bytes in one answer.")
-            if self._clock.monotonic() - began > _WHOLE:
-                raise httpx2.ReadTimeout("the whole answer took too long")
-            parts.append(part)
-        return b"".join(parts)
+
+def _is_data(answer: Answer) -> bool:
+    return "json" in answer.headers.get("content-type", "").lower() and bool(answer.body.strip())
 
 
 class Reader:
@@ -226,7 +237,7 @@ class Reader:
         answer = self._get(resource.path, params, resource)
         return Page(
             total=_total(answer.headers),
-            has_next=bool(_NEXT.search(answer.headers.get("link", ""))),
+            has_next=bool(_NEXT.search(answer.headers["link"])) if "link" in answer.headers else None,
             records=_records(answer.body, resource, self._client.integration.name),
             date=_date(answer.headers),
         )
@@ -234,7 +245,7 @@ class Reader:
     def exists(self, resource: Resource, record_id: str) -> bool:
         """Whether a record is still there, asked for by itself."""
         try:
-            self._get(f"{resource.path}/{record_id}", (), resource)
+            self._get(f"{resource.path}/{quote(record_id, safe='')}", (), resource)
         except NotSupported:
             return False
         return True
@@ -247,13 +258,14 @@ class Reader:
 
 def _total(headers: Mapping[str, str]) -> int | None:
     text = headers.get("x-total-count", "").strip()
-    return int(text) if text.isdigit() else None
+    # A number that cannot be true would have us plan for pages that are not there.
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 and int(text) <= _MOST_RECORDS else None
 
 
 def _date(headers: Mapping[str, str]) -> datetime | None:
     try:
         return parsedate_to_datetime(headers.get("date", "")).astimezone(UTC)
-    except ValueError:
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
 
 
@@ -268,7 +280,7 @@ def _records(body: bytes, resource: Resource, name: str) -> list[tuple[str, byte
                 found.append((key, bytes(members[key])))
             else:
                 found += [(key, bytes(record)) for record in _list.decode(members[key])]
-    except msgspec.DecodeError as error:
+    except _UNREADABLE as error:
         raise _unreadable(error, resource, name) from error
     if not present:
         raise UpstreamChanged(
@@ -277,7 +289,9 @@ def _records(body: bytes, resource: Resource, name: str) -> list[tuple[str, byte
     return found
 
 
-def _unreadable(error: msgspec.DecodeError, resource: Resource, name: str) -> ProductError:
+def _unreadable(error: Exception, resource: Resource, name: str) -> ProductError:
+    if isinstance(error, RecursionError):
+        return UpstreamChanged(f"{name}'s answer for {resource.name} is nested too deep to be read.")
     if isinstance(error, msgspec.ValidationError):
         return UpstreamChanged(f"{name}'s answer for {resource.name} has not the documented form: {error}.")
     return TryLater(f"{name}'s answer for {resource.name} broke off.")

@@ -1,0 +1,166 @@
+"""One HTTP exchange with bounds: how long it may take, how large it may be, and that nothing is followed or kept.
+
+No redirect is followed and no cookie kept: one client calls for many tenants, and what an upstream hands to one of
+them must never be sent for another.
+"""
+
+from __future__ import annotations
+
+import http.cookiejar
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import httpcore2
+import httpx2
+import msgspec
+
+import comptoir
+from comptoir.errors import TryLater, UpstreamChanged
+from comptoir.runtime.clock import Clock
+
+__all__ = ["Answer", "Bounds", "Wire"]
+
+_MOST_KEPT_SECONDS = 5.0  # how long an idle connection is kept open
+
+
+class Bounds(msgspec.Struct, frozen=True, kw_only=True):
+    """Deadlines of one exchange in seconds, and the largest body in bytes, counted after decompression."""
+
+    connect_seconds: float = 5.0
+    idle_seconds: float = 30.0
+    whole_seconds: float = 60.0
+    largest_body: int = 64 * 1024 * 1024
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What came back, read whole."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Wire:
+    """Sends requests and reads answers whole. Safe to use from threads.
+
+    Raises TryLater for whatever is no answer (no connection, a stall, a cut or unreadable body), UpstreamChanged for a
+    body that is too large. `name` says in those sentences who was asked.
+    """
+
+    def __init__(self, name: str, bounds: Bounds, clock: Clock, *, connections: int = 16) -> None:
+        self._name, self._bounds = name, bounds
+        self._deadline = _Deadline(clock)
+        self._http = httpx2.Client(
+            transport=_Transport(self._deadline, connections),
+            timeout=httpx2.Timeout(bounds.idle_seconds, connect=bounds.connect_seconds, pool=bounds.whole_seconds),
+            headers={"Accept": "application/json", "User-Agent": f"Comptoir/{comptoir.__version__}"},
+            cookies=http.cookiejar.CookieJar(http.cookiejar.DefaultCookiePolicy(allowed_domains=())),
+            follow_redirects=False,
+            trust_env=False,
+        )
+
+    def close(self) -> None:
+        self._http.close()
+
+    def get(self, url: str, params: Sequence[tuple[str, str]], token: str) -> Answer:
+        return self._send(
+            "GET", url, params=httpx2.QueryParams(tuple(params)), headers={"Authorization": f"Bearer {token}"}
+        )
+
+    def post(self, url: str, form: Mapping[str, str], pair: tuple[str, str]) -> Answer:
+        """Send a form, with HTTP Basic as who asks."""
+        return self._send("POST", url, data=form, auth=httpx2.BasicAuth(*pair))
+
+    def _send(self, method: str, url: str, **what: Any) -> Answer:
+        self._deadline.begin(self._bounds.whole_seconds)
+        try:
+            with self._http.stream(method, url, **what) as response:
+                return Answer(response.status_code, response.headers, self._body(response))
+        except httpx2.TimeoutException as error:
+            raise TryLater(f"{self._name} did not answer in time.") from error
+        except (httpx2.TransportError, httpx2.DecodingError, httpx2.StreamError) as error:
+            raise TryLater(f"{self._name} could not be reached, or its answer broke off.") from error
+
+    def _body(self, response: httpx2.Response) -> bytes:
+        parts: list[bytes] = []
+        size = 0
+        for part in response.iter_bytes():
+            size += len(part)
+            if size > self._bounds.largest_body:
+                raise UpstreamChanged(f"{self._name} sent more than {self._bounds.largest_body} bytes in one answer.")
+            parts.append(part)
+        return b"".join(parts)
+
+
+class _Deadline(threading.local):
+    """When the exchange of this thread must be over. A server that sends a byte now and then never is idle, so the
+    deadline is kept at each read of the socket, of headers and body alike."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._at = 0.0
+
+    def begin(self, seconds: float) -> None:
+        self._at = self._clock.monotonic() + seconds
+
+    def is_over(self) -> bool:
+        return self._clock.monotonic() >= self._at
+
+    def left(self, timeout: float | None) -> float:
+        """The seconds that the next read or write may take."""
+        remaining = max(self._at - self._clock.monotonic(), 0.001)  # zero would mean: do not wait at all
+        return remaining if timeout is None else min(timeout, remaining)
+
+
+class _Transport(httpx2.HTTPTransport):
+    """httpx2 takes no network backend, so its pool is put in place here."""
+
+    def __init__(self, deadline: _Deadline, connections: int) -> None:
+        super().__init__(trust_env=False)
+        self._pool = httpcore2.ConnectionPool(
+            ssl_context=httpx2.create_ssl_context(trust_env=False),
+            max_connections=connections,
+            max_keepalive_connections=connections,
+            keepalive_expiry=_MOST_KEPT_SECONDS,
+            network_backend=_Backend(deadline),
+        )
+
+
+class _Backend(httpcore2.NetworkBackend):
+    def __init__(self, deadline: _Deadline) -> None:
+        self._deadline, self._plain = deadline, httpcore2.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore2.NetworkStream:
+        allowed = self._deadline.left(timeout)
+        return _Stream(self._plain.connect_tcp(host, port, allowed, local_address, socket_options), self._deadline)
+
+
+class _Stream(httpcore2.NetworkStream):
+    def __init__(self, plain: httpcore2.NetworkStream, deadline: _Deadline) -> None:
+        self._plain, self._deadline = plain, deadline
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        if self._deadline.is_over():
+            raise httpcore2.ReadTimeout("the whole exchange took too long")
+        return self._plain.read(max_bytes, self._deadline.left(timeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._plain.write(buffer, self._deadline.left(timeout))
+
+    def close(self) -> None:
+        self._plain.close()
+
+    def start_tls(self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None) -> _Stream:
+        secured = self._plain.start_tls(ssl_context, server_hostname, self._deadline.left(timeout))
+        return _Stream(secured, self._deadline)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._plain.get_extra_info(info)

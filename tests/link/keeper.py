@@ -1,0 +1,39 @@
+"""A process that needs an access token; made to be killed while it renews one.
+
+python keeper.py DATABASE_URL CONNECTION TOKEN_URL [FAILPOINTS]
+
+Says `ready` when all is open, and goes on at a line on standard input; then prints the token it was given.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from comptoir.integrations.freeagent import FREEAGENT
+from comptoir.link import TokenEndpoint, TokenKeeper
+from comptoir.runtime import failpoints
+from comptoir.runtime.clock import SystemClock
+from comptoir.store import Vault, connections, open_database
+from comptoir.upstream import Limits
+
+KEY = b"k" * 32
+
+
+def main(database_url: str, connection_id: str, token_url: str, armed: str = "") -> None:
+    clock = SystemClock()
+    db = open_database(database_url)
+    endpoint = TokenEndpoint(FREEAGENT, token_url, clock)
+    limits = Limits(clock, calls=None, refreshes=None, address=None)
+    keeper = TokenKeeper(db, Vault({1: KEY}, 1), clock, lambda _: FREEAGENT, lambda _: endpoint, lambda _: limits)
+    with db.read() as tx:
+        connection = connections.find(tx, connection_id)
+    assert connection is not None
+    failpoints.arm(armed)
+    print("ready", flush=True)  # noqa: T201 - whoever started it waits for this
+    sys.stdin.readline()
+    print(keeper.access_token(connection), flush=True)  # noqa: T201 - what it was started for
+    db.close()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
