@@ -12,6 +12,7 @@ from comptoir.portal import (
     api_keys,
     companies,
     connections,
+    health,
     integrations,
     link_pages,
     organisation,
@@ -30,6 +31,7 @@ _LARGEST_FORM_BYTES = 64 * 1024
 _PORTAL: tuple[Any, ...] = (
     *sign_in.ROUTES,
     *static_files.ROUTES,
+    *health.ROUTES,
     *integrations.ROUTES,
     *api_keys.ROUTES,
     *organisation.ROUTES,
