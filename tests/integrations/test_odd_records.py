@@ -6,7 +6,7 @@ A record keeps what can be read of it, with a note for what cannot; only what it
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -96,28 +96,41 @@ def test_what_is_owed_on_a_card_keeps_every_digit(db: Database) -> None:
     assert books.one("chartOfAccounts", "738783")["currentBalance"] == D(MANY)
 
 
-@pytest.mark.parametrize("amount", ["NaN", "Infinity", "-inf", "sNaN", "1e999", "1e-999", "much", "", [], {}, True])
-def test_what_is_no_amount_is_left_out_of_its_record_with_a_note(db: Database, amount: Any) -> None:
-    books = GivenBooks(db, invoices=[an_invoice(due_value=amount, exchange_rate=amount), an_invoice(5150002)])
+NO_AMOUNTS: tuple[Any, ...] = ("NaN", "Infinity", "-inf", "sNaN", "1e999", "1e-999", "much", "", [], {}, True)
 
-    made = books.one("invoices", "5150001")
 
-    assert made["amountDue"] == 120
-    assert {"due_value", "exchange_rate"} <= books.noted("invoices").keys()
-    assert all("cannot be read" in message for message in books.noted("invoices").values())
-    assert books.one("invoices", "5150002")["amountDue"] == 120
+def _each(values: Iterable[Any], **members: Callable[[Any], Any]) -> list[dict[str, Any]]:
+    """An invoice for each value, numbered from 1, with members made of it."""
+    return [
+        an_invoice(number, **{member: of(value) for member, of in members.items()})
+        for number, value in enumerate(values, 1)
+    ]
+
+
+def _itself(value: Any) -> Any:
+    return value
+
+
+def test_what_is_no_amount_is_left_out_of_its_record_with_a_note(db: Database) -> None:
+    books = GivenBooks(db, invoices=_each(NO_AMOUNTS, due_value=_itself, exchange_rate=_itself))
+
+    made = books.of("invoices")
+    assert [invoice["amountDue"] for invoice in made.values()] == [120] * len(NO_AMOUNTS)
+    noted = {(one.item_id, one.validator_name) for one in books.warnings("invoices")}
+    assert noted == {(id_, member) for id_ in made for member in ("due_value", "exchange_rate")}
+    assert all("cannot be read" in one.message for one in books.warnings("invoices"))
     assert books.breached() == {}
 
 
-@pytest.mark.parametrize("amount", ["NaN", "Infinity", "1e999", "much", "", None, [], {}])
 @pytest.mark.parametrize("member", ["total_value", "dated_on"])
-def test_a_record_without_what_it_needs_is_set_aside_and_its_neighbours_go_on(
-    db: Database, member: str, amount: Any
-) -> None:
-    books = GivenBooks(db, invoices=[an_invoice(**{member: amount}), an_invoice(5150002)])
+def test_a_record_without_what_it_needs_is_set_aside_and_its_neighbours_go_on(db: Database, member: str) -> None:
+    odd: tuple[Any, ...] = ("NaN", "Infinity", "1e999", "much", "", None, [], {})
+    books = GivenBooks(db, invoices=[*_each(odd, **{member: _itself}), an_invoice(5150002)])
 
     assert books.of("invoices").keys() == {"5150002"}
-    assert member in books.set_aside("invoices")["5150001"]
+    reasons = books.set_aside("invoices")
+    assert reasons.keys() == {str(number) for number in range(1, len(odd) + 1)}
+    assert all(member in reason for reason in reasons.values())
     assert books.breached() == {}
 
 
@@ -167,9 +180,8 @@ def test_currencies_have_their_own_smallest_unit(db: Database, currency: str, pr
 # Spellings and types
 
 
-@pytest.mark.parametrize(
-    "contact",
-    [
+def test_a_reference_is_known_by_its_number_however_it_is_written(db: Database) -> None:
+    spellings = (
         "/v2/contacts/4410021",
         "contacts/4410021",
         "http://api.freeagent.com/v2/contact/4410021",
@@ -177,15 +189,11 @@ def test_currencies_have_their_own_smallest_unit(db: Database, currency: str, pr
         "https://api.freeagent.com/v2/contacts/4410021?view=all",
         "4410021",
         4410021,
-    ],
-)
-def test_a_reference_is_known_by_its_number_however_it_is_written(db: Database, contact: Any) -> None:
-    books = GivenBooks(db, invoices=[an_invoice(contact=contact)])
+    )
+    books = GivenBooks(db, invoices=_each(spellings, contact=_itself))
 
-    assert books.one("invoices", "5150001")["customerRef"] == {
-        "id": "4410021",
-        "companyName": "Bramble & Oak Interiors",
-    }
+    named = [invoice["customerRef"] for invoice in books.of("invoices").values()]
+    assert named == [{"id": "4410021", "companyName": "Bramble & Oak Interiors"}] * len(spellings)
     assert books.warnings("invoices") == []
 
 
@@ -232,13 +240,14 @@ def test_a_number_for_text_is_kept_digit_by_digit() -> None:
     assert (read.reference, read.total_value) == ("2024.010", D("1.10"))
 
 
-@pytest.mark.parametrize("odd", [[], {}, True, [1]])
-def test_a_member_of_another_kind_is_left_out_with_a_note(db: Database, odd: Any) -> None:
-    books = GivenBooks(db, invoices=[an_invoice(reference=odd, comments=odd, updated_at=odd, project=odd)])
+def test_a_member_of_another_kind_is_left_out_with_a_note(db: Database) -> None:
+    members = ("reference", "comments", "updated_at", "project")
+    books = GivenBooks(db, invoices=_each(([], {}, True, [1]), **dict.fromkeys(members, _itself)))
 
-    made = books.one("invoices", "5150001")
-    assert not {"invoiceNumber", "note", "sourceModifiedDate"} & made.keys()
-    assert {"reference", "comments", "updated_at", "project"} == books.noted("invoices").keys()
+    made = books.of("invoices")
+    assert not any({"invoiceNumber", "note", "sourceModifiedDate"} & invoice.keys() for invoice in made.values())
+    noted = {(one.item_id, one.validator_name) for one in books.warnings("invoices")}
+    assert noted == {(id_, member) for id_ in made for member in members}
     assert books.breached() == {}
 
 
@@ -271,15 +280,16 @@ def test_members_nobody_knows_are_passed_over(db: Database) -> None:
     assert more.of("invoices") == plain.of("invoices")
 
 
-@pytest.mark.parametrize(
-    "text", ["\x00", "a\x00b", "\u202eטקסט", "👩‍👩‍👧", "e\u0301", "\ufeff", "<script>", "\U0010ffff", "￿"]
-)
-def test_text_of_every_kind_is_kept(db: Database, text: str) -> None:
-    contact = {"url": url("contacts", 4410021), "organisation_name": "x" + text, "status": "Active"}
-    books = GivenBooks(db, contacts=[contact], invoices=[an_invoice(comments="x" + text)])
+def test_text_of_every_kind_is_kept(db: Database) -> None:
+    texts = ("\x00", "a\x00b", "\u202eטקסט", "👩‍👩‍👧", "e\u0301", "\ufeff", "<script>", "\U0010ffff", "\uffff")
+    contacts = [
+        {"url": url("contacts", number), "organisation_name": f"x{text}y", "status": "Active"}
+        for number, text in enumerate(texts, 1)
+    ]
+    books = GivenBooks(db, contacts=contacts, invoices=_each(texts, comments=_itself))
 
-    assert books.one("invoices", "5150001")["note"] == "x" + text
-    assert books.one("customers", "4410021")["customerName"] == "x" + text
+    assert [one["note"] for one in books.of("invoices").values()] == list(texts)
+    assert [one["customerName"] for one in books.of("customers").values()] == [f"x{text}y" for text in texts]
 
 
 def test_a_body_nested_beyond_sense_is_set_aside_alone(db: Database) -> None:
@@ -330,30 +340,17 @@ def test_an_odd_chart_of_accounts_keeps_what_can_be_read(db: Database) -> None:
 # Days
 
 
-@pytest.mark.parametrize(
-    ("text", "served"),
-    [
-        ("2024-02-29", "2024-02-29T00:00:00"),
-        ("2024-06-13T23:59:59+14:00", "2024-06-13T00:00:00"),
-        ("2023-02-29", None),
-        ("0000-00-00", None),
-        ("20240613", None),
-        ("2024-W24-4", None),
-        ("2024-06-1", None),
-        ("2024-06-130", None),
-        ("1066-10-14", None),
-        ("9999-12-31", None),
-        ("soon", None),
-        (20240613, None),
-    ],
-)
-def test_a_day_that_does_not_exist_or_is_far_off_is_null_with_a_note(
-    db: Database, text: Any, served: str | None
-) -> None:
-    books = GivenBooks(db, invoices=[an_invoice(due_on=text)])
+def test_a_day_that_does_not_exist_or_is_far_off_is_null_with_a_note(db: Database) -> None:
+    there = {"2024-02-29": "2024-02-29T00:00:00", "2024-06-13T23:59:59+14:00": "2024-06-13T00:00:00"}
+    impossible = ("2023-02-29", "0000-00-00", "20240613", "2024-W24-4", "2024-06-1", "2024-06-130", "soon")
+    far_off = ("1066-10-14", "9999-12-31")
+    books = GivenBooks(db, invoices=_each((*there, *impossible, *far_off), due_on=_itself))
 
-    assert books.one("invoices", "5150001").get("dueDate") == served
-    assert ("dueDate" in books.noted("invoices")) is (served is None)
+    made = {number: books.one("invoices", str(number)).get("dueDate") for number in range(1, 12)}
+    assert list(made.values()) == [*there.values(), *[None] * 9]
+    noted = {one.item_id: one.message for one in books.warnings("invoices") if one.validator_name == "dueDate"}
+    assert noted.keys() == {str(number) for number, day_ in made.items() if day_ is None}
+    assert ["far off" in noted[str(number)] for number in range(3, 12)] == [False] * 7 + [True] * 2
 
 
 def test_a_record_that_needs_its_day_keeps_one_that_is_far_off(db: Database) -> None:
@@ -399,11 +396,12 @@ def test_a_record_that_can_do_without_its_day_is_served_without_one(db: Database
     assert "clearedOnDate" in books.noted("bankTransactions")
 
 
-@pytest.mark.parametrize("terms", ["1e60", "-1e9", 10**30, "30", None])
-def test_terms_beyond_the_calendar_give_no_day_due(db: Database, terms: Any) -> None:
-    books = GivenBooks(db, invoices=[an_invoice(due_on=None, payment_terms_in_days=terms)])
+def test_terms_beyond_the_calendar_give_no_day_due(db: Database) -> None:
+    terms = ("1e60", "-1e9", 10**30, None, "30")
+    books = GivenBooks(db, invoices=_each(terms, due_on=lambda _: None, payment_terms_in_days=_itself))
 
-    assert books.one("invoices", "5150001").get("dueDate") == ("2024-06-13T00:00:00" if terms == "30" else None)
+    due = [invoice.get("dueDate") for invoice in books.of("invoices").values()]
+    assert due == [None, None, None, None, "2024-06-13T00:00:00"]
 
 
 def test_days_are_read_with_and_without_bounds() -> None:
@@ -415,26 +413,29 @@ def test_days_are_read_with_and_without_bounds() -> None:
 # Values of lists nobody told us of
 
 
-@pytest.mark.parametrize(
-    ("data_type", "id_", "member", "given"),
-    [
-        ("invoices", "5150001", "status", {"invoices": [an_invoice(status="Disputed")]}),
-        ("bankAccounts", "738783", "status", {"bank_accounts": [a_bank_account(status="closed")]}),
-        ("bankAccounts", "738783", "accountType", {"bank_accounts": [a_bank_account(type="Wallet")]}),
-        ("chartOfAccounts", "738783", "status", {"bank_accounts": [a_bank_account(status="closed")]}),
-        ("items", "1", "type", {"price_list_items": [{"url": url("price_list_items", 1), "item_type": "Lease"}]}),
-        ("customers", "1", "status", {"contacts": [{"url": url("contacts", 1), "status": "Prospect"}]}),
-        ("trackingCategories", "1", "status", {"projects": [{"url": url("projects", 1), "status": "Paused"}]}),
-    ],
-)
-def test_an_unknown_value_is_served_as_unknown(
-    db: Database, data_type: str, id_: str, member: str, given: dict[str, list[dict[str, Any]]]
-) -> None:
-    books = GivenBooks(db, given)
+def test_an_unknown_value_is_served_as_unknown(db: Database) -> None:
+    books = GivenBooks(
+        db,
+        invoices=[an_invoice(status="Disputed")],
+        bank_accounts=[a_bank_account(status="closed", type="Wallet")],
+        price_list_items=[{"url": url("price_list_items", 1), "item_type": "Lease"}],
+        contacts=[{"url": url("contacts", 4410021), "status": "Prospect"}],
+        projects=[{"url": url("projects", 1), "status": "Paused"}],
+    )
 
-    assert books.one(data_type, id_)[member] == "Unknown"
-    assert data_type == "chartOfAccounts" or member in books.noted(data_type)
-    assert "C4" not in books.breached()
+    assert books.one("chartOfAccounts", "738783")["status"] == "Unknown"
+    for data_type, id_, member in (
+        ("invoices", "5150001", "status"),
+        ("bankAccounts", "738783", "status"),
+        ("bankAccounts", "738783", "accountType"),
+        ("items", "1", "type"),
+        ("customers", "4410021", "status"),
+        ("suppliers", "4410021", "status"),
+        ("trackingCategories", "1", "status"),
+    ):
+        assert books.one(data_type, id_)[member] == "Unknown"
+        assert member in books.noted(data_type)
+    assert books.breached() == {}
 
 
 # Bank lines
@@ -478,9 +479,8 @@ def test_a_line_that_does_not_say_what_is_open_of_it_is_not_reconciled(db: Datab
     assert "D5" not in books.breached()
 
 
-@pytest.mark.parametrize(
-    ("description", "full", "served", "kind"),
-    [
+def test_the_token_of_a_statement_line(db: Database) -> None:
+    told = (
         ("CARD PURCHASES//POS/", "CARD PURCHASES//POS/£198.30", "CARD PURCHASES", "Pos"),
         ("FPI//OTHER/", "FPI//OTHER/", "FPI", "Other"),
         ("A/B/", "A/B/", "A/B/", "Unknown"),
@@ -488,15 +488,15 @@ def test_a_line_that_does_not_say_what_is_open_of_it_is_not_reconciled(db: Datab
         ("/OTHER/", "/OTHER/", None, "Other"),
         ("X/FEE", "X/FEE", "X/FEE", "Unknown"),
         ("X", None, "X", "Unknown"),
-    ],
-)
-def test_the_token_of_a_statement_line(
-    db: Database, description: str, full: str | None, served: str | None, kind: str
-) -> None:
-    books = GivenBooks(db, bank_transactions=[_line(1, "5.0", description=description, full_description=full)])
+    )
+    lines = [
+        _line(number, "5.0", description=description, full_description=full)
+        for number, (description, full, _, _) in enumerate(told, 1)
+    ]
+    books = GivenBooks(db, bank_transactions=lines)
 
-    made = books.one("bankTransactions", "1")
-    assert (made.get("description"), made["transactionType"]) == (served, kind)
+    made = [(one.get("description"), one["transactionType"]) for one in books.of("bankTransactions").values()]
+    assert made == [(served, kind) for _, _, served, kind in told]
 
 
 def test_a_description_of_nothing_but_slashes_takes_no_time() -> None:
