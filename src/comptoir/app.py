@@ -35,6 +35,7 @@ from comptoir.settings import Settings
 from comptoir.store import CompanyId, ConnectionId, Database, TenantId, Vault, open_database, syncs, tenants, vault
 from comptoir.store.connections import Connection
 from comptoir.store.datasets import Dataset
+from comptoir.store.spending import spent_in
 from comptoir.sync import Board, Engine, Report, Scheduler, request
 from comptoir.upstream import Client, Limits
 
@@ -111,6 +112,7 @@ class Application:
             refreshes=upstream.limits.refreshes,
             address=upstream.limits.address,
             time_scale=self.settings.time_scale,
+            spent=spent_in(self.db),
         )
         self._limits[integration.key] = limits
         bounds = self.settings.bounds

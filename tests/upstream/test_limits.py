@@ -287,3 +287,18 @@ def test_a_retry_after_of_any_kind_is_survived(fake: Fake, client_of: ClientOf, 
         client_of(fake.url).get(a_connection(), "/company", (), FixedToken("t"), patience_seconds=0)
 
     assert caught.value.is_rate_limit
+
+
+def test_calls_made_before_it_was_known_whose_books_are_read_count_for_these() -> None:
+    clock = SetClock()
+    limits = _limits(clock)
+    for _ in range(3):
+        limits.reserve("nobody")
+
+    limits.count_as("nobody", "c")
+
+    for _ in range(2):
+        limits.reserve("c")
+    assert _seconds(clock) == 0
+    limits.reserve("c")
+    assert _seconds(clock) >= 50

@@ -22,6 +22,7 @@ from comptoir.runtime import failpoints
 from comptoir.runtime.clock import SystemClock
 from comptoir.store import ConnectionId, open_database, records
 from comptoir.store.datasets import Status
+from comptoir.store.spending import spent_in
 from comptoir.sync import Board, Pulled, pull
 from comptoir.sync.progress import Mapped, Reading
 from comptoir.upstream import Client, Limits
@@ -46,18 +47,19 @@ def run(
     clock = SystemClock(settings.time_scale)
     failpoints.arm(settings.failpoints)
     upstream = settings.upstreams[FREEAGENT.key]
-    budget = Limits(
-        clock,
-        calls=upstream.limits.calls,
-        refreshes=upstream.limits.refreshes,
-        address=upstream.limits.address,
-        time_scale=settings.time_scale,
-    )
     began = time.monotonic()
     with contextlib.ExitStack() as stack:
         db = open_database(settings.database_url)
         stack.callback(db.close)
-        client = Client(FREEAGENT, upstream.origin, budget, clock)
+        budget = Limits(
+            clock,
+            calls=upstream.limits.calls,
+            refreshes=upstream.limits.refreshes,
+            address=upstream.limits.address,
+            time_scale=settings.time_scale,
+            spent=spent_in(db),
+        )
+        client = Client(FREEAGENT, upstream.origin, budget, clock, bounds=settings.bounds)
         stack.callback(client.close)
         stopping = stack.enter_context(_stop_signals())
         told = stack.enter_context(_bars(console))

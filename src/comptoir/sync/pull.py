@@ -23,6 +23,7 @@ from comptoir.upstream import Client, FixedToken
 
 __all__ = ["Pulled", "pull"]
 
+_NOBODY = ConnectionId("pull")
 _NAMELESS = Identity(company_id="", company_name="Company")
 
 
@@ -62,6 +63,7 @@ def pull(
     with db.write() as tx:
         connection = _linked(tx, clock, integration, identity, access)
         queue_idle(tx, connection.tenant_id, connection.company_id, connection.id, names, clock.now())
+    client.limits.count_as(_NOBODY, connection.id)
 
     def open_reader(connection: Connection) -> tuple[Any, Callable[[], int]]:
         reader = client.reader(connection, tokens)
@@ -86,7 +88,7 @@ def _ask_whose(client: Client, clock: Clock, integration: Integration, tokens: F
     """Whose books these are; a server that does not say has one nameless company."""
     oauth = integration.oauth
     nobody = Connection(  # limits are counted for this id; nothing of it is stored
-        id=ConnectionId("pull"),
+        id=_NOBODY,
         tenant_id=TenantId(""),
         company_id=CompanyId(""),
         integration_key=integration.key,

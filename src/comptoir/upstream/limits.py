@@ -129,6 +129,15 @@ class Limits:
             del made[: bisect_left(made, oldest)]
         return made
 
+    def count_as(self, name: str, connection: str) -> None:
+        """Calls made under another name, before it was known whose books are read, are this connection's."""
+        with self._lock:
+            now, _ = self._now()
+            for _, seconds in self._calls:
+                made = self._made_in(connection, seconds, now)
+                for moment in self._made.pop((name, seconds), ()):
+                    insort(made, moment)
+
     def ended(self, connection: str, sent: float, received: float) -> None:
         """A call has ended, with or without an answer; `sent` and `received` are monotonic seconds.
 
