@@ -308,6 +308,62 @@ def test_without_the_banks_lines_what_was_written_off_is_what_the_source_says_is
     assert books.breached() == {}
 
 
+def test_a_bill_of_many_digits_is_divided_exactly(db: Database) -> None:
+    net = "1234567890123456789012345678901234567890.12"
+    item = a_bill()["bill_items"][0] | {"total_value": net, "total_value_ex_tax": net, "sales_tax_value": "0.0"}
+    item |= {"quantity": "8.0", "sales_tax_rate": "0.0"}
+    bill = a_bill(total_value=net, net_value=f"-{net}", sales_tax_value="0.0", due_value=net, bill_items=[item])
+    books = GivenBooks(db, bills=[bill])
+
+    [line] = books.one("bills", "7300001")["lineItems"]
+    assert line["unitAmount"] == D("154320986265432098626543209862654320986.265")
+    assert books.breached() == {}
+
+
+def test_a_landlords_documents_are_tracked_by_the_property(db: Database) -> None:
+    house = {"url": url("properties", 3301), "address1": "12 Weir Cottages", "postcode": "GL5 1AB"}
+    books = GivenBooks(
+        db,
+        company=[a_company(type="UkUnincorporatedLandlord", sales_tax_registration_status="Not Registered")],
+        properties=[house],
+        invoices=[an_invoice(property=house["url"], project=None)],
+        bank_transaction_explanations=[
+            an_explanation(1, "-80.0", category=url("categories", "104"), property="/v2/property/3301")
+        ],
+    )
+
+    ref = {"id": "property-3301", "name": "12 Weir Cottages, GL5 1AB"}
+    assert books.one("trackingCategories", "property-3301")["name"] == ref["name"]
+    assert books.one("invoices", "5150001")["lineItems"][0]["trackingCategoryRefs"] == [ref]
+    [line] = books.one("directCosts", "1")["lineItems"]
+    assert line["trackingCategoryRefs"] == [ref]
+    assert line["tracking"]["recordRefs"] == [{"id": "property-3301", "dataType": "trackingCategories"}]
+    assert books.breached() == {}
+
+
+def test_two_taxes_at_once_are_one_amount_and_one_rate(db: Database) -> None:
+    company = a_company(
+        type="UniversalCompany",
+        currency="CAD",
+        sales_tax_name="GST",
+        sales_tax_rates=["5.0"],
+        second_sales_tax_name="PST",
+        second_sales_tax_rates=["8.0"],
+        second_sales_tax_is_compound=True,
+    )
+    taxed = an_invoice(
+        currency="CAD", sales_tax_value="5.0", second_sales_tax_value="8.4", total_value="113.4", due_value="113.4"
+    )
+    taxed["invoice_items"] = [taxed["invoice_items"][0] | {"sales_tax_rate": "5.0", "second_sales_tax_rate": "8.0"}]
+    books = GivenBooks(db, company=[company], invoices=[taxed])
+
+    made = books.one("invoices", "5150001")
+    assert (made["totalTaxAmount"], made["lineItems"][0]["taxAmount"]) == (D("13.4"), D("13.4"))
+    assert made["lineItems"][0]["taxRateRef"]["id"] == "taxable-5_8c"
+    assert books.beside("invoices", "5150001")["taxSplit"] == {"salesTax": 5, "secondSalesTax": D("8.4")}
+    assert books.breached() == {}
+
+
 def test_nothing_to_look_at_is_not_said_to_hold(db: Database) -> None:
     books = GivenBooks(db)
 
