@@ -7,8 +7,9 @@ in between would; the others spoil the true answer on its way out.
 
 from __future__ import annotations
 
-import random
+import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
@@ -154,10 +155,11 @@ class _Live:
         self.fired = 0
         match = fault.match
         self._regex = re.compile(match.path_regex) if match.path_regex else None
+        self._asked: Counter[str] = Counter()
         self._path = _full(match.path) if match.path else None
         self._list = _full(match.list) if match.list else None
 
-    def strikes(self, method: str, path: str, request: web.Request, company: int | None, chance: random.Random) -> bool:
+    def strikes(self, method: str, path: str, request: web.Request, company: int | None, seed: int) -> bool:
         match = self.fault.match
         if match.times is not None and self.fired >= match.times:
             return False
@@ -176,10 +178,22 @@ class _Live:
         if match.grant_type is not None and request.form.get("grant_type") != match.grant_type:
             return False
         self.seen += 1
-        if self.seen < match.nth or (match.probability < 1 and chance.random() >= match.probability):
+        if self.seen < match.nth or (match.probability < 1 and self._chance(request, seed) >= match.probability):
             return False
         self.fired += 1
         return True
+
+    def _chance(self, request: web.Request, seed: int) -> float:
+        """A number below 1 that depends on the seed, on what is asked, and on how often it was asked before.
+
+        Not on what others ask in between: calls side by side come in another order every time, and what befalls each
+        of them is to be the same all the same.
+        """
+        asked = sorted((name, value.removeprefix(request.origin)) for name, value in request.query)
+        key = repr((seed, self.fault, request.method, request.path, asked))
+        self._asked[key] += 1
+        drawn = hashlib.blake2b(f"{key}/{self._asked[key]}".encode("utf-8", "surrogatepass"), digest_size=8).digest()
+        return int.from_bytes(drawn) / 2**64
 
     def told(self) -> dict[str, Any]:
         return {"id": self.id, "seen": self.seen, "fired": self.fired, **msgspec.to_builtins(self.fault)}
@@ -196,7 +210,7 @@ class Faults:
     def __init__(self, seed: int) -> None:
         self._live: dict[str, _Live] = {}
         self._last = 0
-        self._chance = random.Random(seed)  # noqa: S311 - faults are to be repeatable, not secret
+        self._seed = seed
 
     def __bool__(self) -> bool:
         return bool(self._live)
@@ -237,7 +251,7 @@ class Faults:
         for one in self._live.values():
             if any(isinstance(action, INSTEAD) for action in actions) and isinstance(one.fault.action, INSTEAD):
                 continue
-            if one.strikes(request.method, request.path, request, company, self._chance):
+            if one.strikes(request.method, request.path, request, company, self._seed):
                 actions.append(one.fault.action)
         return tuple(actions)
 

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from .conftest import Served
+from .conftest import Serve, Served
 
 
 def test_a_status_is_answered_as_often_as_asked_for(served: Served) -> None:
@@ -196,6 +196,23 @@ def test_a_token_endpoint_that_fails_and_one_whose_answer_is_lost(served: Served
 
     assert failed.status_code == 500
     assert spent.json()["error"] == "invalid_grant"  # the token was rotated, though nobody heard
+
+
+def test_chance_strikes_the_same_calls_whatever_is_asked_in_between(serve: Serve) -> None:
+    def struck(*, is_backwards: bool) -> dict[str, list[int]]:
+        served = serve(limits="off")
+        served.fault({"kind": "status", "status": 502}, probability=0.4)
+        paths = [f"notes?page={number}&account={served.url}/v2/notes/1" for number in range(1, 9)]
+        statuses: dict[str, list[int]] = {}
+        for path in (paths[::-1] if is_backwards else paths) * 4:
+            statuses.setdefault(path.removesuffix(f"{served.url}/v2/notes/1"), []).append(served.get(path).status_code)
+        return statuses
+
+    forwards = struck(is_backwards=False)
+
+    assert {status for each in forwards.values() for status in each} == {200, 502}
+    assert len({tuple(each) for each in forwards.values()}) > 3
+    assert struck(is_backwards=True) == forwards
 
 
 def test_faults_are_cleared_one_by_one_or_all(served: Served) -> None:
