@@ -239,7 +239,8 @@ def services_for(db: Database, clock: SteadyClock) -> ApiServices:
 
 
 @contextlib.contextmanager
-def _house_in(database: Database) -> Iterator[House]:
+def house_in(database: Database) -> Iterator[House]:
+    """The API over a database, with one tenant and a key of its own."""
     clock = SteadyClock()
     with database.write() as tx:
         tenant = tenants.add(tx, "Lender", clock.now())
@@ -251,7 +252,7 @@ def _house_in(database: Database) -> Iterator[House]:
 
 @pytest.fixture
 def house(database: Database) -> Iterator[House]:
-    with _house_in(database) as opened:
+    with house_in(database) as opened:
         yield opened
 
 
@@ -264,7 +265,7 @@ def standing(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
             url = stack.enter_context(new_postgres_database(request)).render_as_string(hide_password=False)
         database = open_database(url)
         stack.callback(database.close)
-        yield stack.enter_context(_house_in(database))
+        yield stack.enter_context(house_in(database))
 
 
 @dataclass(kw_only=True)

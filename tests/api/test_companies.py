@@ -120,7 +120,7 @@ def test_a_page_past_the_end_is_empty(house: House, page: int) -> None:
 @pytest.mark.parametrize("query", [
     "page=0", "page=-1", "page=x", "page=1.5", "page=", "page=%D9%A1", "page=1_0", "page=" + "9" * 5000,
     "pageSize=0", "pageSize=5001", "pageSize=-5", "pageSize=ten", "orderBy=nothing", "orderBy=-", "query=nothing%3D1", "query=name",
-    "query=name%3D1%26%26", "query=%7Bname%3D1", "query=" + "a" * 2049, "query=created%7E2020", "tags=region", "query=a%00%3D1",
+    "query=name%3D1%26%26", "query=%7Bname%3D1", "query=" + "a" * 2049, "query=created%7E2020", "tags=region", "tags=region%3Euk", "tags=a%3Db%26%26region%3E%3Duk", "query=a%00%3D1",
     "query=" + "%7B" * 600, "&".join(f"x{number}=1" for number in range(300)),
 ])  # fmt: skip
 def test_what_cannot_be_understood_answers_400(standing: House, query: str) -> None:

@@ -37,10 +37,14 @@ def test_pages_of_any_size_tile_the_list(served: Served, data_type: str) -> None
     for size in (1 if len(whole) < 40 else 7, max(1, len(whole) - 1), len(whole), len(whole) + 1):
         pages = list(_follow(served, f"{base}?pageSize={size}"))
         assert [one for page in pages for one in page["results"]] == whole
-        assert [page["pageNumber"] for page in pages] == list(range(1, len(pages) + 1))
+        assert [page["pageNumber"] for page in pages] == list(range(1, -(-len(whole) // size) + 1))
         assert {page["totalResults"] for page in pages} == {len(whole)}
         assert all("previous" in page["_links"] for page in pages[1:])
         assert "previous" not in pages[0]["_links"]
+    for page, has_previous in ((len(whole) + 1, True), (len(whole) + 2, False)):
+        past = served.get(f"{base}?pageSize=1&page={page}").json()
+        assert (past["results"], past["totalResults"]) == ([], len(whole))
+        assert ("previous" in past["_links"], "next" in past["_links"]) == (has_previous, False)
 
 
 def test_links_keep_query_order_and_size_and_can_be_followed(served: Served) -> None:

@@ -161,6 +161,9 @@ def test_ids_of_any_kind_can_stand_in_a_path(house: House) -> None:
     for id_ in ids:
         encoded = "".join(f"%{byte:02x}" for byte in id_.encode())
         assert house.get(f"/companies/{company}/data/invoices/{encoded}").json()["id"] == id_
+    for id_ in ("é", "日本"):  # as a careless client sends them
+        path = f"/api/companies/{company}/data/invoices/{id_}".encode()
+        assert house.ask_in_bytes(path)[0] == 200
     for unknown in ("b", "a%2Fc", "%00", "a%00b", "%FF", "%25252F", "%E0%A4%A", "x" * 3000, "'%20OR%201=1--"):
         sentence = error_in(house.get(f"/companies/{company}/data/invoices/{unknown}"), 404)
         assert sentence.startswith("No data available for invoices for ID ")

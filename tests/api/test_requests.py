@@ -9,10 +9,11 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.api.conftest import House, error_in, header, services_for
+from tests.api.conftest import House, error_in, header, house_in, services_for
 
 from comptoir.api import OPERATIONS, api
 from comptoir.runtime import failpoints
+from comptoir.store import open_database
 
 ID = "0b9e3b3e-35c9-4a7e-9a4c-0a6a36f0f7a1"
 
@@ -179,13 +180,30 @@ def test_another_tenants_company_answers_exactly_like_an_unknown_one(house: Hous
 
 
 @pytest.mark.parametrize("body", [
-    [{"type": "http.disconnect"}], [{"type": "http.request", "body": b'{"name": "To', "more_body": True}, {"type": "http.disconnect"}],
+    [{"type": "http.disconnect"}], [{"type": "http.request", "body": b'{"name": "Toft"}', "more_body": True}, {"type": "http.disconnect"}],
+    [{"type": "http.request", "body": b'{"name": "To', "more_body": True}, {"type": "http.disconnect"}],
 ])  # fmt: skip
 def test_a_request_that_breaks_off_changes_nothing(house: House, body: list[dict[str, Any]]) -> None:
     status, answer = house.ask_in_bytes(b"/api/companies", method="POST", body=body)
 
     assert (status, msgspec.json.decode(answer)["statusCode"]) == (400, 400)
     assert house.get("/companies").json()["totalResults"] == 0
+
+
+def test_what_the_database_cannot_do_now_answers_503_and_says_when_to_come_back(migrated_sqlite_url: str) -> None:
+    database = open_database(migrated_sqlite_url)
+    with house_in(database) as house:
+        with database.write() as tx:
+            pages = tx.exec_driver_sql("PRAGMA page_count").scalar_one()
+            tx.exec_driver_sql(f"PRAGMA max_page_count={pages + 3}")
+
+        answer = house.ask("POST", "/companies", json={"name": "Toft", "description": "x" * 100_000})
+
+        assert "The disk is full" in error_in(answer, 503)
+        assert answer.json()["canBeRetried"] == "True"
+        assert int(answer.headers["retry-after"]) >= 1
+        assert house.get("/companies").json()["totalResults"] == 0  # reading goes on
+    database.close()
 
 
 def test_a_body_is_measured_as_it_arrives_not_as_it_is_announced(standing: House) -> None:
