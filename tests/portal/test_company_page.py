@@ -157,3 +157,23 @@ def test_deleting_a_company_names_what_is_lost_and_loses_it(linking: Linking) ->
     assert "Gone Tomorrow and all its data are deleted." in page.words
     assert company.page().status == 404
     assert company.customer().get(company.link).status == 404
+
+
+def test_when_access_is_lost_the_books_and_their_check_stay(linking: Linking) -> None:
+    company = linking.a_company()
+    company.customer().link()
+    _watch(company)
+    linking.tell("revoke")
+
+    linking.operator.post(f"{company.path}/refresh")
+    _watch(company)
+    page = company.page()
+
+    assert "Access lost" in page.words
+    assert "FreeAgent no longer accepts our access." in page.words
+    assert re.search(r"6\d\d records held", page.words)
+    assert "Books check" in page.words
+    assert "checks agree" in page.words
+    assert "FreeAgent no longer accepts the earlier approval." in company.customer().get(company.link).words
+    company.customer().link()
+    assert "Access lost" not in company.page().words.partition("What is read")[0]

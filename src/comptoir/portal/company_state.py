@@ -50,7 +50,7 @@ class CompanyState(msgspec.Struct, frozen=True, kw_only=True):
     connections: tuple[ConnectionState, ...]
     source: ConnectionState | None  # the connection that data is read over: the linked one, else the newest with data
     types: tuple[TypeState, ...]
-    checks: Report | None  # the books check of the newest sync that ended
+    checks: Report | None  # the newest books check there is
 
     @property
     def is_reading(self) -> bool:
@@ -91,13 +91,13 @@ def company_state(tx: Transaction, visit: Visit, company: Company) -> CompanySta
     if source is None or not visit.may(Permission.READ_DATA):
         return CompanyState(company_id=company.id, connections=found, source=source, types=(), checks=None)
     latest = datasets.latest(tx, visit.tenant, company.id)
-    sync = syncs.latest(tx, visit.tenant, source.connection.id)
+    checks = syncs.latest_checks(tx, visit.tenant, source.connection.id)
     return CompanyState(
         company_id=company.id,
         connections=found,
         source=source,
         types=tuple(_type_state(tx, visit, source, one.name, latest) for one in source.integration.data_types),
-        checks=Report.decode(sync.checks) if sync is not None and sync.checks else None,
+        checks=Report.decode(checks) if checks else None,
     )
 
 

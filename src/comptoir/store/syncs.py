@@ -13,7 +13,18 @@ from comptoir.store.ids import ConnectionId, SyncId, TenantId, new_id
 from comptoir.store.rows import insert_if_free, only, struct_of, upsert
 from comptoir.store.tables import RESOURCE_READS, SYNCS
 
-__all__ = ["ResourceRead", "Sync", "active", "begin", "count_ended", "end", "latest", "read_ended", "reads"]
+__all__ = [
+    "ResourceRead",
+    "Sync",
+    "active",
+    "begin",
+    "count_ended",
+    "end",
+    "latest",
+    "latest_checks",
+    "read_ended",
+    "reads",
+]
 
 
 class Sync(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,6 +89,14 @@ def latest(tx: Connection, tenant: TenantId, connection: ConnectionId) -> Sync |
     mine = only(SYNCS, tenant, SYNCS.c.connection_id == connection, SYNCS.c.ended.is_not(None))
     row = tx.execute(sa.select(SYNCS).where(mine).order_by(SYNCS.c.started.desc()).limit(1)).one_or_none()
     return None if row is None else struct_of(Sync, row)
+
+
+def latest_checks(tx: Connection, tenant: TenantId, connection: ConnectionId) -> bytes | None:
+    """The books check of the newest sync that came to one: a sync that found no access has none."""
+    mine = only(SYNCS, tenant, SYNCS.c.connection_id == connection, SYNCS.c.checks.is_not(None))
+    return tx.execute(
+        sa.select(SYNCS.c.checks).where(mine).order_by(SYNCS.c.started.desc()).limit(1)
+    ).scalar_one_or_none()
 
 
 def count_ended(tx: Connection, tenant: TenantId, connection: ConnectionId) -> int:
