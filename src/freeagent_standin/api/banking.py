@@ -86,7 +86,7 @@ def explanation(desk: Desk, record: Explanation, *, is_nested: bool, is_single: 
         "bank_transaction": desk.url("bank_transactions", record.transaction),
         "type": record.type,
         "dated_on": day_text(record.dated_on),
-        "description": record.description,
+        **({"description": record.description} if record.description else {}),
         "gross_value": money(gross),
         "transfer_value": money(-gross),
         "foreign_currency_value": money(record.settles) if record.foreign_currency else "0.0",

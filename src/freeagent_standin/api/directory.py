@@ -82,18 +82,20 @@ def company(desk: Desk) -> Body:
 
 def user(desk: Desk, record: User, *, is_nested: bool, is_single: bool) -> Body:
     """One user."""
-    return {
-        "url": desk.url("users", record.id),
-        "first_name": record.first_name,
-        "last_name": record.last_name,
-        "email": record.email,
-        "role": record.role,
-        "permission_level": record.permission_level,
-        "opening_mileage": "0.0",
-        "hidden": record.hidden,
-        "created_at": instant(record.created_at),
-        "updated_at": instant(record.updated_at),
-    }
+    return sent(
+        {
+            "url": desk.url("users", record.id),
+            "first_name": record.first_name,
+            "last_name": record.last_name,
+            "email": record.email,
+            "role": record.role,
+            "permission_level": record.permission_level,
+            "opening_mileage": "0.0",
+            "hidden": record.hidden,
+            "created_at": instant(record.created_at),
+            "updated_at": instant(record.updated_at),
+        }
+    )
 
 
 def contact(desk: Desk, record: Contact, *, is_nested: bool, is_single: bool) -> Body:
@@ -169,20 +171,22 @@ def project(desk: Desk, record: Project, *, is_nested: bool, is_single: bool) ->
 
 def price_list_item(desk: Desk, record: PriceListItem, *, is_nested: bool, is_single: bool) -> Body:
     """One price list item."""
-    return {
-        "url": desk.url("price_list_items", record.id),
-        "code": record.code,
-        "quantity": decimal_text(record.quantity),
-        **({"item_type": record.item_type} if record.item_type else {}),
-        "description": record.description,
-        "price": decimal_text(record.price),
-        "vat_status": record.vat_status,
-        "sales_tax_rate": VAT_PERCENT[record.vat_status] if desk.world.company.vat_registered else "0.0",
-        "second_sales_tax_rate": "0.0",
-        "category": desk.category(record.category),
-        "created_at": instant(record.created_at),
-        "updated_at": instant(record.updated_at),
-    }
+    return sent(
+        {
+            "url": desk.url("price_list_items", record.id),
+            "code": record.code,
+            "quantity": decimal_text(record.quantity),
+            "item_type": record.item_type,
+            "description": record.description,
+            "price": decimal_text(record.price),
+            "vat_status": record.vat_status,
+            "sales_tax_rate": VAT_PERCENT[record.vat_status] if desk.world.company.vat_registered else "0.0",
+            "second_sales_tax_rate": "0.0",
+            "category": desk.category(record.category),
+            "created_at": instant(record.created_at),
+            "updated_at": instant(record.updated_at),
+        }
+    )
 
 
 def categories(desk: Desk, *, with_sub_accounts: bool) -> Body:

@@ -147,7 +147,7 @@ def _item(desk: Desk, item: Item, position: int) -> Body:
         "url": desk.url("invoice_items", item.id),
         "position": position,
         "quantity": decimal_text(item.quantity),
-        "description": item.description,
+        **({"description": item.description} if item.description else {}),
         "price": decimal_text(item.price),
         "suffers_cis_deduction": item.suffers_cis,
     }

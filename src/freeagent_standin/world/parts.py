@@ -234,6 +234,8 @@ def bank_account_fields(world: World, record: BankAccount, wishes: Wishes) -> di
     fields: dict[str, Any] = {name: wishes.text(name) for name in names if name in wishes}
     if fields.get("name") == "":
         raise ValueError("Name can't be blank.")
+    if fields.get("email") and "@" not in fields["email"]:
+        raise ValueError(f"email is an address, not {fields['email']!r}.")
     if "status" in wishes:
         fields["status"] = wishes.choice("status", ("active", "hidden"), record.status)
     if "type" in wishes:

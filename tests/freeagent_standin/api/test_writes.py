@@ -320,6 +320,7 @@ def test_what_is_set_is_kept(reader: Reader, method: str, path: str, attributes:
         ("projects", {"currency": "GPB"}),
         ("price_list_items", {"item_type": "Crates"}),
         ("bank_accounts", {"type": "Jar"}),
+        ("bank_accounts", {"email": "nobody"}),
         ("users", {"role": "King"}),
         ("users", {"permission_level": 9}),
         ("invoices", {"discount_percent": "101"}),
@@ -621,7 +622,9 @@ def test_no_body_however_odd_breaks_the_books(seed: int) -> None:
     rng = Random(seed)
     for _ in range(250):
         method, path = any_target(world, rng)
-        given = reader.send(method, path, json.dumps(any_body(world, rng)).encode())
+        body = any_body(world, rng)
+        body.pop(path.split("/")[0].removesuffix("s"), None)  # it would be taken for the root key
+        given = reader.send(method, path, json.dumps(body).encode())
         assert given.status in (200, 201, 400, 403, 404, 405, 409, 422), given
         if given.status >= 400:
             assert told(given)
@@ -629,6 +632,12 @@ def test_no_body_however_odd_breaks_the_books(seed: int) -> None:
     assert sum(reader.trial_balance().values()) == 0
     for name in (*LISTS, *PER_ACCOUNT):
         assert len(reader.all(name)) == world.counts()[name]
+    for line in reader.all("bank_transactions"):
+        explained = sum(Decimal(part["gross_value"]) for part in line["bank_transaction_explanations"])
+        assert Decimal(line["amount"]) == explained + Decimal(line["unexplained_amount"])
+    for bill in reader.all("bills", nested_bill_items="true"):
+        assert sum(Decimal(item["total_value"]) for item in bill["bill_items"]) == Decimal(bill["total_value"])
+        assert sum(Decimal(item["total_value_ex_tax"]) for item in bill["bill_items"]) == -Decimal(bill["net_value"])
 
 
 def any_target(world: World, rng: Random) -> tuple[str, str]:
@@ -646,7 +655,7 @@ def any_target(world: World, rng: Random) -> tuple[str, str]:
 ODD: list[object] = [None, "", 0, -1, 7.25, True, [], {}, "x", "1e99", "9999-12-31", "0001-01-01", "NaN", "٣", 10**30]
 
 
-def any_body(world: World, rng: Random) -> object:
+def any_body(world: World, rng: Random) -> Row:
     def one(*good: object) -> object:
         return rng.choice(good) if rng.random() < 0.95 else rng.choice(ODD)
 
@@ -657,7 +666,13 @@ def any_body(world: World, rng: Random) -> object:
             "quantity": one("1", "1.3333", 2),
             "total_value": one("9.5", "-3"),
             "category": one("001", "285"),
-            "sales_tax_rate": one("20.0", "5.0", "0.0"),
+            "sales_tax_rate": one("20.0", "5.0", "0.0", "Auto", None),
+            "sales_tax_status": one("TAXABLE", "EXEMPT", "OUT_OF_SCOPE", None),
+            "manual_sales_tax_amount": one(None, None, "0.5"),
+            "total_value_ex_tax": one(None, None, "8"),
+            "unit": one(None, "Hours"),
+            "url": one(None, None, "", 7),
+            "_destroy": one(None, None, 1),
         }
 
     account = rng.choice(list(world.bank_accounts)).id
@@ -669,12 +684,31 @@ def any_body(world: World, rng: Random) -> object:
         "due_on": one("2026-04-01"),
         "payment_terms_in_days": one(30, "30"),
         "reference": one("R", 7),
-        "category": one("285", "001", "817"),
+        "category": one("285", "001", "817", "Mileage"),
         "gross_value": one("-5", 12),
         "currency": one("GBP", "EUR", "XYZ"),
         "discount_percent": one("10", "100"),
+        "ec_status": one("UK/Non-EC", "Reverse Charge", "EC Goods"),
+        "sales_tax_status": one("TAXABLE", "EXEMPT"),
+        "sales_tax_rate": one("20.0", "5.0", "Auto"),
+        "manual_sales_tax_amount": one("0.25", None),
+        "mileage": one("12.5"),
+        "reclaim_mileage": one(0, 1),
+        "cis_rate": one("cis_standard", None),
+        "project": one(next((each.id for each in world.projects), None)),
+        "rebill_type": one("cost", None),
+        "attachment": one({"file_name": "a.pdf", "content_type": "application/pdf", "data": "JVBERg=="}, None),
+        "opening_balance": one("12.5", 0),
+        "is_primary": one(True, False),
+        "budget": one(5, "7.5"),
+        "starts_on": one("2026-01-01"),
+        "role": one("Director"),
+        "email": one("a@example.com"),
+        "first_name": one("Ida"),
+        "last_name": one("Neu"),
         "vat_status": one("standard"),
         "code": one("C"),
+        "price": one("9.99"),
         "name": one("N"),
         "description": one("D"),
         "organisation_name": one("O"),
@@ -684,4 +718,4 @@ def any_body(world: World, rng: Random) -> object:
         "credit_note_items": one([line("-3")]),
         "bill_items": one([line("1")]),
     }
-    return {key: value for key, value in body.items() if value is not None and rng.random() < 0.95}
+    return {key: value for key, value in body.items() if value is not None and rng.random() < 0.9}
