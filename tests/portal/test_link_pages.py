@@ -210,6 +210,23 @@ def test_keys_that_cannot_be_tested_are_neither_right_nor_wrong(linking: Linking
     assert "could not be reached, so the keys are not tested" in page.words
 
 
+@pytest.mark.usefixtures("faults")
+def test_good_keys_that_were_refused_for_a_while_end_the_alarm_when_they_are_tested(linking: Linking) -> None:
+    company = linking.a_company()
+    customer = company.customer()
+    denied = {"kind": "status", "status": 401, "body": "HTTP Basic: Access denied.", "contentType": "text/plain"}
+    linking.tell("faults", match={"path": "token_endpoint"}, action=denied)
+    customer.get(customer.decide(customer.ask()))
+    alarmed = linking.operator.get(KEYS)
+    linking.control.delete("/faults")
+
+    tested = linking.operator.follow(linking.operator.post(f"{KEYS}/test"))
+
+    assert "Keys refused" in alarmed.words
+    assert "FreeAgent accepts the keys." in tested.words
+    assert "Keys refused" not in tested.words
+
+
 def test_an_integration_disabled_meanwhile_links_nothing(linking: Linking) -> None:
     company = linking.a_company()
     customer = company.customer()

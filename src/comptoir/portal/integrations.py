@@ -189,6 +189,9 @@ def test_keys(visit: Asked, slug: FromPath[str]) -> Response[Any]:
     integration = visit.services.integration(slug)
     _needed(visit, integration)
     verdict = visit.services.test_keys(visit.tenant, integration)
+    if verdict:
+        with visit.services.db.write() as tx:
+            stored.set_alarm(tx, visit.tenant, integration.key, None)  # whatever was wrong has passed
     said = "keys-untested" if verdict is None else "keys-good" if verdict else "keys-wrong"
     return visit.go(f"{BASE}/{slug}", said=said, name=integration.name)
 
