@@ -18,7 +18,8 @@ import jsonschema
 import msgspec
 import pytest
 import yaml
-from tests.freeagent_standin.api.test_writes import CREATED, KEPT, bodies
+from tests.freeagent_standin.api.test_written_attributes import KEPT
+from tests.freeagent_standin.api.writer import CREATED, bodies
 from tests.freeagent_standin.reader import LISTS, ORIGIN, PER_ACCOUNT, Reader, Row, fresh, known, number
 from tests.integrations.shared import SHARED, needs_shared
 

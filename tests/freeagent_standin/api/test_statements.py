@@ -7,7 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from tests.freeagent_standin.api.test_writes import told
+from tests.freeagent_standin.api.writer import told
 from tests.freeagent_standin.reader import NOON, Reader, Row, fresh, number
 
 LINE = {
