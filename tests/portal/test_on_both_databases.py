@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
 from litestar.testing import TestClient
 from tests.portal.conftest import CLIENT_ID, ORIGIN, SECRET, Browser, House, installation
 from tests.portal.pages import KEYS, LIST
 
 
+@pytest.mark.slow
 def test_every_form_does_what_it_says(database_url: str, tmp_path: Path) -> None:
     application = installation(database_url, tmp_path)
     with TestClient(application.asgi, base_url=ORIGIN, raise_server_exceptions=False) as client:

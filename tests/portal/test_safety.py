@@ -206,6 +206,7 @@ def test_signing_in_leads_back_to_our_own_pages_only(house: House, wish: str, le
     assert answer.headers["location"] == leads_to
 
 
+@pytest.mark.slow
 def test_signing_in_takes_longer_and_longer_for_whoever_guesses(house: House) -> None:
     for email in (house.email, f"nobody.{house.email}"):
         guesser = house.visitor()
@@ -227,6 +228,7 @@ def test_signing_in_takes_longer_and_longer_for_whoever_guesses(house: House) ->
         assert f"Wait {seconds} seconds" in last.words
 
 
+@pytest.mark.slow
 def test_the_right_password_is_not_looked_at_while_one_has_to_wait(house: House) -> None:
     guesser = house.visitor()
     guesser.get("/sign-in")
