@@ -308,6 +308,40 @@ def test_without_the_banks_lines_what_was_written_off_is_what_the_source_says_is
     assert books.breached() == {}
 
 
+def _while_read(updated_at: str) -> dict[str, list[dict[str, Any]]]:
+    """An invoice and a bank account as they were before a payment of both came in."""
+    payment = an_explanation(
+        1, "50.0", paid_invoice=INVOICE, bank_transaction=url("bank_transactions", 9), updated_at=updated_at
+    )
+    line = {
+        "url": url("bank_transactions", 9),
+        "bank_account": url("bank_accounts", 738783),
+        "dated_on": "2024-06-20",
+        "amount": "50.0",
+        "unexplained_amount": "50.0",
+        "updated_at": updated_at,
+    }
+    payment["marked_for_review"] = False
+    return {
+        "invoices": [an_invoice()],
+        "bank_transaction_explanations": [payment],
+        "bank_transactions": [line],
+    }
+
+
+def test_what_came_in_while_the_books_were_read_is_no_breach_and_is_said(db: Database) -> None:
+    books = GivenBooks(db, _while_read("2026-03-31T12:00:30.000Z"))
+
+    assert books.breached() == {}
+    assert all("changed while they were read" in books.unchecked()[code] for code in ("C1", "D3"))
+
+
+def test_what_was_there_before_the_books_were_read_is_a_breach(db: Database) -> None:
+    books = GivenBooks(db, _while_read("2026-03-31T11:40:00.000Z"))
+
+    assert books.breached().keys() == {"C1", "D3"}
+
+
 def test_a_bill_of_many_digits_is_divided_exactly(db: Database) -> None:
     net = "1234567890123456789012345678901234567890.12"
     item = a_bill()["bill_items"][0] | {"total_value": net, "total_value_ex_tax": net, "sales_tax_value": "0.0"}

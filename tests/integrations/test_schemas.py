@@ -36,12 +36,13 @@ SCHEMAS = {
     "items": "Item",
     "bankTransactions": "BankTransactions/definitions/bankTransactionLine",
 }
-# Members the mapping gives beyond the published schema; the account of a statement line stands around it when served.
+# Members the mapping gives beyond the published schema, with ? where only some records have them; the account of a
+# statement line stands around it when served.
 _BEYOND: dict[str, tuple[str, ...]] = {
     "bankAccounts": ("status",),
     "transfers": ("status", "from.accountRef.dataType", "to.accountRef.dataType"),
     "bankTransactions": ("accountId",),
-    "bills": ("lineItems.lineNumber",),
+    "bills": ("lineItems.lineNumber", "lineItems.unitOfMeasurement?"),
 }
 
 
@@ -98,11 +99,13 @@ def _strict(node: Any, *, is_part: bool = False) -> Any:
 
 
 def _leave_out(node: Any, path: list[str]) -> None:
-    """Take a member away that must be there."""
+    """Take a member away, which must be there unless its name ends in ?."""
     name, *rest = path
     for one in node if isinstance(node, list) else [node]:
         if rest:
             _leave_out(one[name], rest)
+        elif name.endswith("?"):
+            one.pop(name.removesuffix("?"), None)
         else:
             del one[name]
 

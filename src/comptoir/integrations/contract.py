@@ -247,6 +247,10 @@ class ReadRaw(Protocol):
         """Ids of rows that mapping has set aside, because it could not read them."""
         ...
 
+    def begun_at(self) -> datetime | None:
+        """When this sync began to read, by our clock; None where that is not known."""
+        ...
+
 
 class Integration(msgspec.Struct, frozen=True, kw_only=True):
     """One upstream system, whole."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Set
+from datetime import datetime
 
 import msgspec
 
@@ -59,6 +60,8 @@ class _Stored:
             newest = datasets.newest_of(tx, tenant, connection).values()
             reads = syncs.reads(tx, tenant, connection).values()
             aside = raw.aside(tx, tenant, connection, sync)
+            running = syncs.active(tx, tenant, connection)
+        self._begun_at = running.started if running is not None else None
         self._read = [one.data_type for one in newest if one.sync_id == sync and one.status in _MAPPED]
         outcomes = {one.resource: one.outcome for one in reads if one.sync_id == sync}
         self._complete = {resource for resource, outcome in outcomes.items() if outcome == COMPLETE}
@@ -113,6 +116,9 @@ class _Stored:
             yield from batch
             if place is None:
                 return
+
+    def begun_at(self) -> datetime | None:
+        return self._begun_at
 
     def unread(self, resource: str) -> Set[str]:
         return self._aside.get(resource, set())

@@ -14,6 +14,7 @@ from typing import TypeVar
 import msgspec
 
 from comptoir.integrations.contract import RawRow, ReadRaw
+from comptoir.integrations.freeagent.moving import Moving
 from comptoir.integrations.freeagent.references import bank_account_id, number_in
 from comptoir.model.identities import BankFigures, Figures, Movement, SourceFacts
 from comptoir.model.money import ZERO, minor_unit, plain, rounded
@@ -103,6 +104,7 @@ def facts(read: ReadRaw) -> SourceFacts:
         movements=(lambda: _movements(read, has_expenses=has_expenses)) if has_explanations else None,
         is_movement=lambda id_: not id_.startswith(foreign),
         bank=_banks(read),
+        is_moving=Moving(read),
         lists=lambda data_type, id_: _lists(read, data_type, id_),
         open_lines=(lambda: _open_lines(read)) if read.is_complete("bank_transactions") else None,
     )

@@ -34,7 +34,8 @@ def check_banks(stored: Stored, facts: SourceFacts, findings: Findings, targets:
         findings.looked("D5")
         if line.reconciled is (line.id in still_open):
             said = "reconciled" if line.reconciled else "not reconciled"
-            findings.breach("D5", f"bank transaction {line.id} is {said}, its source says otherwise")
+            detail = f"bank transaction {line.id} is {said}, its source says otherwise"
+            findings.breach_if_still(facts.is_moving, _LINES, line.id, ("D5", detail, None))
     for account in sums:
         refer(_LINES, f"of account {account}", _BANKS, account, findings, targets)
     _balances(sums, facts, findings, targets)
@@ -50,4 +51,4 @@ def _balances(sums: dict[str, Decimal], facts: SourceFacts, findings: Findings, 
         expected = bank.opening + sums.get(account, ZERO)
         if expected != bank.current:
             detail = f"bank account {account} should stand at {expected}, the source says {bank.current}"
-            findings.breach_unless(lacking, "D3", detail)
+            findings.breach_if_still(facts.is_moving, _BANKS, account, ("D3", detail, lacking))

@@ -123,6 +123,7 @@ class _Documents:
         self._kind, self._findings, self._targets = kind, findings, targets
         self._settlements = settlements
         self._told = facts.documents.get(kind.data_type)
+        self._is_moving = facts.is_moving
         self._payments_known = kind.paid_by in targets.read
         self._payments_lacking = targets.lacking(kind.paid_by)
         if self._told is None:
@@ -209,7 +210,8 @@ class _Documents:
             findings.looked(kind.due_identity, int(is_told))
             if is_told and ((due != expected and not is_let_go and not is_beyond) or (is_draft and allocations)):
                 detail = f"{data_type} {id_}: {expected} should be open, it says {due}"
-                findings.breach_unless(self._payments_lacking, kind.due_identity, detail)
+                found = (kind.due_identity, detail, self._payments_lacking)
+                findings.breach_if_still(self._is_moving, data_type, id_, found)
             findings.looked("C3")
             if not 0 <= due <= total:
                 findings.breach("C3", f"{data_type} {id_}: {due} of {total}")
@@ -232,7 +234,7 @@ class _Documents:
             share = withheld * used / (total - withheld)
             if abs(share - figures.suffered) > unit:
                 detail = f"{data_type} {id_}: {share} came due of {withheld}, its source says {figures.suffered}"
-                findings.breach_unless(self._payments_lacking, "C10", detail)
+                findings.breach_if_still(self._is_moving, data_type, id_, ("C10", detail, self._payments_lacking))
 
     def _mirrored(self, document: Any) -> None:
         kind, findings = self._kind, self._findings

@@ -12,6 +12,8 @@ __all__ = ["BankFigures", "Figures", "Findings", "Line", "Movement", "SourceFact
 
 State = Literal["held", "breached", "not checked"]
 _MOST_DETAILS = 20  # records named for one identity; all are counted
+_MOVED = "Some of the books were changed while they were read: the next reading will tell."
+_Found = tuple[str, str, str | None]  # code, detail, and why this may not be all there is
 _NOTHING = "There is nothing in these books that it speaks of."
 
 
@@ -74,6 +76,8 @@ class SourceFacts(msgspec.Struct, frozen=True, kw_only=True):
     bank: Mapping[str, BankFigures] | None = None
     open_lines: Callable[[], Iterator[str]] | None = None  # bank lines not explained in full
     lists: Callable[[str, str], bool] = lambda *_: True  # (data type, id): does the source have such a record?
+    # (data type, id): was it changed, or what settles or explains it, while the books were read?
+    is_moving: Callable[[str, str], bool] = lambda *_: False
 
 
 class Stored(Protocol):
@@ -118,6 +122,13 @@ class Findings:
         """Not, or not wholly, looked at, for this reason."""
         if why not in self._why[code]:
             self._why[code].append(why)
+
+    def breach_if_still(self, is_moving: Callable[[str, str], bool], data_type: str, id_: str, found: _Found) -> None:
+        """A breach, unless something is lacking, or the record moved while it was read piece by piece."""
+        code, detail, lacking = found
+        if lacking is None and is_moving(data_type, id_):
+            lacking = _MOVED
+        self.breach_unless(lacking, code, detail)
 
     def breach_unless(self, lacking: str | None, code: str, detail: str) -> None:
         """A breach, unless something is lacking, which is told elsewhere too: then this cannot be told."""

@@ -230,13 +230,13 @@ def _line(
             is_billed_to=BilledTo.PROJECT if project else BilledTo.NOT_APPLICABLE,
             is_rebilled_to=BilledTo.PROJECT if is_rebilled else BilledTo.NOT_APPLICABLE,
         )
-    is_bill = sign > 0  # the published credit note line has neither a number nor this flag
+    is_bill = sign > 0  # the published credit note line has neither a number nor a unit, nor this flag
     return PurchaseLine(
         line_number=str(number) if is_bill else None,
         description=item.description or item.stock_item_description or None,
         unit_amount=plain(unit_amount),
         quantity=plain(quantity),
-        unit_of_measurement=None if item.unit in (None, "", "-no unit-") else item.unit,
+        unit_of_measurement=item.unit if is_bill and item.unit not in (None, "", "-no unit-") else None,
         sub_total=plain(net),
         tax_amount=plain(total - net),
         total_amount=plain(total),

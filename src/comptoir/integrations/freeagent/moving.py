@@ -1,0 +1,90 @@
+"""What changed while the books were read: lists are read one after the other, and business does not wait.
+
+An invoice may be read before a payment of it came in, and the payment after: then the two do not agree, and nothing is
+wrong. Only what FreeAgent dates can be told; a record that was deleted meanwhile leaves no trace.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from datetime import timedelta
+from functools import cached_property
+
+import msgspec
+
+from comptoir.integrations.contract import ReadRaw
+from comptoir.integrations.freeagent.reading import payload_of
+from comptoir.integrations.freeagent.references import bank_account_id, moment, number_in
+
+__all__ = ["Moving"]
+
+
+class _Changed(msgspec.Struct):
+    url: str
+    updated_at: str | None = None
+    paid_invoice: str | None = None
+    paid_bill: str | None = None
+    invoice: str | None = None
+    credit_note: str | None = None
+    bank_transaction: str | None = None
+    bank_account: str | None = None
+
+
+_changed = payload_of(_Changed)
+_CLOCKS_APART = timedelta(minutes=10)
+_SETTLING = (
+    "invoices", "credit_notes", "bills", "credit_note_reconciliations", "bank_transactions",
+    "bank_transaction_explanations",
+)  # fmt: skip
+
+
+class Moving:
+    """Records that were changed since the reading began, and those that their payments or lines belong to.
+
+    Looked through once, at the first question: there is none while all identities hold.
+    """
+
+    def __init__(self, read: ReadRaw) -> None:
+        self._read = read
+
+    def __call__(self, data_type: str, id_: str) -> bool:
+        return (data_type, id_) in self._moving
+
+    @cached_property
+    def _moving(self) -> frozenset[tuple[str, str]]:
+        begun_at = self._read.begun_at()
+        if begun_at is None:
+            return frozenset()
+        found: set[tuple[str, str]] = set()
+        for resource in _SETTLING:
+            for row in self._read.rows(resource):
+                with contextlib.suppress(msgspec.MsgspecError, ValueError, RecursionError):
+                    record = _changed(row.body)
+                    changed_at = moment(record.updated_at)
+                    if changed_at is not None and changed_at >= begun_at - _CLOCKS_APART:
+                        found.update(_touched(resource, row.id, record))
+        return frozenset(found)
+
+
+def _touched(resource: str, number: str, record: _Changed) -> Iterator[tuple[str, str]]:
+    invoices = [number_in(record.invoice), number_in(record.paid_invoice), number if resource == "invoices" else None]
+    notes = [
+        number_in(record.credit_note),
+        number_in(record.paid_invoice),
+        number if resource == "credit_notes" else None,
+    ]
+    bills = [number_in(record.paid_bill), number if resource == "bills" else None]
+    lines = [number_in(record.bank_transaction), number if resource == "bank_transactions" else None]
+    for invoice in filter(None, invoices):
+        yield "invoices", invoice
+        yield "creditNotes", f"inv-{invoice}"
+    for note in filter(None, notes):
+        yield "creditNotes", note
+    for bill in filter(None, bills):
+        yield "bills", bill
+        yield "billCreditNotes", bill
+    for line in filter(None, lines):
+        yield "bankTransactions", line
+    if record.bank_account and resource.startswith("bank_") and number_in(record.bank_account):
+        yield "bankAccounts", bank_account_id(record.bank_account)
