@@ -35,7 +35,7 @@ class Sdk:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env=environment(),
+            env=environment(NO_PROXY="127.0.0.1"),  # the SDKs would ask a proxy for it
         )
 
     def close(self) -> None:
