@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import hashlib
 import random
+import re
 import secrets
 import socket
 import struct
@@ -39,6 +40,7 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
+_SLASHES = re.compile("/{2,}")
 _MOST_BODY_BYTES = 32 * 1024 * 1024
 
 
@@ -89,7 +91,7 @@ class Standin:
             return  # the caller hung up in the middle of it: nothing is done
         request = web.Request(
             method=scope["method"],
-            path=scope["path"],
+            path=_tidied(scope["path"]),
             query_string=scope["query_string"],
             headers=dict(scope["headers"]),
             body=body,
@@ -300,6 +302,13 @@ def _transport(send: Send) -> asyncio.Transport:
     transport = send.__self__.transport  # type: ignore[attr-defined]  # uvicorn offers no other way to break one
     assert isinstance(transport, asyncio.Transport)
     return transport
+
+
+def _tidied(path: str) -> str:
+    """The path without what web servers overlook: slashes doubled where an origin and a path were put together, and one
+    at the end of an address that stands for itself."""
+    path = _SLASHES.sub("/", path)
+    return path.rstrip("/") if path.rstrip("/") in ("/v2/token_endpoint", "/v2/approve_app") else path
 
 
 async def _body(scope: Scope, receive: Receive) -> bytes | None:

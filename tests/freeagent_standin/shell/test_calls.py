@@ -66,6 +66,18 @@ def test_a_host_that_could_not_stand_in_an_address_is_refused(served: Served) ->
     assert answer.status_code == 400
 
 
+@pytest.mark.parametrize(
+    "path", ["//v2/company", "/v2//company", "/v2/company/", "/v2/token_endpoint/", "//v2/approve_app/"]
+)
+def test_slashes_too_many_are_overlooked(served: Served, path: str) -> None:
+    right = f"{served.url}/" + "/".join(part for part in path.split("/") if part)
+    headers = {"Authorization": f"Bearer {served.token}", "User-Agent": "test"}
+
+    asked, usual = (served._http.get(address, headers=headers) for address in (served.url + path, right))
+
+    assert (asked.status_code, asked.content) == (usual.status_code, usual.content)
+
+
 def test_a_bug_is_answered_500_and_reported(served: Served, capfd: pytest.CaptureFixture[str]) -> None:
     answer = served.get("boom")
 
