@@ -241,6 +241,7 @@ class Application:
             request_refresh=self._refresh_quietly,
             unlink=self._unlink,
             delete_connection=self._delete_connection,
+            is_stopping=self._stop_asked.is_set,
         )
 
     def _refresh_quietly(

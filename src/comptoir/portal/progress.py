@@ -44,7 +44,7 @@ async def progress(visit: Asked, company: FromPath[str]) -> ServerSentEvent:
             if not is_live:
                 yield ServerSentEventMessage(data="done", event="done")
                 return
-            if loop.time() > until:
+            if loop.time() > until or visit.services.is_stopping():
                 return
             await asyncio.sleep(_EVERY_SECONDS)
             content, is_live = await run_sync(look)

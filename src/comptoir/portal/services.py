@@ -64,6 +64,7 @@ class PortalServices:
     request_refresh: _Refresh
     unlink: Callable[[TenantId, ConnectionId], None]
     delete_connection: Callable[[TenantId, ConnectionId], None]
+    is_stopping: Callable[[], bool]  # the server was told to stop: pages that are watched end
 
     @property
     def is_secure(self) -> bool:
