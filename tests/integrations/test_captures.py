@@ -104,7 +104,8 @@ def test_the_captured_books_map(db: Database) -> None:
     assert absent == {"creditNotes", "bills", "billCreditNotes", "bankTransactions"}
     assert made.keys() | absent == books.datasets().keys()
     assert {name: one.records_set_aside for name, one in made.items() if one.records_set_aside} == {}
-    doubts = [one for dataset in made.values() for one in dataset.warnings if one.validator_name]
+    resources = {resource.name for resource in FREEAGENT.resources}  # what was not captured is said, and no doubt
+    doubts = [one for dataset in made.values() for one in dataset.warnings if one.item_id not in resources]
     assert [(one.item_id, one.message) for one in doubts] == []
     counts = {name: len(books.documents(name)) for name in made}
     assert counts["invoices"] == len(_captured("invoices"))
