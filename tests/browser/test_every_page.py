@@ -302,3 +302,20 @@ def test_a_page_that_is_read_is_not_disturbed_by_what_comes_in(linked: House, pa
 
     expect(page.locator("#checks")).to_have_attribute("open", "")
     expect(page.locator("#refresh")).to_be_focused()
+
+
+def test_a_page_that_nobody_looks_at_holds_no_connection(linked: House, page: Page) -> None:
+    _new_company(page, linked, "Toft Bakery")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    look = """(isHidden) => {
+      Object.defineProperty(document, "hidden", { value: isHidden, configurable: true });
+      document.dispatchEvent(new Event("visibilitychange"));
+    }"""
+
+    with page.expect_event("requestfailed", lambda request: request.url.endswith("/progress")):
+        page.evaluate(look, True)
+    with page.expect_request(lambda request: request.url.endswith("/progress")):
+        page.evaluate(look, False)
+
+    assert len([one for one in asked if one.endswith("/progress")]) == 1

@@ -46,16 +46,33 @@ for (const button of document.querySelectorAll("button[data-reveal]")) {
 
 for (const region of document.querySelectorAll("[data-live]")) {
   if (!region.dataset.live || !window.EventSource) continue;
-  const source = new EventSource(region.dataset.live);
-  source.addEventListener("change", (event) => {
-    // What the reader is at stays: focus, and lists that were opened.
-    const focused = region.contains(document.activeElement) ? document.activeElement.id : "";
-    const opened = Array.from(region.querySelectorAll("details[open]"), (one) => one.id);
-    const scrolled = Array.from(region.querySelectorAll(".table-scroll"), (one) => one.scrollLeft);
-    region.innerHTML = event.data;
-    for (const id of opened) document.getElementById(id)?.setAttribute("open", "");
-    region.querySelectorAll(".table-scroll").forEach((one, place) => (one.scrollLeft = scrolled[place] || 0));
-    if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
-  });
-  source.addEventListener("done", () => source.close());
+  let source = null;
+  let isDone = false;
+  const stop = () => {
+    source?.close();
+    source = null;
+  };
+  const listen = () => {
+    if (source || isDone || document.hidden) return;
+    source = new EventSource(region.dataset.live);
+    source.addEventListener("change", (event) => show(region, event.data));
+    source.addEventListener("done", () => {
+      isDone = true;
+      stop();
+    });
+  };
+  // A browser opens six connections to one place at most: pages that nobody looks at must not hold them.
+  document.addEventListener("visibilitychange", () => (document.hidden ? stop() : listen()));
+  listen();
+}
+
+// What the reader is at stays: focus, and lists that were opened.
+function show(region, content) {
+  const focused = region.contains(document.activeElement) ? document.activeElement.id : "";
+  const opened = Array.from(region.querySelectorAll("details[open]"), (one) => one.id);
+  const scrolled = Array.from(region.querySelectorAll(".table-scroll"), (one) => one.scrollLeft);
+  region.innerHTML = content;
+  for (const id of opened) document.getElementById(id)?.setAttribute("open", "");
+  region.querySelectorAll(".table-scroll").forEach((one, place) => (one.scrollLeft = scrolled[place] || 0));
+  if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
 }
