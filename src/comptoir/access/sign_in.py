@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from comptoir.access import operators, passwords, sessions
 from comptoir.errors import InvalidInput, TryLater
 from comptoir.store import Database
-from comptoir.store.rows import only, upsert
+from comptoir.store.rows import insert_if_free, only
 from comptoir.store.tables import OPERATORS
 from comptoir.store.tables import SIGN_IN_FAILURES as TABLE
 
@@ -66,17 +66,23 @@ def _key(*parts: str) -> str:
 
 
 def _waits(tx: Connection, key: str, free: int, now: datetime) -> int:
-    """Seconds until another try is looked at."""
-    row = tx.execute(sa.select(TABLE.c.count.label("failures"), TABLE.c.last).where(TABLE.c.key == key)).one_or_none()
-    if row is None or row.failures < free or now - row.last > _FORGOTTEN_AFTER:
+    """Seconds until another try is looked at. From here to the end of the transaction no other one may count."""
+    insert_if_free(tx, TABLE, key=key, count=0, last=now)
+    mine = sa.select(TABLE.c.count.label("failures"), TABLE.c.last).where(TABLE.c.key == key)
+    row = tx.execute(mine.with_for_update()).one()
+    if row.failures < free or now - row.last > _FORGOTTEN_AFTER:
         return 0
     delay = min(2 ** min(row.failures - free, 16), _LONGEST_WAIT_SECONDS)
     return int(max(0.0, -(-(row.last + timedelta(seconds=delay) - now).total_seconds() // 1)))
 
 
 def _count(tx: Connection, key: str, now: datetime) -> None:
-    tx.execute(sa.delete(TABLE).where(TABLE.c.last < now - _FORGOTTEN_AFTER))
-    upsert(tx, TABLE, {"key": key}, {"count": 1, "last": now}, count=TABLE.c.count + 1)
+    forgotten = TABLE.c.last < now - _FORGOTTEN_AFTER
+    mine = sa.update(TABLE).where(TABLE.c.key == key)
+    tx.execute(mine.values(count=sa.case((forgotten, 1), else_=TABLE.c.count + 1), last=now))
+    # Those that others count in just now are theirs.
+    old = sa.select(TABLE.c.key).where(forgotten).with_for_update(skip_locked=True)
+    tx.execute(sa.delete(TABLE).where(TABLE.c.key.in_(old)))
 
 
 def _uncount(tx: Connection, key: str) -> None:
