@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import gc
+import logging
 import signal
 import socket
 import threading
@@ -12,6 +14,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
+import sqlalchemy as sa
 import uvicorn
 from litestar import Litestar
 from litestar.enums import ScopeType
@@ -42,6 +45,8 @@ from comptoir.upstream import Client, Limits
 __all__ = ["Application", "add_tenant", "initialise", "routes", "serve"]
 
 _STOP_WITHIN_SECONDS = 10
+_JOBS_STOP_WITHIN_SECONDS = 7.0  # the page under way is read and stored
+_REQUESTS_STOP_WITHIN_SECONDS = 3  # whoever is still sending then is cut off
 _JOBS_KEPT = timedelta(days=7)
 
 
@@ -143,7 +148,7 @@ class Application:
             log_config=None,
             access_log=False,
             server_header=False,
-            timeout_graceful_shutdown=_STOP_WITHIN_SECONDS,
+            timeout_graceful_shutdown=_REQUESTS_STOP_WITHIN_SECONDS,
         )
         self._server = server = uvicorn.Server(config)
         self._serving = threading.Thread(target=lambda: server.run(sockets=[listener]), name="serve", daemon=True)
@@ -152,7 +157,14 @@ class Application:
             if not self._serving.is_alive():
                 raise ActionNeeded("The server could not start; the log says why.")
             self._serving.join(0.01)
-        self._jobs.launch()
+        try:
+            self._jobs.launch()
+        except sa.exc.DBAPIError as error:
+            raise ActionNeeded(
+                f"The queue of background work, {_shown(_jobs_url(self.settings))}, cannot be opened: "
+                f"{str(error.orig).splitlines()[0]}. If the file was damaged, remove it: what was queued is asked for "
+                "anew; no book is in it."
+            ) from error
         self._launched.set()
         gc.freeze()  # what stands now stays: the collector need not go through it again and again
         self._scheduler.start()
@@ -170,16 +182,18 @@ class Application:
     def stop(self) -> None:
         """The page under way ends, work is put down where it can be taken up again, everything is closed."""
         self._stop_asked.set()
+        if self._server is not None:  # requests under way end while the work is put down
+            logging.getLogger("uvicorn.error").addFilter(_is_no_cut_off)
+            self._server.should_exit = True
         if self._launched.is_set():
             self._scheduler.stop()
-            self._jobs.destroy(wait_seconds=_STOP_WITHIN_SECONDS)
-        if self._server is not None and self._serving is not None:
-            self._server.should_exit = True
-            self._serving.join(_STOP_WITHIN_SECONDS)
+            self._jobs.destroy(wait_seconds=_JOBS_STOP_WITHIN_SECONDS)
         for client in self._clients.values():
             client.close()
         for endpoint in self._endpoints.values():
             endpoint.close()
+        if self._serving is not None:
+            self._serving.join(_STOP_WITHIN_SECONDS)
         self.db.close()
 
     # What the floors ask of each other
@@ -296,6 +310,16 @@ def _jobs_url(settings: Settings) -> str:
     if settings.database_url.startswith("sqlite"):
         return f"sqlite:///{settings.data_dir / 'jobs.db'}"
     return settings.database_url.replace("postgresql+psycopg://", "postgresql://")
+
+
+def _shown(jobs_url: str) -> str:
+    return jobs_url.removeprefix("sqlite:///") if jobs_url.startswith("sqlite") else "in the database"
+
+
+def _is_no_cut_off(line: logging.LogRecord) -> bool:
+    """Requests that are cut off because we stop are no failures to log."""
+    cause = line.exc_info[1] if line.exc_info else None
+    return not isinstance(cause, asyncio.CancelledError) and "graceful shutdown exceeded" not in str(line.msg)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -324,3 +325,22 @@ def test_a_date_that_cannot_be_read_is_left_aside(fake: Fake, client_of: ClientO
     reader = client_of(fake.url).reader(a_connection(), FixedToken(TOKEN))
 
     assert reader.page(INVOICES, 1).records == []
+
+
+def test_closing_wakes_whoever_waits_for_an_answer(fake: Fake, client_of: ClientOf) -> None:
+    fake.script = lambda _: [20.0]
+    client = client_of(fake.url)
+    with ThreadPoolExecutor(1) as thread:
+        waiting = thread.submit(_get, client)
+        while not fake.asked:
+            pass
+        began = time.monotonic()
+
+        client.close()
+
+        with pytest.raises(TryLater):
+            waiting.result()
+        assert time.monotonic() - began < 5
+    assert len(fake.asked) == 1
+    with pytest.raises(TryLater, match="being stopped"):
+        _get(client)

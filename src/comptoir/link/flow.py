@@ -38,7 +38,7 @@ from comptoir.upstream import Client, FixedToken
 
 __all__ = ["Flow", "Outcome"]
 
-_PATIENCE_SECONDS = 15.0  # somebody sits before the page that comes of this
+_PATIENCE_SECONDS = 5.0  # somebody sits before the page that comes of this
 _DELETED = "The link was deleted meanwhile. Ask for a new one."
 _NOT_OURS = (
     "This approval does not belong to a link that was begun here, or it was used already. Open your link again and "

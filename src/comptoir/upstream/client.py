@@ -149,7 +149,7 @@ class Client:
             try:
                 answer = self._send(connection, path, params, token)
             except TryLater:
-                if tries >= len(_QUICK_RETRIES):
+                if tries >= len(_QUICK_RETRIES) or self._wire.is_closed:
                     raise
                 self._wait(tries)
                 tries += 1

@@ -7,8 +7,11 @@ them must never be sent for another.
 from __future__ import annotations
 
 import http.cookiejar
+import socket
 import threading
+import weakref
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import httpcore2
@@ -51,8 +54,10 @@ class Wire:
     def __init__(self, name: str, bounds: Bounds, clock: Clock, *, connections: int = 16) -> None:
         self._name, self._bounds = name, bounds
         self._deadline = _Deadline(clock)
+        self._open: weakref.WeakSet[_Stream] = weakref.WeakSet()
+        self.is_closed = False
         self._http = httpx2.Client(
-            transport=_Transport(self._deadline, connections),
+            transport=_Transport(self._deadline, self._open, connections),
             timeout=httpx2.Timeout(bounds.idle_seconds, connect=bounds.connect_seconds, pool=bounds.whole_seconds),
             headers={"Accept": "application/json", "User-Agent": f"Comptoir/{comptoir.__version__}"},
             cookies=http.cookiejar.CookieJar(http.cookiejar.DefaultCookiePolicy(allowed_domains=())),
@@ -61,6 +66,10 @@ class Wire:
         )
 
     def close(self) -> None:
+        """End at once: whoever waits for an answer is told that there is none."""
+        self.is_closed = True
+        for stream in list(self._open):
+            stream.cut()
         self._http.close()
 
     def get(self, url: str, params: Sequence[tuple[str, str]], token: str) -> Answer:
@@ -74,6 +83,8 @@ class Wire:
 
     def _send(self, method: str, url: str, **what: Any) -> Answer:
         self._deadline.begin(self._bounds.whole_seconds)
+        if self.is_closed:
+            raise TryLater(f"{self._name} is not asked any more: this process is being stopped.")
         try:
             with self._http.stream(method, url, **what) as response:
                 return Answer(response.status_code, response.headers, self._body(response))
@@ -116,20 +127,20 @@ class _Deadline(threading.local):
 class _Transport(httpx2.HTTPTransport):
     """httpx2 takes no network backend, so its pool is put in place here."""
 
-    def __init__(self, deadline: _Deadline, connections: int) -> None:
+    def __init__(self, deadline: _Deadline, streams: weakref.WeakSet[_Stream], connections: int) -> None:
         super().__init__(trust_env=False)
         self._pool = httpcore2.ConnectionPool(
             ssl_context=httpx2.create_ssl_context(trust_env=False),
             max_connections=connections,
             max_keepalive_connections=connections,
             keepalive_expiry=_MOST_KEPT_SECONDS,
-            network_backend=_Backend(deadline),
+            network_backend=_Backend(deadline, streams),
         )
 
 
 class _Backend(httpcore2.NetworkBackend):
-    def __init__(self, deadline: _Deadline) -> None:
-        self._deadline, self._plain = deadline, httpcore2.SyncBackend()
+    def __init__(self, deadline: _Deadline, streams: weakref.WeakSet[_Stream]) -> None:
+        self._deadline, self._streams, self._plain = deadline, streams, httpcore2.SyncBackend()
 
     def connect_tcp(
         self,
@@ -140,12 +151,14 @@ class _Backend(httpcore2.NetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore2.NetworkStream:
         allowed = self._deadline.left(timeout)
-        return _Stream(self._plain.connect_tcp(host, port, allowed, local_address, socket_options), self._deadline)
+        plain = self._plain.connect_tcp(host, port, allowed, local_address, socket_options)
+        return _Stream(plain, self._deadline, self._streams)
 
 
 class _Stream(httpcore2.NetworkStream):
-    def __init__(self, plain: httpcore2.NetworkStream, deadline: _Deadline) -> None:
-        self._plain, self._deadline = plain, deadline
+    def __init__(self, plain: httpcore2.NetworkStream, deadline: _Deadline, streams: weakref.WeakSet[_Stream]) -> None:
+        self._plain, self._deadline, self._streams = plain, deadline, streams
+        streams.add(self)
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         if self._deadline.is_over():
@@ -156,11 +169,17 @@ class _Stream(httpcore2.NetworkStream):
         self._plain.write(buffer, self._deadline.left(timeout))
 
     def close(self) -> None:
+        self._streams.discard(self)
         self._plain.close()
+
+    def cut(self) -> None:
+        """Wake whoever reads: closing a socket in one thread does not in another."""
+        with suppress(OSError):
+            self._plain.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
 
     def start_tls(self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None) -> _Stream:
         secured = self._plain.start_tls(ssl_context, server_hostname, self._deadline.left(timeout))
-        return _Stream(secured, self._deadline)
+        return _Stream(secured, self._deadline, self._streams)
 
     def get_extra_info(self, info: str) -> Any:
         return self._plain.get_extra_info(info)
