@@ -92,6 +92,7 @@ class Application:
             self._clock,
             by_key,
             self._open_reader,
+            paused_until=lambda connection: self._limits[connection.integration_key].paused_until(connection.id),
             board=self._board,
             should_stop=self._jobs.stopping.is_set,
         )

@@ -85,6 +85,20 @@ def test_one_that_waits_for_its_next_try_runs_at_once_when_asked_for(house: Hous
         assert datasets.all_waiting(tx, NOON) == [(house.tenant, house.connection)]
 
 
+def test_what_waits_over_an_integration_is_read_at_once_when_its_keys_were_mended(house: House) -> None:
+    waiting = queue(house)
+    advance(house, waiting, retry_at=LATER, status_description="Tried again at 13:00")
+
+    with house.db.write() as tx:
+        datasets.wake(tx, house.tenant, "another")
+        assert datasets.all_waiting(tx, NOON) == []
+        datasets.wake(tx, house.tenant, "fbrh")
+
+    with house.db.read() as tx:
+        assert datasets.all_waiting(tx, NOON) == [(house.tenant, house.connection)]
+        assert datasets.get(tx, house.tenant, waiting.id).status_description is None
+
+
 @pytest.mark.parametrize("status", list(Status))
 def test_a_status_says_whether_it_is_the_end(house: House, status: Status) -> None:
     ends = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import threading
 from datetime import timedelta
 from typing import Any
 
@@ -223,6 +225,27 @@ def test_a_429_is_waited_for_and_spends_no_try(
     assert not any(one.attempt for one in ended.values())
     assert house.raw() == standin.served()
     assert standin.counters()["tooManyRequests"] == 6
+
+
+@pytest.mark.slow
+def test_while_a_limit_is_waited_for_it_is_said_until_when(db: Database, standin: StandIn, house_of: HouseOf) -> None:
+    house = house_of(db, standin, time_scale=2.0)
+    standin.fault({"list": "bills", "times": 1}, "status", status=429, retryAfter=6)
+    house.ask("bills")
+    reading = threading.Thread(target=house.run)
+
+    reading.start()
+    said: set[str | None] = set()
+    while reading.is_alive():
+        said.add(house.datasets()["bills"].status_description)
+        reading.join(0.05)
+
+    [sentence] = said - {None}
+    assert re.fullmatch(
+        r"FreeAgent's limit of calls is reached. Reading goes on at \d\d:\d\d:\d\d UTC.", sentence or ""
+    )
+    assert house.datasets()["bills"].status is Status.COMPLETE
+    assert house.datasets()["bills"].status_description is None
 
 
 def test_freeagent_down_and_back(db: Database, standin: StandIn, house_of: HouseOf, undisturbed: House) -> None:

@@ -14,7 +14,7 @@ from comptoir.errors import Conflict
 from comptoir.integrations.contract import Integration
 from comptoir.portal.languages import N_
 from comptoir.portal.visits import Asked, Visit
-from comptoir.store import events
+from comptoir.store import datasets, events
 from comptoir.store import integration_settings as stored
 from comptoir.store.integration_settings import IntegrationSettings
 
@@ -128,6 +128,7 @@ def save_keys(visit: Asked, slug: FromPath[str]) -> Response[Any]:
                 vault=services.vault,
                 now=services.clock.now(),
             )
+            datasets.wake(tx, visit.tenant, integration.key)
             _note(tx, visit, integration, "keys saved")
     if errors:
         # What was typed stays, the secret too: in the answer to this very form, which nothing keeps, and nowhere else.
@@ -212,6 +213,7 @@ def save_next_secret(visit: Asked, slug: FromPath[str]) -> Response[Any]:
         if problem is None:
             now = services.clock.now()
             stored.save_second(tx, visit.tenant, integration.key, client_secret=secret, vault=services.vault, now=now)
+            datasets.wake(tx, visit.tenant, integration.key)
             _note(tx, visit, integration, "next secret saved")
     if problem is not None:
         typed = {"next_secret": secret}

@@ -180,8 +180,8 @@ def callback(visit: Asked) -> Response[Any]:
 def _begin_reading(visit: Visit, connection: Connection) -> None:
     try:
         visit.services.request_refresh(connection.tenant_id, connection.company_id, connection=connection.id)
-    except Conflict:
-        return  # it is being read already: nothing is missed
+    except (Conflict, NotFound):
+        return  # it is being read already, or was deleted at this very moment: nothing is missed
 
 
 def _own_end(visit: Visit, connection: Connection, outcome: Outcome) -> str | None:

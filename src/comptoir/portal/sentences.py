@@ -74,6 +74,10 @@ SENTENCES = (
     N_("%(name)s's token endpoint answered with an error (%(status)s). It is tried again."),
     N_("%(name)s limits token refreshes for the moment. It is tried again."),
     N_("No keys are stored yet. Set the integration up first."),
+    N_(
+        "%(name)s does not let us read this company, although you approved. Check that its account there is "
+        "open and that you may see it, then open your link again and approve."
+    ),
     # Of a read
     N_("%(name)s did not answer in time."),
     N_("%(name)s could not be reached, or its answer broke off."),
@@ -90,6 +94,7 @@ SENTENCES = (
     N_("%(name)s refuses %(what)s to the user who approved."),
     N_("%(name)s does not offer %(what)s to this company."),
     N_("%(name)s's rate limit was reached."),
+    N_("%(name)s's limit of calls is reached. Reading goes on at %(at)s UTC."),
     N_("%(name)s cannot do this now."),
     N_("%(name)s did not take the request for %(what)s (status %(status)s)."),
     N_("%(name)s answered with an error (%(status)s). It usually passes."),

@@ -16,6 +16,7 @@ from comptoir.store import lists, records
 from comptoir.store.ids import CompanyId, ConnectionId, DatasetId, TenantId, new_id
 from comptoir.store.query import Order, Property, Query, Where
 from comptoir.store.rows import Page, all_of, insert_if_free, one_of, only, struct_of
+from comptoir.store.tables import CONNECTIONS
 from comptoir.store.tables import DATASETS as TABLE
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "newest_of",
     "open_ones",
     "queue",
+    "wake",
 ]
 
 
@@ -180,6 +182,17 @@ def all_waiting(tx: Connection, now: datetime) -> list[tuple[TenantId, Connectio
     return [(TenantId(row.tenant_id), ConnectionId(row.connection_id)) for row in rows]
 
 
+def wake(tx: Connection, tenant: TenantId, integration_key: str) -> None:
+    """What waits for its next try over this integration is read now: whatever hindered it may be mended."""
+    theirs = sa.select(CONNECTIONS.c.id).where(
+        only(CONNECTIONS, tenant, CONNECTIONS.c.integration_key == integration_key)
+    )
+    mine = only(
+        TABLE, tenant, TABLE.c.connection_id.in_(theirs), sa.not_(TABLE.c.is_ended), TABLE.c.retry_at.is_not(None)
+    )
+    tx.execute(sa.update(TABLE).where(mine).values(retry_at=None, status_description=None))
+
+
 def newest_of(tx: Connection, tenant: TenantId, connection: ConnectionId) -> dict[str, Dataset]:
     """Per data type the dataset that was asked for last over a connection."""
     ranked = sa.select(
@@ -214,7 +227,13 @@ def end_all(
 ) -> None:
     """End whatever is under way over a connection, as when it is unlinked."""
     mine = only(TABLE, tenant, TABLE.c.connection_id == connection, sa.not_(TABLE.c.is_ended))
-    values = {"status": status.value, "error_message": message, "completed": now, "is_ended": True}
+    values = {
+        "status": status.value,
+        "status_description": None,
+        "error_message": message,
+        "completed": now,
+        "is_ended": True,
+    }
     tx.execute(sa.update(TABLE).where(mine).values(values))
 
 

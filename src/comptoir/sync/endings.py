@@ -66,7 +66,16 @@ def _warning(resource: str, message: str) -> Warning_:
 
 def finish(tx: Transaction, tenant: TenantId, dataset: Dataset, status: Status, message: str, now: datetime) -> None:
     """End a dataset with a reason."""
-    datasets.advance(tx, tenant, dataset.id, status=status, error_message=message, completed=now, progress=100)
+    datasets.advance(
+        tx,
+        tenant,
+        dataset.id,
+        status=status,
+        status_description=None,
+        error_message=message,
+        completed=now,
+        progress=100,
+    )
 
 
 def retry_or_fail(

@@ -50,6 +50,7 @@ _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 _DATABASE_AGAIN_SECONDS = 5.0
 _LOOK_UP_SECONDS = 0.2
+_SHORTEST_TOLD_SECONDS = 2.0
 
 
 class OpenReader(Protocol):
@@ -74,6 +75,7 @@ class _Read(msgspec.Struct, frozen=True, kw_only=True):
 class Engine:
     """Runs syncs.
 
+    `paused_until` tells until when a connection waits for its upstream's limit of calls, None when it does not.
     `workers` is how many pages are fetched at once. `retries_slowly` is off where nobody would wait for the next try.
     `should_stop` ends a run soon, by raising Stopped.
     """
@@ -85,6 +87,7 @@ class Engine:
         integration_of: Callable[[str], Integration],
         open_reader: OpenReader,
         *,
+        paused_until: Callable[[Connection], datetime | None] = lambda _: None,
         workers: int = 8,
         retries_slowly: bool = True,
         board: Board | None = None,
@@ -92,6 +95,7 @@ class Engine:
     ) -> None:
         self._db, self._clock = db, clock
         self._integration_of, self._open = integration_of, open_reader
+        self._paused_until = paused_until
         self._workers, self._retries_slowly = workers, retries_slowly
         self._board, self._should_stop = board or Board(), should_stop
 
@@ -205,6 +209,7 @@ class Engine:
             workers=self._workers,
             today=turn.today.date(),
             watch=self._board.watch(connection_id).read,
+            meanwhile=_Pauses(self._db, self._clock, integration, chosen, lambda: self._paused_until(connection)).look,
             should_stop=self._should_stop,
         )
         try:
@@ -221,7 +226,7 @@ class Engine:
         failpoint("read.ended")
         with self._db.write() as tx:
             for dataset in chosen:
-                datasets.advance(tx, tenant, dataset.id, status=Status.MAP_QUEUED, progress=45)
+                datasets.advance(tx, tenant, dataset.id, status=Status.MAP_QUEUED, status_description=None, progress=45)
         return _Read(calls=calls(), resources=outcomes)
 
     def _wait_for_set_up(
@@ -365,6 +370,35 @@ class Engine:
             if sync is not None:
                 syncs.end(tx, tenant, sync.id, calls=0, checks=None, now=now)
                 pages.purge(tx, tenant, sync.id)
+
+
+class _Pauses:
+    """Says with the datasets under way until when the upstream's limit holds them up."""
+
+    def __init__(
+        self,
+        db: Database,
+        clock: Clock,
+        integration: Integration,
+        chosen: list[Dataset],
+        paused_until: Callable[[], datetime | None],
+    ) -> None:
+        self._db, self._clock, self._name, self._chosen = db, clock, integration.name, chosen
+        self._paused_until = paused_until
+        self._told: datetime | None = None
+
+    def look(self) -> None:
+        """Tell what changed; a pause that is all but over is not worth a word."""
+        until = self._paused_until()
+        if until is not None and (until - self._clock.now()).total_seconds() < _SHORTEST_TOLD_SECONDS:
+            return
+        if until == self._told or (until and self._told and abs((until - self._told).total_seconds()) < 1):
+            return
+        told = f"{self._name}'s limit of calls is reached. Reading goes on at {until:%H:%M:%S} UTC." if until else None
+        with self._db.write() as tx:
+            for dataset in self._chosen:
+                datasets.advance(tx, dataset.tenant_id, dataset.id, status_description=told)
+        self._told = until
 
 
 class _Progress:

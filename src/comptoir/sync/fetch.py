@@ -96,13 +96,15 @@ class Fetch:
         workers: int,
         today: date,
         watch: Watch | None = None,
+        meanwhile: Callable[[], None] = lambda: None,
         should_stop: Callable[[], bool] = lambda: False,
     ) -> None:
+        """`meanwhile` is called several times a second while calls are under way."""
         self._db, self._tenant, self._connection, self._sync = db, tenant, connection, sync
         self._reader, self._clock = reader, clock
         self._page_size, self._workers, self._today = page_size, workers, today
         self._watch: Watch = watch or (lambda *_: None)
-        self._should_stop = should_stop
+        self._meanwhile, self._should_stop = meanwhile, should_stop
         self._todo: deque[_Task] = deque()
         self._under_way = 0
         self._calls: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
@@ -137,6 +139,7 @@ class Fetch:
             self._hand_out()
             if self._under_way:
                 self._take(self._arrived())
+                self._meanwhile()
             elif not waiting and not self._todo:
                 return
             if self._should_stop():

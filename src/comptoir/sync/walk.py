@@ -129,9 +129,7 @@ class Walk:
             self.outcome = outcome_of(UpstreamChanged(message))
         # What could not be read may be anything: it is taken for news only where the upstream says that more follows.
         is_news = news > (unread_ones if has_next is None else 0)
-        return window.came(
-            number, total=total, has_next=has_next, count=len(ids), is_news=is_news, page_size=page_size
-        )
+        return window.came(number, total=total, has_next=has_next, count=len(ids), is_news=is_news, page_size=page_size)
 
     def begin(self, name: str, *, served_at: datetime | None, now: datetime) -> datetime:
         """Changes to a window count from when its first page was served, by the upstream's own clock."""

@@ -60,6 +60,7 @@ class Limits:
         self._lock = threading.Lock()
         self._made: dict[tuple[str, int], list[float]] = {}  # monotonic seconds, ascending, by name and window length
         self._paused: dict[str, float] = {}
+        self._full_until: dict[str, float] = {}  # when a call that waits for room goes on
         self._refused_in_a_row: dict[str, int] = {}
         # The upstream's time is our monotonic clock (scaled) plus something between these two.
         start = clock.now().timestamp() - clock.monotonic() * time_scale
@@ -92,6 +93,7 @@ class Limits:
                     wait = self._book(budgets, now, unsure)
                 if not wait:
                     return
+                self._full_until[pause_key] = now + wait
             if patience_seconds is not None and wait / self._scale > patience_seconds:
                 raise TryLater(
                     "The limit of calls is used up for the moment.",
@@ -208,7 +210,7 @@ class Limits:
         """Until when a connection waits for its limit, by our own clock; None when it does not."""
         with self._lock:
             now, _ = self._now()
-            left = self._paused.get(connection, 0.0) - now
+            left = max(self._paused.get(connection, 0.0), self._full_until.get(connection, 0.0)) - now
         if left <= 0:
             return None
         return self._clock.now() + timedelta(seconds=left / self._scale)
