@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
+from decimal import localcontext
 from typing import Any
 
 import msgspec
@@ -18,6 +19,7 @@ from sqlalchemy import Connection as Transaction
 from comptoir.integrations.contract import DataType, Direction, Hop, Integration, Loaded, Making, Mapped, Note, RawRow
 from comptoir.jobs import Stopped
 from comptoir.model import SHAPES, encode
+from comptoir.model.money import WIDE
 from comptoir.runtime.clock import Clock
 from comptoir.runtime.failpoints import failpoint
 from comptoir.store import CompanyId, ConnectionId, Database, SyncId, TenantId, raw, records
@@ -170,7 +172,7 @@ class Mapper:
             here = [one for one in types if one.makings(resource.name)]
             place: raw.Place | None = None
             while True:
-                with self._db.read() as tx:
+                with self._db.read() as tx, localcontext(WIDE):
                     rows, place = raw.next_batch(tx, self._tenant, self._connection, resource.name, place, batch=_BATCH)
                     batch = self._map_batch(tx, here, resource.name, rows, whole) if rows else None
                 if batch is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import types
 import typing
 from collections.abc import Callable, Iterator
-from decimal import Decimal, localcontext
+from decimal import Decimal, getcontext, localcontext
 from functools import cache
 from operator import attrgetter
 from typing import Any, TypeVar
@@ -75,20 +75,22 @@ def making(resource: str, decode: Callable[[RawRow], Any], map_: Callable[[Any, 
 
     def mapped(read: Any, books: Any) -> list[Any]:
         # Not a generator: the context must not reach whoever is given the records.
-        with localcontext(WIDE):
-            if not isinstance(read, Flawed):
-                try:
-                    return list(map_(read, books))
-                except (ArithmeticError, ValueError, TypeError):  # the last of a signalling NaN, which has no hash
-                    read = _without_absurd(read)
-                    if not isinstance(read, Flawed):
-                        raise  # not for an amount that is none
-            made: list[Any] = []
-            for item in map_(read.payload, books):
-                if isinstance(item, Mapped):
-                    made += _notes(read, getattr(item.record, "id", ""))
-                made.append(item)
-            return made
+        if getcontext().prec < WIDE.prec:  # a caller with many records sets it once for all of them
+            with localcontext(WIDE):
+                return mapped(read, books)
+        if not isinstance(read, Flawed):
+            try:
+                return list(map_(read, books))
+            except (ArithmeticError, ValueError, TypeError):  # the last of a signalling NaN, which has no hash
+                read = _without_absurd(read)
+                if not isinstance(read, Flawed):
+                    raise  # not for an amount that is none
+        made: list[Any] = []
+        for item in map_(read.payload, books):
+            if isinstance(item, Mapped):
+                made += _notes(read, getattr(item.record, "id", ""))
+            made.append(item)
+        return made
 
     return Making(resource=resource, decode=decode, map=mapped)
 
