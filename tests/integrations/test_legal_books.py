@@ -404,3 +404,18 @@ def test_nothing_to_look_at_is_not_said_to_hold(db: Database) -> None:
     held = {line.code for line in books.report.lines if line.state == "held"}
     assert held <= {"A1", "A2", "A3", "A4", "A7", "D3"}
     assert all(line.checked for line in books.report.lines if line.state == "held")
+
+
+def test_an_account_that_only_a_price_list_names_is_served(db: Database) -> None:
+    item = {
+        "url": url("price_list_items", 8100),
+        "description": "Ridge tiles",
+        "price": "4.0",
+        "category": url("categories", "047"),
+    }
+
+    books = GivenBooks(db, price_list_items=[item])
+
+    assert books.one("items", "8100")["invoiceItem"]["accountRef"]["id"] == "047"
+    assert books.one("chartOfAccounts", "047")
+    assert books.breached() == {}

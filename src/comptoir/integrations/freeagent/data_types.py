@@ -85,6 +85,7 @@ _direct_hops = (
 )
 _line_names = ("company", *_ACCOUNT_NAMES, "projects", "properties")
 _documents = ("invoices", "credit_notes", "bills", "expenses", _EXPLANATIONS)
+_naming_accounts = (*_documents, "price_list_items")
 
 DATA_TYPES = (
     DataType(
@@ -97,12 +98,14 @@ DATA_TYPES = (
     DataType(
         name="chartOfAccounts",
         access_level=2,
-        sources=_sources("company", "categories", optional=("users", "bank_accounts", "trial_balance", *_documents)),
+        sources=_sources(
+            "company", "categories", optional=("users", "bank_accounts", "trial_balance", *_naming_accounts)
+        ),
         made_from=(
             making("categories", accounts.decode_category, accounts.account),
             _made("trial_balance", payloads.TrialBalanceLine, accounts.account_of_balance),
             _made("bank_accounts", payloads.BankAccount, accounts.account_of_bank),
-            *(_made(name, accounts.Named, accounts.accounts_named) for name in _documents),
+            *(_made(name, accounts.Named, accounts.accounts_named) for name in _naming_accounts),
         ),
         whole=("company", *_ACCOUNT_NAMES),
         merges=True,
