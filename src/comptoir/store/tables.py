@@ -6,11 +6,13 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Boolean, CheckConstraint, Column, Index, Integer, LargeBinary, MetaData, Table
 from sqlalchemy.schema import SchemaItem
 
 from comptoir.model import SHAPES, ColumnKind, Shape
+from comptoir.model import Column as Property
 from comptoir.store.values import Amount, Instant, Words
 
 __all__ = ["DOCUMENTS", "METADATA", "STANDARD", "documents_name", "snake", "standard_name", "typed_column_name"]
@@ -401,7 +403,6 @@ _INDEXED = frozenset(
         "status",
     }
 )
-_MAY_BE_ABSENT = frozenset({"dueDate"})  # of these, what lists are ordered by downwards
 
 
 def standard_name(data_type: str) -> str:
@@ -465,16 +466,22 @@ def _standard(shape: Shape) -> Table:
             Index(f"ix_{name}_{snake(path.replace('.', '_'))}", *prefix, typed_column_name(path), "pk")
             for path in paths
         ),
-        *(_downwards(name, path) for path in paths if path in _MAY_BE_ABSENT),
+        *(_downwards(name, prefix, column.path) for column in shape.columns if _may_be_absent(shape, column)),
     )
 
 
-def _downwards(name: str, path: str) -> Index:
+def _may_be_absent(shape: Shape, column: Property) -> bool:
+    """Whether it is a date that lists are ordered by, and that some records lack."""
+    is_required = any(one.required and one.encode_name == column.path for one in msgspec.structs.fields(shape.struct))
+    return column.kind is ColumnKind.DATE and column.path in _INDEXED and not is_required
+
+
+def _downwards(name: str, prefix: tuple[str, ...], path: str) -> Index:
     """Those without a value come last whichever way a list is ordered; read backwards, PostgreSQL's index has them
     first."""
     column = typed_column_name(path)
     ordered = sa.text(f"{column} DESC NULLS LAST"), sa.text("pk DESC")
-    index = Index(f"ix_{name}_{column.removeprefix('p_')}_down", "company_id", *ordered, info={"only_on": "postgresql"})
+    index = Index(f"ix_{name}_{column.removeprefix('p_')}_down", *prefix, *ordered, info={"only_on": "postgresql"})
     return index.ddl_if(dialect="postgresql")
 
 

@@ -678,13 +678,6 @@ def upgrade() -> None:
     op.create_index("ix_std_bills_amount_due", "std_bills", ["company_id", "p_amount_due", "pk"], unique=False)
     op.create_index("ix_std_bills_company", "std_bills", ["company_id", "pk"], unique=False)
     op.create_index("ix_std_bills_due_date", "std_bills", ["company_id", "p_due_date", "pk"], unique=False)
-    if op.get_bind().dialect.name == "postgresql":
-        op.create_index(
-            "ix_std_bills_due_date_down",
-            "std_bills",
-            ["company_id", sa.text("p_due_date DESC NULLS LAST"), sa.text("pk DESC")],
-            unique=False,
-        )
     op.create_index("ix_std_bills_issue_date", "std_bills", ["company_id", "p_issue_date", "pk"], unique=False)
     op.create_index("ix_std_bills_modified", "std_bills", ["company_id", "modified_date", "pk"], unique=False)
     op.create_index(
@@ -1046,13 +1039,6 @@ def upgrade() -> None:
         "ix_std_invoices_customer_ref_id", "std_invoices", ["company_id", "p_customer_ref_id", "pk"], unique=False
     )
     op.create_index("ix_std_invoices_due_date", "std_invoices", ["company_id", "p_due_date", "pk"], unique=False)
-    if op.get_bind().dialect.name == "postgresql":
-        op.create_index(
-            "ix_std_invoices_due_date_down",
-            "std_invoices",
-            ["company_id", sa.text("p_due_date DESC NULLS LAST"), sa.text("pk DESC")],
-            unique=False,
-        )
     op.create_index("ix_std_invoices_issue_date", "std_invoices", ["company_id", "p_issue_date", "pk"], unique=False)
     op.create_index("ix_std_invoices_modified", "std_invoices", ["company_id", "modified_date", "pk"], unique=False)
     op.create_index(
@@ -1546,3 +1532,14 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["pk"], ["std_transfers.pk"], name=op.f("fk_doc_transfers_pk"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("pk", name=op.f("pk_doc_transfers")),
     )
+    if op.get_bind().dialect.name == "postgresql":  # lists ordered downwards by a date that may be absent
+        for table, prefix, column in (
+            ("bank_transactions", ("company_id", "p_account_id"), "cleared_on_date"),
+            ("bill_credit_notes", ("company_id",), "issue_date"),
+            ("bills", ("company_id",), "due_date"),
+            ("credit_notes", ("company_id",), "issue_date"),
+            ("invoices", ("company_id",), "due_date"),
+            ("transfers", ("company_id",), "date"),
+        ):
+            ordered = (sa.text(f"p_{column} DESC NULLS LAST"), sa.text("pk DESC"))
+            op.create_index(f"ix_std_{table}_{column}_down", f"std_{table}", [*prefix, *ordered], unique=False)
