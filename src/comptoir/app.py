@@ -23,7 +23,6 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from comptoir import access
 from comptoir.access import FirstStart, api_keys
 from comptoir.api import OPERATIONS, ApiServices, api
-from comptoir.api import routes as api_routes
 from comptoir.errors import ActionNeeded
 from comptoir.integrations import INTEGRATIONS, by_key
 from comptoir.integrations.contract import Integration
@@ -132,14 +131,14 @@ class Application:
         """Portal, Link pages and API: on one origin, or the API on a host of its own below the base domain."""
         portal = self._portal_services()
         public = self._api_services()
-        has_own_host = self.settings.base_domain is not None
         pages = Litestar(
-            route_handlers=[*portal_routes(portal), *([] if has_own_host else api_routes(public))],
+            route_handlers=portal_routes(portal),
             exception_handlers={Exception: error_response(portal)},
             openapi_config=None,
             logging_config=None,
         )
-        return _by_host(f"api.{self.settings.base_domain}", api(public), pages) if has_own_host else pages
+        own_host = f"api.{self.settings.base_domain}" if self.settings.base_domain else None
+        return _divided(_is_on(own_host) if own_host else _is_below(public.path), api(public), pages)
 
     def start(self) -> None:
         """Listen, then begin to work off what is queued. Raises ActionNeeded if the port is taken."""
@@ -340,19 +339,23 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _by_host(name: str, chosen: ASGIApp, other: ASGIApp) -> ASGIApp:
-    """Requests to the host `name` go one way, all others the other."""
-    wanted = name.lower().encode()
+def _divided(is_for_chosen: Callable[[Scope], bool], chosen: ASGIApp, other: ASGIApp) -> ASGIApp:
+    """Some requests go one way, all others the other. Nothing more stands before the API than before the pages."""
 
     async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == ScopeType.HTTP:  # servers give a plain string
-            host = dict(scope["headers"]).get(b"host", b"").split(b":", 1)[0].lower()
-            if host == wanted:
-                await chosen(scope, receive, send)
-                return
-        await other(scope, receive, send)
+        is_call = scope["type"] in (ScopeType.HTTP, ScopeType.WEBSOCKET)  # servers give a plain string
+        await (chosen if is_call and is_for_chosen(scope) else other)(scope, receive, send)
 
     return dispatch
+
+
+def _is_on(host: str) -> Callable[[Scope], bool]:
+    wanted = host.lower().encode()
+    return lambda scope: dict(scope["headers"]).get(b"host", b"").split(b":", 1)[0].lower() == wanted
+
+
+def _is_below(path: str) -> Callable[[Scope], bool]:
+    return lambda scope: scope["path"] == path or scope["path"].startswith(f"{path}/")
 
 
 @contextlib.contextmanager

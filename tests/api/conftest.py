@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 import msgspec
 import pytest
-from litestar import Litestar
+from litestar import Litestar, asgi
 from litestar.testing import TestClient
 from litestar.types import ASGIApp
 from tests.books import Books, world_of
@@ -22,7 +22,7 @@ from tests.conftest import new_postgres_database
 
 from comptoir import model
 from comptoir.access import api_keys
-from comptoir.api import ApiServices, routes
+from comptoir.api import ApiServices, api
 from comptoir.integrations import INTEGRATIONS, by_key
 from comptoir.link import lifecycle
 from comptoir.model import SHAPES
@@ -217,6 +217,13 @@ def _queue(db: Database, clock: SteadyClock) -> Any:
     return queue
 
 
+def mounted(services: ApiServices) -> Litestar:
+    """The API at its path, in an application that a test client can start and stop."""
+    return Litestar(
+        route_handlers=[asgi(services.path or "/", is_mount=True, copy_scope=False)(api(services))], openapi_config=None
+    )
+
+
 def services_for(db: Database, clock: SteadyClock) -> ApiServices:
     def unlink(tenant: TenantId, connection: ConnectionId) -> None:
         with db.write() as tx:
@@ -245,7 +252,7 @@ def house_in(database: Database) -> Iterator[House]:
     with database.write() as tx:
         tenant = tenants.add(tx, "Lender", clock.now())
         _, key = api_keys.add(tx, tenant.id, "tests", clock.now())
-    app = Litestar(route_handlers=[*routes(services_for(database, clock))], openapi_config=None)
+    app = mounted(services_for(database, clock))
     with TestClient(app, raise_server_exceptions=False) as client:
         yield House(database, client, clock, tenant.id, key)
 
@@ -301,7 +308,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     clock = SteadyClock()
     with db.write() as tx:
         _, key = api_keys.add(tx, books.tenant, "tests", clock.now())
-    app = Litestar(route_handlers=[*routes(services_for(db, clock))], openapi_config=None)
+    app = mounted(services_for(db, clock))
     with TestClient(app, raise_server_exceptions=False) as client:
         counts = {name: len(books.documents(name)) for name in SHAPES}
         yield Served(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from urllib.parse import quote
 
 import msgspec
@@ -18,6 +19,7 @@ _LAST_PAGE = 2**31  # past any list: a page beyond it is empty, and its offset f
 # What is encoded already stays as it is; what may not stand in an address is encoded.
 _IN_QUERY = "%:/?@!$&'()*+,;=~"
 _IN_PATH = "%:@!$&'()*+,;=~/"
+_quoted = lru_cache(maxsize=1024)(quote)  # clients ask for the same few paths and queries again and again
 _KEPT = (("query", "query"), ("orderby", "orderBy"), ("tags", "tags"))
 
 
@@ -79,8 +81,8 @@ def envelope(call: Call, paging: Paging, total: int, results: Iterable[bytes]) -
 
 
 def _links(call: Call, paging: Paging, total: int) -> bytes:
-    path = quote(call.path, safe=_IN_PATH)
-    here = f"{path}?{quote(call.query_string, safe=_IN_QUERY)}" if call.query_string else path
+    path = _quoted(call.path, safe=_IN_PATH)
+    here = f"{path}?{_quoted(call.query_string, safe=_IN_QUERY)}" if call.query_string else path
     number, size = paging.number, paging.size
     text = f'{{"self":{{"href":"{path}"}},"current":{{"href":"{here}"}}'
     if number * size < total:
@@ -91,5 +93,5 @@ def _links(call: Call, paging: Paging, total: int) -> bytes:
 
 
 def _address(call: Call, path: str, number: int, size: int) -> str:
-    kept = "".join(f"&{name}={quote(call.query[key], safe='')}" for key, name in _KEPT if call.query.get(key))
+    kept = "".join(f"&{name}={_quoted(call.query[key], safe='')}" for key, name in _KEPT if call.query.get(key))
     return f"{path}?page={number}&pageSize={size}{kept}"

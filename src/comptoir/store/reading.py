@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from comptoir.model import SHAPES, ColumnKind
+from comptoir.model import SHAPES, ColumnKind, Shape
 from comptoir.store.database import Database, Source, fetch
 from comptoir.store.ids import CompanyId, ConnectionId, TenantId
 from comptoir.store.query import Order, Property, Query, Where
@@ -109,12 +109,9 @@ def list_page(
     if offset >= total:
         return Documents(total, [], is_readable=readable)
     rows = fetch(source, _page_sql(data_type, condition, ordering), (*values, page_size, offset))
-    if shape.has_metadata:
-        documents = [_with_metadata(*row) for row in rows]
-    elif shape.has_modified_date:
-        documents = [_with_date(document, modified) for document, modified, _ in rows]
-    else:
-        documents = [document for document, _, _ in rows]
+    ends = {(modified, is_deleted) for _, modified, is_deleted in rows}  # few: records of one sync share them
+    said = {end: _end(shape, *end) for end in ends}
+    documents = [document[:-1] + said[modified, is_deleted] for document, modified, is_deleted in rows]
     return Documents(total, documents, is_readable=readable)
 
 
@@ -178,16 +175,14 @@ def _total(
     return total
 
 
-def _with_metadata(document: bytes, modified: str, is_deleted: bool) -> bytes:
-    return b'%b,"modifiedDate":"%b","metadata":{"isDeleted":%b}}' % (
-        document[:-1],
-        modified.encode(),
-        b"true" if is_deleted else b"false",
-    )
-
-
-def _with_date(document: bytes, modified: str) -> bytes:
-    return b'%b,"modifiedDate":"%b"}' % (document[:-1], modified.encode())
+def _end(shape: Shape, modified: str, is_deleted: bool) -> bytes:
+    """What the store knows of a record stands last in its document, before the closing brace."""
+    if shape.has_metadata:
+        return b',"modifiedDate":"%b","metadata":{"isDeleted":%b}}' % (
+            modified.encode(),
+            b"true" if is_deleted else b"false",
+        )
+    return b',"modifiedDate":"%b"}' % modified.encode() if shape.has_modified_date else b"}"
 
 
 def get(
@@ -214,7 +209,4 @@ def get(
     if not rows:
         return None
     document, modified, is_deleted = rows[0]
-    shape = SHAPES[data_type]
-    if shape.has_metadata:
-        return _with_metadata(document, modified, is_deleted)
-    return _with_date(document, modified) if shape.has_modified_date else document
+    return bytes(document[:-1]) + _end(SHAPES[data_type], modified, is_deleted)
