@@ -36,8 +36,8 @@ demo: $(VENV)/.run ## start a stand-in for FreeAgent and the product, link a com
 test: $(VENV)/.dev ## all tests: both databases, browser, official SDKs
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -q $(ARGS)
 
-test-fast: $(VENV)/.dev ## the tests that take under a minute
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -q -m "not slow and not browser and not sdk" $(ARGS)
+test-fast: $(VENV)/.dev ## under a minute: model, store and API, on SQLite
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -q -m "not slow and not postgres" tests/model tests/store tests/api $(ARGS)
 
 check: $(VENV)/.dev ## lint, formatting, types, layers
 	@$(BIN)/ruff check .

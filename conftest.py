@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from typing import ClassVar
 
 import pytest
 
@@ -19,6 +20,20 @@ def _reasons(reporter: pytest.TerminalReporter) -> Counter[str]:
         text = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
         reasons[text.removeprefix("Skipped: ")] += 1
     return reasons
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every test that runs once on each kind of database bears the mark of the slower kind."""
+    for item in items:
+        if "postgresql" in getattr(item, "callspec", _NO_PARAMETERS).params.values():
+            item.add_marker("postgres")
+
+
+class _NoParameters:
+    params: ClassVar[dict[str, object]] = {}
+
+
+_NO_PARAMETERS = _NoParameters()
 
 
 @pytest.hookimpl(trylast=True)
