@@ -1,4 +1,4 @@
-"""With a base domain: API, portal, Link pages and redirect address each on a host of its own below it."""
+"""Below one address, and with a base domain: API, portal, Link pages and redirect address each on a host of its own below it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from litestar.testing import TestClient
+from tests.portal.conftest import House
 from tests.portal.pages import KEYS
 
 from comptoir import settings
@@ -51,3 +52,9 @@ def test_a_company_is_linked_over_the_hosts_of_a_base_domain(tmp_path: Path) -> 
     assert api.status_code == 401
     assert api.headers["content-type"] == "application/json"
     assert portal.headers["content-type"].startswith("text/html")
+
+
+def test_on_one_origin_the_api_answers_below_its_path_and_the_pages_everywhere_else(house: House) -> None:
+    assert house.client.get("/api/companies").json()["statusCode"] == 401
+    assert house.client.get("/api").headers["content-type"] == "application/json"
+    assert house.client.get("/apis/companies").headers["content-type"].startswith("text/html")

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from tests.portal.conftest import CLIENT_ID, SECRET, Browser, House
-from tests.portal.pages import KEYS, LIST
+from tests.portal.pages import KEYS, LIST, PLATFORM
+
+from comptoir.store import companies, connections, datasets
 
 GOOD_ID, GOOD_SECRET = "Zk3-new_identifier", "Xq8-new_secret.0001"
 INVISIBLE = {
@@ -138,6 +142,30 @@ def test_the_stored_secret_is_shown_by_its_last_four_characters_and_its_date_onl
     assert "<time datetime=" in page.html
     assert page.field("client_id")["value"] == CLIENT_ID
     assert page.field("client_secret")["value"] == ""
+
+
+@pytest.mark.usefixtures("keys_stored")
+@pytest.mark.parametrize(
+    ("where", "typed"),
+    [
+        (KEYS, {"client_id": GOOD_ID, "client_secret": GOOD_SECRET}),
+        (f"{KEYS}/next-secret", {"next_secret": GOOD_SECRET}),
+    ],
+)
+def test_what_waited_for_good_keys_is_read_when_they_are_saved(
+    house: House, operator: Browser, where: str, typed: dict[str, str]
+) -> None:
+    db, now = house.application.db, datetime.now(UTC)
+    with db.write() as tx:
+        company = companies.add(tx, house.tenant, name="Toft", created_by=None, now=now).id
+        connection = connections.add(tx, house.tenant, company, PLATFORM.key, now).id
+        waiting = datasets.queue(tx, house.tenant, company, connection, "invoices", now)
+        datasets.advance(tx, house.tenant, waiting.id, retry_at=now + timedelta(minutes=5))
+
+    assert operator.post(where, typed).status == 303
+
+    with db.read() as tx:
+        assert (house.tenant, connection) in datasets.all_waiting(tx, now)
 
 
 @pytest.mark.usefixtures("keys_stored")

@@ -302,3 +302,19 @@ def test_calls_made_before_it_was_known_whose_books_are_read_count_for_these() -
     assert _seconds(clock) == 0
     limits.reserve("c")
     assert _seconds(clock) >= 50
+
+
+def test_a_connection_whose_window_is_full_is_said_to_wait_until_there_is_room() -> None:
+    clock = SetClock()
+    limits = _limits(clock, calls=((1, 60),))
+    limits.reserve("c")
+    assert limits.paused_until("c") is None
+
+    with pytest.raises(TryLater):
+        limits.reserve("c", patience_seconds=0)
+
+    until = limits.paused_until("c")
+    assert until is not None
+    assert 50 <= (until - NOON).total_seconds() <= 61  # ten seconds of the minute are over
+    limits.reserve("c")
+    assert limits.paused_until("c") is None
