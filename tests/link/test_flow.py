@@ -70,6 +70,7 @@ def test_a_state_works_once(house_on_each: House) -> None:
 
     assert again.status_code == 400
     assert house.connection().status is LINKED
+    assert house.connection().errors == ()  # the link holds: nothing failed
     assert house.call() == 200
 
 

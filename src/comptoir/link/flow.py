@@ -132,8 +132,8 @@ class Flow:
                 400,
                 "The approval was begun in another browser. Open your link in this one and approve again.",
             )
-        if taken.was_used:
-            return self._failed(taken, connection, 400, _NOT_OURS)
+        if taken.was_used:  # a page loaded again: what came of the approval the first time stands
+            return Outcome(status_code=400, message=_NOT_OURS, connection=connection, parameters=taken.parameters)
         if now > taken.expires:
             return self._failed(
                 taken, connection, 400, "The approval took longer than 15 minutes. Open your link again and approve."
