@@ -70,7 +70,7 @@ class DirectReader:
             total=None if total is None else int(total),
             has_next='rel="next"' in headers.get("link", ""),
             records=_records(given.body, resource, "the stand-in"),
-            date=NOON,
+            made_after=NOON,
         )
 
     def exists(self, resource: Resource, record_id: str) -> bool:

@@ -71,8 +71,8 @@ class CaptureReader:
         if not (CAPTURES / f"{resource.name}.json").exists():
             raise NotSupported(f"{resource.name} was not captured")
         if number > 1 or (resource.per is not None and not self._is_of_captured_account(params)):
-            return Page(total=None, has_next=False, records=[], date=NOON)
-        return Page(total=None, has_next=False, records=_captured(resource.name), date=NOON)
+            return Page(total=None, has_next=False, records=[], made_after=NOON)
+        return Page(total=None, has_next=False, records=_captured(resource.name), made_after=NOON)
 
     def _is_of_captured_account(self, params: Sequence[tuple[str, str]]) -> bool:
         accounts = {body["bank_account"] for body in map(json.loads, dict.fromkeys(_bodies()))}

@@ -295,7 +295,7 @@ class GivenReader:
             rows = [row for row in rows if row["bank_account"] in wanted]
         parts = [(row.get("#part", resource.keys[0]), _json(row)) for row in rows]
         total = len(rows) if resource.kind is Kind.LIST else None
-        return Page(total=total, has_next=False, records=parts, date=NOON)
+        return Page(total=total, has_next=False, records=parts, made_after=NOON)
 
     def exists(self, resource: Resource, record_id: str) -> bool:
         return True

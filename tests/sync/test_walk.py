@@ -99,7 +99,7 @@ def test_a_list_of_absurd_length_fails_with_a_sentence() -> None:
 
 def test_an_answer_with_older_records_did_not_hear_what_was_asked() -> None:
     walk = Walk(CONTACTS, 1, {"": ()})
-    walk.begin("", served_at=NOON, now=NOON)
+    walk.begin("", made_after=NOON, now=NOON)
     window = walk.windows[""]
 
     assert window.is_not_heard(None, [NOON, NOON.replace(hour=11)], page_size=SIZE)

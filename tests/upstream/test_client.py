@@ -6,6 +6,7 @@ import gzip
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -95,6 +96,18 @@ def test_a_link_header_to_another_host_says_only_that_there_is_more(fake: Fake, 
 
         assert other.asked == []
     assert "page=2" in fake.asked[1].line
+
+
+def test_a_page_may_be_as_old_as_its_question(fake: Fake, client_of: ClientOf) -> None:
+    def slowly(_: object) -> bytes:
+        time.sleep(1.2)
+        return answer(b'{"invoices": []}', date="Fri, 27 Nov 2026 09:45:07 GMT")
+
+    fake.script = slowly
+    page = client_of(fake.url).reader(a_connection(), FixedToken(TOKEN)).page(INVOICES, 1)
+
+    assert page.made_after is not None
+    assert page.made_after <= datetime(2026, 11, 27, 9, 45, 5, 800_000, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("record", ["../../company", "http://evil.example/x", "1?x=1", "1#x", "a\nb", "é", "1/2"])

@@ -37,7 +37,8 @@ _UNREADABLE = (msgspec.MsgspecError, ValueError, TypeError, LookupError, Arithme
 
 class PageAnswer(Protocol):
     """One page: `total` counts the whole list and `has_next` tells of a further page, each None where the upstream does
-    not say; records come with the member they were in; `date` is the upstream's own time."""
+    not say; records come with the member they were in. The page was put together at `made_after` or later, by the
+    upstream's own clock."""
 
     @property
     def total(self) -> int | None: ...
@@ -46,7 +47,7 @@ class PageAnswer(Protocol):
     @property
     def records(self) -> Sequence[tuple[str, bytes]]: ...
     @property
-    def date(self) -> datetime | None: ...
+    def made_after(self) -> datetime | None: ...
 
 
 class Reader(Protocol):
@@ -286,7 +287,7 @@ class Fetch:
         walk.outcome.changed += counts.new + counts.changed
         self._keep(tx, task, task.page, ids, answer.total, now)
         if task.page == 1 and resource.kind is Kind.LIST:
-            begun = walk.begin(task.window, served_at=answer.date, now=now)
+            begun = walk.begin(task.window, made_after=answer.made_after, now=now)
             self._keep(tx, task, _BEGUN, [begun.isoformat()], None, now)
         following = walk.page_came(
             task.window,

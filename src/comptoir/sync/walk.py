@@ -131,9 +131,9 @@ class Walk:
         is_news = news > (unread_ones if has_next is None else 0)
         return window.came(number, total=total, has_next=has_next, count=len(ids), is_news=is_news, page_size=page_size)
 
-    def begin(self, name: str, *, served_at: datetime | None, now: datetime) -> datetime:
-        """Changes to a window count from when its first page was served, by the upstream's own clock."""
-        begun = served_at if served_at is not None else now - _CLOCKS_APART
+    def begin(self, name: str, *, made_after: datetime | None, now: datetime) -> datetime:
+        """Changes to a window count from before its first page was put together, by the upstream's own clock."""
+        begun = made_after if made_after is not None else now - _CLOCKS_APART
         self.windows[name].begun_at = begun
         return begun
 

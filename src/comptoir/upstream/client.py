@@ -6,7 +6,7 @@ import random
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Protocol
 from urllib.parse import quote
@@ -86,13 +86,13 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
-    """`total` counts the whole list where the upstream says so; each record comes with the member it was in. `date` is
-    the upstream's own time."""
+    """`total` counts the whole list where the upstream says so; each record comes with the member it was in. The page
+    was put together at `made_after` or later, by the upstream's own clock."""
 
     total: int | None
     has_next: bool | None
     records: Sequence[tuple[str, bytes]]
-    date: datetime | None = None
+    made_after: datetime | None = None
 
 
 _wrapper = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -210,7 +210,7 @@ class Client:
             raise TryLater(
                 f"{self.integration.name} answered with something that is no data (a page of its own, or nothing)."
             )
-        return answer
+        return msgspec.structs.replace(answer, seconds=ended - began)
 
 
 def _is_data(answer: Answer) -> bool:
@@ -239,7 +239,7 @@ class Reader:
             total=_total(answer.headers),
             has_next=bool(_NEXT.search(answer.headers["link"])) if "link" in answer.headers else None,
             records=_records(answer.body, resource, self._client.integration.name),
-            date=_date(answer.headers),
+            made_after=_made_after(answer, self._client.limits.time_scale),
         )
 
     def exists(self, resource: Resource, record_id: str) -> bool:
@@ -262,9 +262,11 @@ def _total(headers: Mapping[str, str]) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 9 and int(text) <= _MOST_RECORDS else None
 
 
-def _date(headers: Mapping[str, str]) -> datetime | None:
+def _made_after(answer: Answer, time_scale: float) -> datetime | None:
+    """A server dates its answer once it is ready, and may have looked at its books any time since it was asked."""
     try:
-        return parsedate_to_datetime(headers.get("date", "")).astimezone(UTC)
+        dated = parsedate_to_datetime(answer.headers.get("date", "")).astimezone(UTC)
+        return dated - timedelta(seconds=answer.seconds * time_scale)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
 

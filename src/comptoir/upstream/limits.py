@@ -49,6 +49,7 @@ class Limits:
         time_scale: float = 1.0,
         spent: Callable[[str | None, datetime], int] = _nothing_spent,
     ) -> None:
+        self.time_scale = time_scale
         self._clock, self._scale, self._spent = clock, time_scale, spent
         # One limit for each length of window: the lowest.
         lowest: dict[int, int] = {}

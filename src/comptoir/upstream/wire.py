@@ -37,11 +37,12 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What came back, read whole."""
+    """What came back, read whole; `seconds` from asking until then."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    seconds: float = 0.0
 
 
 class Wire:
