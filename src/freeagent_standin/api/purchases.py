@@ -158,10 +158,10 @@ def attachment(desk: Desk, record: Attachment | None) -> Body | None:
         return None
 
     def signed(size: str) -> str:
-        return files.link(desk.call.base_url, record.id, size, now)[0]
+        return files.link(desk.world, desk.call.base_url, record.id, size, now)[0]
 
     now = int(desk.call.now.timestamp())
-    source, expires = files.link(desk.call.base_url, record.id, "original", now)
+    source, expires = files.link(desk.world, desk.call.base_url, record.id, "original", now)
     body: Body = {
         "url": desk.url("attachments", record.id),
         "content_src": source,

@@ -218,10 +218,7 @@ def _delete_attachment(desk: Desk, key: str) -> Answer:
     if desk.call.method != "DELETE":
         raise not_built(desk.call.method, f"attachments/{key}")
     resource, file = _file(desk, key)
-    owner = next(
-        it for it in desk.world.tables()[resource] if it.attachment is not None and it.attachment.id == file.id
-    )
-    writes.detached(desk, resource, owner)
+    writes.detached(desk, resource, desk.world.owner_of_file(file.id))
     return emptied(desk.call)
 
 

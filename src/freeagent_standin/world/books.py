@@ -119,6 +119,7 @@ class World:
         self._payments_of_bills: dict[int, list[int]] = {}
         self._reconciled_invoices: dict[int, list[int]] = {}
         self._reconciled_credit_notes: dict[int, list[int]] = {}
+        self._files: dict[int, tuple[type[Record], int]] = {}
         self._balances: dict[int, int] = {}
         self._tallies: dict[int, tuple[tuple[int, int], Tally]] = {}
         self._legs: dict[type[Record], Callable[[Any], Iterable[tuple[date, list[Leg]]]]] = {
@@ -330,12 +331,13 @@ class World:
 
     def attachment(self, file_id: int) -> tuple[str, Attachment] | None:
         """A file and the resource it hangs on."""
-        for table in (self.bills, self.expenses, self.explanations):
-            for record in table:
-                file = record.attachment
-                if file is not None and file.id == file_id:
-                    return table.name, file
-        return None
+        owner = self.owner_of_file(file_id)
+        return None if owner is None else (self._tables[type(owner)].name, owner.attachment)
+
+    def owner_of_file(self, file_id: int) -> Any:
+        """The bill, expense or explanation a file hangs on, or None."""
+        kind, record_id = self._files.get(file_id, (None, 0))
+        return None if kind is None else self._tables[kind][record_id]
 
     def sub_accounts(self) -> list[tuple[Category, str, Record | None]]:
         """Categories with parents replaced by children: (category, full code, owner)."""
@@ -409,12 +411,16 @@ class World:
     def _link(self, record: Record) -> None:
         for index, key in self._links(record):
             index.setdefault(key, []).append(record.id)
+        if isinstance(record, Bill | Expense | Explanation) and record.attachment is not None:
+            self._files[record.attachment.id] = (type(record), record.id)
         if isinstance(record, BankTransaction):
             self._balances[record.account] = self._balances.get(record.account, 0) + record.amount
 
     def _unlink(self, record: Record) -> None:
         for index, key in self._links(record):
             index[key].remove(record.id)
+        if isinstance(record, Bill | Expense | Explanation) and record.attachment is not None:
+            del self._files[record.attachment.id]
         if isinstance(record, BankTransaction):
             self._balances[record.account] -= record.amount
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from typing import Any
 
 import pytest
@@ -192,15 +193,22 @@ def test_the_api_below_v2_without_a_resource_is_not_found_in_json(serve_books: S
         assert answer.json() == {"errors": {"error": {"message": "Resource not found"}}}
 
 
-@pytest.mark.parametrize(("name", "kind"), [("bills", b"%PDF"), ("expenses", b"\xff\xd8\xff")])
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("bills", b"%PDF"), ("expenses", b"\xff\xd8\xff"), ("bank_transaction_explanations", b"\x89PNG")],
+)
 def test_the_link_to_a_file_works_without_token_for_a_minute(serve_books: ServeBooks, name: str, kind: bytes) -> None:
     served, _ = serve_books("small")
-    file = next(row["attachment"] for row in pulled(served, name) if "attachment" in row)
+    rows = pulled_whole(served)[name] if name in PER_ACCOUNT else pulled(served, name)
+    file = next(row["attachment"] for row in rows if "attachment" in row)
 
     got = served._http.get(file["content_src"])
     forged = served._http.get(file["content_src"][:-1] + "x")
+    longer = served._http.get(re.sub(r"expires=\d+", "expires=1999999999", file["content_src"]))
+    other = served._http.get(file["content_src_small"].replace("/small", "/original"))
+    named = served._http.get(file["content_src"], headers={"Authorization": f"Bearer {served.token}"})
     smaller = [served._http.get(file[f"content_src_{size}"]) for size in ("medium", "small")]
-    unknown = served._http.get(f"{served.url}/files/7/original")
+    unknown = served._http.get(f"{served.url}/files/7/original?expires=1999999999&signature=0")
     served.control("POST", "clock", {"advanceSeconds": 70})
     late = served._http.get(file["content_src"])
     again = served.get(file["url"].split("/v2/")[1]).json()["attachment"]["content_src"]
@@ -209,5 +217,6 @@ def test_the_link_to_a_file_works_without_token_for_a_minute(serve_books: ServeB
     assert len(got.content) == file["file_size"]
     assert got.headers["content-type"] == file["content_type"]
     assert all(one.content.startswith(b"\x89PNG") for one in smaller)
-    assert [one.status_code for one in (got, forged, unknown, late)] == [200, 403, 403, 403]
+    assert [one.status_code for one in (got, forged, longer, other, unknown, late)] == [200, *[403] * 5]
+    assert named.status_code == 400
     assert served._http.get(again).status_code == 200
