@@ -18,7 +18,7 @@ from comptoir.store import tenants as tenants_
 from comptoir.store.connections import ConnectionStatus
 from comptoir.store.datasets import Dataset
 from comptoir.sync import Engine, Report, request
-from comptoir.upstream.client import Page, _records
+from comptoir.upstream.client import Page, _filled, _records
 from freeagent_standin.api import answer
 from freeagent_standin.wire import Answer, Call
 from freeagent_standin.world import World, generate
@@ -63,7 +63,8 @@ class DirectReader:
     def page(self, resource: Resource, number: int, params: Sequence[tuple[str, str]] = ()) -> Page:
         if resource.kind is Kind.LIST:
             params = (*params, ("page", str(number)), ("per_page", "100"))
-        given = self._get(resource.path.strip("/"), params)
+        path, params = _filled(resource.path, params)
+        given = self._get(path.strip("/"), params)
         headers = {name.lower(): value for name, value in given.headers}
         total = headers.get("x-total-count")
         return Page(

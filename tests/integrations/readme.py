@@ -16,7 +16,7 @@ __all__ = ["README", "TABLES", "written"]
 
 README = Path(comptoir.integrations.freeagent.__file__).parent / "README.md"
 _BLOCK = re.compile(r"(<!-- made: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
-_KINDS = {Kind.LIST: "pages", Kind.DOCUMENT: "one document", Kind.SINGLE: "one record"}
+_KINDS = {Kind.LIST: "pages", Kind.DOCUMENT: "one document", Kind.SINGLE: "one record", Kind.REPORT: "a report"}
 
 
 def _table(head: str, *rows: str) -> str:
@@ -34,6 +34,8 @@ def _resource(one: Resource) -> str:
     asked = [f"`{name}={value}`" for name, value in one.params]
     if one.per is not None:
         asked.append(f"`{one.per_param}`, once for each of `{one.per}`")
+    if one.windows is not None:
+        asked.append("by itself for each range it has")
     if one.today_param is not None:
         asked.append(f"`{one.today_param}`, today")
     since = f"`{one.since}`" if one.since else ""

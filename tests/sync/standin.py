@@ -10,13 +10,14 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import msgspec
 
-from comptoir.integrations.contract import Kind, Resource
+from comptoir.integrations.contract import Kind, RawRow, Resource
 from comptoir.integrations.freeagent import FREEAGENT
 
 _COMMAND = Path(sys.executable).parent / "freeagent-standin"
@@ -120,25 +121,41 @@ class StandIn:
     def _all(
         self, http: httpx2.Client, resource: Resource, held: Mapping[str, Mapping[str, bytes]]
     ) -> Iterator[tuple[str, bytes]]:
-        parents = [None] if resource.per is None else list(held[resource.per].values())
-        for parent in parents:
-            params = dict(resource.params)
-            if parent is not None:
-                params[resource.per_param or ""] = json.loads(parent)["url"]
+        for name, params in self._windows(resource, held).items():
+            path = resource.path.format(**params)
+            params = {key: value for key, value in params.items() if f"{{{key}}}" not in resource.path}
             number, more = 1, True
             while more:
                 paged = {"page": str(number), "per_page": "100"} if resource.kind is Kind.LIST else {}
-                answer = http.get(f"{self.url}/v2{resource.path}", params=params | paged)
+                answer = http.get(f"{self.url}/v2{path}", params=params | paged)
                 if answer.status_code == 404:
                     return
                 assert answer.status_code == 200, (resource.name, answer.text)
                 body = msgspec.json.decode(answer.content, type=dict[str, msgspec.Raw])
+                if resource.kind is Kind.REPORT:
+                    yield name or resource.name, lasting(answer.content)
+                    body = {}
                 for key in set(resource.keys) & body.keys():
                     single = resource.kind is Kind.SINGLE
                     for record in [body[key]] if single else msgspec.json.decode(body[key], type=list[msgspec.Raw]):
                         yield resource.read(bytes(record)).id, lasting(bytes(record))
                 more = 'rel="next"' in answer.headers.get("link", "").replace("'", '"')
                 number += 1
+
+    def _windows(self, resource: Resource, held: Mapping[str, Mapping[str, bytes]]) -> Mapping[str, dict[str, str]]:
+        params = dict(resource.params)
+        if resource.windows is not None:
+            rows = {
+                name: tuple(RawRow(id_, "", body) for id_, body in held[name].items()) for name in resource.windows_of
+            }
+            today = datetime.now(UTC).date()
+            return {one.name: params | dict(one.params) for one in resource.windows(rows, today)}
+        if resource.per is None:
+            return {"": params}
+        return {
+            id_: params | {resource.per_param or "": json.loads(body)["url"]}
+            for id_, body in held[resource.per].items()
+        }
 
 
 @contextmanager

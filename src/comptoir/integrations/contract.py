@@ -7,7 +7,7 @@ its OAuth works, which words its set-up page shows. It never does I/O itself.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Protocol
 from uuid import UUID
@@ -35,6 +35,7 @@ __all__ = [
     "RawRecord",
     "RawRow",
     "ReadRaw",
+    "ReadWindow",
     "Resource",
     "SetupStep",
     "Source",
@@ -43,11 +44,15 @@ __all__ = [
 
 
 class Kind(StrEnum):
-    """How a resource answers: a paged list, one unpaged document holding records, or one record."""
+    """How a resource answers: a paged list, one unpaged document holding records, one record, or a report.
+
+    A report is kept whole: the answer is one raw record, and its id is the name of the window it was asked for.
+    """
 
     LIST = "list"
     DOCUMENT = "document"
     SINGLE = "single"
+    REPORT = "report"
 
 
 class Link(msgspec.Struct, frozen=True):
@@ -67,6 +72,26 @@ class RawRecord(msgspec.Struct, frozen=True, kw_only=True):
     sort_key: str = ""  # mapping reads a resource in the order (sort_key, id)
 
 
+class RawRow(msgspec.Struct, frozen=True):
+    """A stored raw record as mapping sees it."""
+
+    id: str
+    part: str
+    body: bytes
+
+
+class ReadWindow(msgspec.Struct, frozen=True, kw_only=True):
+    """A range of a resource that is read by itself, such as an accounting year. Its name can stand in a path.
+
+    A closed one is over, and nothing new is expected in it: it need not be read again as long as
+    `Resource.closed_until_moved` of the same window stays as it was.
+    """
+
+    name: str
+    params: tuple[tuple[str, str], ...]
+    is_closed: bool = False
+
+
 class Resource(msgspec.Struct, frozen=True, kw_only=True):
     """One thing the upstream offers, and how to read all of it.
 
@@ -74,6 +99,8 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True):
     under is kept as its `part`. `read` looks at one record's bytes; it raises msgspec.ValidationError or ValueError
     for one that cannot be filed, which is then set aside with that reason.
     `per` names a resource whose every record asks for a read of its own: `per_param` takes that record's URL.
+    `windows` says which ranges are read, each by itself, from the rows of `windows_of` and today's date; what is in
+    no window any more is gone. Where `path` names a parameter in braces, its value goes there.
     """
 
     name: str
@@ -87,14 +114,15 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True):
     access_level: int = 1
     since: str | None = None  # the parameter that asks for changes only, where there is one
     today_param: str | None = None  # a parameter that takes today's date, such as a report's to_date
+    windows: Callable[[Mapping[str, tuple[RawRow, ...]], date], tuple[ReadWindow, ...]] | None = None
+    windows_of: tuple[str, ...] = ()
+    closed_until_moved: str | None = None  # reports by the same windows: one that changed tells of change in its window
+    asked_by_id: bool = True  # can a record be asked for by itself, and is its absence then worth knowing?
 
-
-class RawRow(msgspec.Struct, frozen=True):
-    """A stored raw record as mapping sees it."""
-
-    id: str
-    part: str
-    body: bytes
+    @property
+    def parents(self) -> tuple[str, ...]:
+        """What must be read before this can be: its windows depend on it."""
+        return self.windows_of if self.per is None else (self.per, *self.windows_of)
 
 
 class Loaded(msgspec.Struct, kw_only=True):

@@ -424,7 +424,9 @@ def _needed(integration: Integration, chosen: list[Dataset]) -> list[Resource]:
     for dataset in chosen:
         if (data_type := integration.data_type(dataset.data_type)) is not None:
             names.update(source.resource for source in data_type.sources)
-    names |= {parent for name in names if (parent := integration.resource(name).per)}
+    for resource in reversed(integration.resources):  # children come behind their parents
+        if resource.name in names:
+            names.update(resource.parents)
     return [resource for resource in integration.resources if resource.name in names]
 
 

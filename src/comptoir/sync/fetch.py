@@ -16,7 +16,7 @@ from typing import Protocol
 import msgspec
 from sqlalchemy import Connection as Transaction
 
-from comptoir.errors import ProductError, RelinkRequired, SetupRequired
+from comptoir.errors import ProductError, RelinkRequired, SetupRequired, UpstreamChanged
 from comptoir.integrations.contract import Kind, RawRecord, Resource
 from comptoir.jobs import Stopped
 from comptoir.runtime.clock import Clock
@@ -202,12 +202,13 @@ class Fetch:
         """Begin the resources whose parents are read; a parent that failed fails its children."""
         still: list[Resource] = []
         for resource in waiting:
-            parent = resource.per
-            if parent is not None and parent in chosen and parent not in self._ended:
-                still.append(resource)
-            elif parent in self._ended and not self._ended[parent].is_complete:
-                of_parent = self._ended[parent]
+            parents = [name for name in resource.parents if name in chosen]
+            failed = next((name for name in parents if name in self._ended and not self._ended[name].is_complete), None)
+            if failed is not None:
+                of_parent = self._ended[failed]
                 self._end(resource, msgspec.structs.replace(of_parent, records=0, set_aside=0, changed=0, deleted=0))
+            elif any(name not in self._ended for name in parents):
+                still.append(resource)
             else:
                 self._begin(resource, 1)
         return still
@@ -216,7 +217,13 @@ class Fetch:
         """Begin a pass, or go on with one that was cut off."""
         with self._db.read() as tx:
             kept = pages.done(tx, self._tenant, self._sync, resource.name, pass_number)
-            walk = self._walks[resource.name] = Walk(resource, pass_number, self._windows(tx, resource))
+            try:
+                windows = self._windows(tx, resource)
+            except _UNREADABLE as error:
+                message = f"What {resource.name} is to be read for cannot be told: {error}."
+                self._end(resource, outcome_of(UpstreamChanged(message)))
+                return
+            walk = self._walks[resource.name] = Walk(resource, pass_number, windows)
         for (name, number), page in sorted(kept.items()):
             if name not in walk.windows:
                 continue
@@ -234,6 +241,9 @@ class Fetch:
         params = resource.params
         if resource.today_param:
             params = (*params, (resource.today_param, self._today.isoformat()))
+        if resource.windows is not None:
+            rows = {name: raw.whole(tx, self._tenant, self._connection, name) for name in resource.windows_of}
+            return {window.name: (*params, *window.params) for window in resource.windows(rows, self._today)}
         if resource.per is None:
             return {"": params}
         parents = raw.whole(tx, self._tenant, self._connection, resource.per)
@@ -332,6 +342,8 @@ class Fetch:
         for position, (part, body) in enumerate(answer.records):
             try:
                 record = read(body)
+                if resource.kind is Kind.REPORT:
+                    record = msgspec.structs.replace(record, id=task.window)
             except _UNREADABLE as error:
                 ids.append(unread(task.window, task.page, position))
                 raw.set_aside(

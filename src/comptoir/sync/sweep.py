@@ -31,7 +31,7 @@ def is_suspicious(live: int, missing: int) -> bool:
 
 def to_ask_for(resource: Resource, live: int, missing: Set[str], *, stood_still: bool) -> list[str]:
     """Missing records worth a call each: all where they are few, some where many would be lost at once."""
-    if resource.kind is not Kind.LIST:
+    if resource.kind is not Kind.LIST or not resource.asked_by_id:
         return []
     if stood_still and len(missing) > _MOST_ASKED_FOR and not is_suspicious(live, len(missing)):
         return []

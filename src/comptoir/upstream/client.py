@@ -35,6 +35,7 @@ _MOST_WAITS = 50
 _LONGEST_TOKEN = 8192
 _MOST_RECORDS = 10**7  # a total above it is no count of anybody's books
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_PLACE = re.compile(r"\{(\w+)\}")  # in a path, for a parameter
 _NEXT = re.compile(r"""rel\s*=\s*["']?[^"',;]*\bnext\b""")
 
 
@@ -234,7 +235,8 @@ class Reader:
         if resource.kind is Kind.LIST:
             size = str(self._client.integration.page_size)
             params = (*params, ("page", str(number)), ("per_page", size))
-        answer = self._get(resource.path, params, resource)
+        path, params = _filled(resource.path, params)
+        answer = self._get(path, params, resource)
         return Page(
             total=_total(answer.headers),
             has_next=bool(_NEXT.search(answer.headers["link"])) if "link" in answer.headers else None,
@@ -254,6 +256,18 @@ class Reader:
         with self._lock:
             self._count += 1
         return self._client.get(self._connection, path, params, self._tokens, resource)
+
+
+def _filled(path: str, params: Sequence[tuple[str, str]]) -> tuple[str, Sequence[tuple[str, str]]]:
+    """The path with those parameters that it names in braces, and the others."""
+    named = set(_PLACE.findall(path))
+    if not named:
+        return path, params
+    values = dict(params)
+    return (
+        _PLACE.sub(lambda place: quote(values[place[1]], safe=""), path),
+        [(name, value) for name, value in params if name not in named],
+    )
 
 
 def _total(headers: Mapping[str, str]) -> int | None:
@@ -278,6 +292,8 @@ def _records(body: bytes, resource: Resource, name: str) -> list[tuple[str, byte
         found: list[tuple[str, bytes]] = []
         present = [key for key in resource.keys if key in members]
         for key in present:
+            if resource.kind is Kind.REPORT:
+                return [(key, bytes(body))]
             if resource.kind is Kind.SINGLE:
                 found.append((key, bytes(members[key])))
             else:
