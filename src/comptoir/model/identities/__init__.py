@@ -11,6 +11,7 @@ from comptoir.model.identities.banks import check_banks
 from comptoir.model.identities.documents import check_documents
 from comptoir.model.identities.findings import (
     BankFigures,
+    Fault,
     Figures,
     Findings,
     Line,
@@ -23,7 +24,18 @@ from comptoir.model.identities.movements import Walk
 from comptoir.model.identities.references import Targets, check_lists
 from comptoir.model.money import WIDE
 
-__all__ = ["IDENTITIES", "BankFigures", "Figures", "Line", "Movement", "SourceFacts", "State", "Stored", "check"]
+__all__ = [
+    "IDENTITIES",
+    "BankFigures",
+    "Fault",
+    "Figures",
+    "Line",
+    "Movement",
+    "SourceFacts",
+    "State",
+    "Stored",
+    "check",
+]
 
 IDENTITIES: dict[str, str] = {
     "A1": "Every id can stand in a path and is there once in its data type.",

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Set
 from decimal import Decimal
 
-from comptoir.model.identities.findings import Findings, SourceFacts, Stored
+from comptoir.model.identities.findings import Fault, Findings, SourceFacts, Stored
 from comptoir.model.identities.references import Targets, each, refer
 from comptoir.model.money import ZERO
 
@@ -28,6 +28,8 @@ def check_banks(stored: Stored, facts: SourceFacts, findings: Findings, targets:
         still_open = {*facts.open_lines(), *to_review}
     sums: dict[str, Decimal] = defaultdict(Decimal)
     for line in each(stored, _LINES, findings):
+        if line.account_id not in sums:
+            refer(_LINES, line.id, _BANKS, line.account_id, findings, targets)
         sums[line.account_id] += line.amount
         if still_open is None:
             continue
@@ -35,9 +37,7 @@ def check_banks(stored: Stored, facts: SourceFacts, findings: Findings, targets:
         if line.reconciled is (line.id in still_open):
             said = "reconciled" if line.reconciled else "not reconciled"
             detail = f"bank transaction {line.id} is {said}, its source says otherwise"
-            findings.breach_if_still(facts.is_moving, _LINES, line.id, ("D5", detail, None))
-    for account in sums:
-        refer(_LINES, f"of account {account}", _BANKS, account, findings, targets)
+            findings.breach_if_still(facts.is_moving, None, "D5", Fault(_LINES, line.id, detail))
     _balances(sums, facts, findings, targets)
 
 
@@ -51,4 +51,5 @@ def _balances(sums: dict[str, Decimal], facts: SourceFacts, findings: Findings, 
         expected = bank.opening + sums.get(account, ZERO)
         if expected != bank.current:
             detail = f"bank account {account} should stand at {expected}, the source says {bank.current}"
-            findings.breach_if_still(facts.is_moving, _BANKS, account, ("D3", detail, lacking))
+            fault = Fault(_BANKS, account, detail, bank.current, expected)
+            findings.breach_if_still(facts.is_moving, lacking, "D3", fault)

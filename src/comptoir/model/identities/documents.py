@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from comptoir.model.identities.beside import Beside
-from comptoir.model.identities.findings import Figures, Findings, SourceFacts, Stored
+from comptoir.model.identities.findings import Fault, Figures, Findings, SourceFacts, Stored
 from comptoir.model.identities.lines import adds_up, as_the_source_says
 from comptoir.model.identities.movements import Settlement
 from comptoir.model.identities.references import Targets, absent, each, refer
@@ -138,7 +138,8 @@ class _Documents:
             if row is not None and row[1] is None:
                 self._unread()
             if row is None and self._told is not None:
-                findings.breach("A6", f"{data_type} {document.id}: the source has no such document")
+                detail = f"{data_type} {document.id}: the source has no such document"
+                findings.breach("A6", Fault(data_type, document.id, detail))
             findings.looked("A6", int(self._told is not None))
             self._document(document, row[1] if row is not None else None)
         beside.end()
@@ -148,7 +149,8 @@ class _Documents:
     def _missed(self, id_: str, figures: Figures | None) -> None:
         if figures is not None:
             self._findings.looked("A6")
-            self._findings.breach("A6", f"{self._kind.data_type} {id_} is not served, and its source is there")
+            detail = f"{self._kind.data_type} {id_} is not served, and its source is there"
+            self._findings.breach("A6", Fault(self._kind.data_type, id_, detail))
         else:
             self._unread()
 
@@ -162,11 +164,12 @@ class _Documents:
         for payment, *_ in left:
             if not self._targets.has(data_type, id_):
                 detail = f"{self._kind.paid_by} {payment} names {data_type} {id_}, which is not there"
-                absent(data_type, id_, detail, self._findings, self._targets)
+                fault = Fault(self._kind.paid_by, payment, detail)
+                absent(data_type, id_, fault, self._findings, self._targets)
                 if self._targets.dangles(data_type, id_):
                     continue
             detail = f"{payment} settles {data_type} {id_}, which does not say so"
-            self._findings.breach_unless(lacking, "C7", detail)
+            self._findings.breach_unless(lacking, "C7", Fault(self._kind.paid_by, payment, detail))
 
     def _document(self, document: Any, figures: Figures | None) -> None:
         findings, kind = self._findings, self._kind
@@ -179,13 +182,14 @@ class _Documents:
             as_the_source_says(data_type, document, tax, figures, findings)
         findings.looked("B8")
         if total < 0:
-            findings.breach("B8", f"{data_type} {id_} has the total {total}")
+            findings.breach("B8", Fault(data_type, id_, f"{data_type} {id_} has the total {total}"))
         if (in_all := getattr(document, "total_discount", None)) is not None:
             findings.looked("B7")
             given = sum((line.discount_amount or ZERO for line in document.line_items or ()), ZERO)
             percent = document.discount_percentage
             if given != in_all or not (percent is None or 0 <= percent <= 100):
-                findings.breach("B7", f"{data_type} {id_} says {in_all}, its lines {given}; {percent} percent")
+                detail = f"{data_type} {id_} says {in_all}, its lines {given}; {percent} percent"
+                findings.breach("B7", Fault(data_type, id_, detail, given, in_all))
         self._settled(document, figures)
         self._mirrored(document)
 
@@ -210,31 +214,35 @@ class _Documents:
             findings.looked(kind.due_identity, int(is_told))
             if is_told and ((due != expected and not is_let_go and not is_beyond) or (is_draft and allocations)):
                 detail = f"{data_type} {id_}: {expected} should be open, it says {due}"
-                found = (kind.due_identity, detail, self._payments_lacking)
-                findings.breach_if_still(self._is_moving, data_type, id_, found)
+                fault = Fault(data_type, id_, detail, expected, due)
+                findings.breach_if_still(self._is_moving, self._payments_lacking, kind.due_identity, fault)
             findings.looked("C3")
             if not 0 <= due <= total:
-                findings.breach("C3", f"{data_type} {id_}: {due} of {total}")
+                findings.breach("C3", Fault(data_type, id_, f"{data_type} {id_}: {due} of {total}"))
             findings.looked("C4")
             if not _agrees(status, due, total - withheld):
-                findings.breach("C4", f"{data_type} {id_} is {status}, with {due} of {total - withheld} open")
+                detail = f"{data_type} {id_} is {status}, with {due} of {total - withheld} open"
+                findings.breach("C4", Fault(data_type, id_, detail))
         if figures is None:
             return
         if figures.due is not None:
             findings.looked("C9")
             if due != figures.due:
-                findings.breach("C9", f"{data_type} {id_} says {due}, its source {figures.due}")
+                detail = f"{data_type} {id_} says {due}, its source {figures.due}"
+                findings.breach("C9", Fault(data_type, id_, detail, figures.due, due))
         unit = minor_unit(document.currency)
         if figures.withheld is not None:
             findings.looked("C10")
             if abs(withheld - figures.withheld) > unit * max(figures.withheld_on, 1):  # each line may be rounded
-                findings.breach("C10", f"{data_type} {id_}: {withheld} withheld, its rate gives {figures.withheld}")
+                detail = f"{data_type} {id_}: {withheld} withheld, its rate gives {figures.withheld}"
+                findings.breach("C10", Fault(data_type, id_, detail, figures.withheld, withheld))
         if figures.suffered is not None and total != withheld and is_told:
             findings.looked("C10")
             share = withheld * used / (total - withheld)
             if abs(share - figures.suffered) > unit:
                 detail = f"{data_type} {id_}: {share} came due of {withheld}, its source says {figures.suffered}"
-                findings.breach_if_still(self._is_moving, data_type, id_, ("C10", detail, self._payments_lacking))
+                fault = Fault(data_type, id_, detail, figures.suffered, share)
+                findings.breach_if_still(self._is_moving, self._payments_lacking, "C10", fault)
 
     def _mirrored(self, document: Any) -> None:
         kind, findings = self._kind, self._findings
@@ -243,13 +251,15 @@ class _Documents:
             findings.looked("C8")
             if one.allocation.currency != document.currency:
                 detail = f"{kind.data_type} {document.id} in {document.currency} is settled in "
-                findings.breach("C8", detail + str(one.allocation.currency))
+                detail += str(one.allocation.currency)
+                findings.breach("C8", Fault(kind.data_type, document.id, detail))
             account = one.payment.account_ref
             if account is not None and account.id is not None:
                 refer(kind.data_type, document.id, "bankAccounts", account.id, findings, self._targets)
         for payment, _, _, foreign in told:
             if foreign == document.currency:
-                findings.breach("C8", f"{payment} and {kind.data_type} {document.id} are both in {foreign}, at a rate")
+                detail = f"{payment} and {kind.data_type} {document.id} are both in {foreign}, at a rate"
+                findings.breach("C8", Fault(kind.paid_by, payment, detail))
         if not self._payments_known:
             return
         findings.looked("C7")
@@ -260,7 +270,7 @@ class _Documents:
         theirs = sorted((payment, amount, day or "") for payment, amount, day, _ in told)
         if own != theirs:
             detail = f"{kind.data_type} {document.id} says {_shown(own)}, payments say {_shown(theirs)}"
-            findings.breach_unless(self._payments_lacking, "C7", detail)
+            findings.breach_unless(self._payments_lacking, "C7", Fault(kind.data_type, document.id, detail))
 
 
 def _agrees(status: Any, due: Decimal, payable: Decimal) -> bool:

@@ -8,25 +8,41 @@ from typing import Literal, Protocol
 
 import msgspec
 
-__all__ = ["BankFigures", "Figures", "Findings", "Line", "Movement", "SourceFacts", "State", "Stored"]
+__all__ = ["BankFigures", "Fault", "Figures", "Findings", "Line", "Movement", "SourceFacts", "State", "Stored"]
 
 State = Literal["held", "breached", "not checked"]
-_MOST_DETAILS = 20  # records named for one identity; all are counted
+_MOST_FAULTS = 20  # named for one identity; all are counted
 _MOVED = "Some of the books were changed while they were read: the next reading will tell."
-_Found = tuple[str, str, str | None]  # code, detail, and why this may not be all there is
 _NOTHING = "There is nothing in these books that it speaks of."
 
 
+class Fault(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A record that breaches an identity, and how: in words, and by the two figures that should be one, where they
+    are figures. Without a data type it is no record of ours, but something the source has and we should."""
+
+    data_type: str
+    id: str
+    detail: str
+    should_be: Decimal | None = None
+    is_: Decimal | None = None
+
+
 class Line(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of one identity. `checked` counts the records looked at; `details` names the first that breach it,
-    or says why it was not, or not wholly, checked."""
+    """What came of one identity. `checked` counts the records looked at; `faults` are the first that breach it,
+    `reasons` say why it was not, or not wholly, checked."""
 
     code: str
     words: str
     state: State
     checked: int = 0
     breaches: int = 0
-    details: tuple[str, ...] = ()
+    faults: tuple[Fault, ...] = ()
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def details(self) -> tuple[str, ...]:
+        """All there is to say of it, in words."""
+        return (*(fault.detail for fault in self.faults), *self.reasons)
 
 
 class Figures(msgspec.Struct, frozen=True):
@@ -107,33 +123,34 @@ class Findings:
         self._words = identities
         self._checked = dict.fromkeys(identities, 0)
         self._breaches = dict.fromkeys(identities, 0)
-        self._details: dict[str, list[str]] = {code: [] for code in identities}
+        self._faults: dict[str, list[Fault]] = {code: [] for code in identities}
         self._why: dict[str, list[str]] = {code: [] for code in identities}
 
     def looked(self, code: str, count: int = 1) -> None:
         self._checked[code] += count
 
-    def breach(self, code: str, detail: str) -> None:
+    def breach(self, code: str, fault: Fault) -> None:
         self._breaches[code] += 1
-        if len(self._details[code]) < _MOST_DETAILS:
-            self._details[code].append(detail)
+        if len(self._faults[code]) < _MOST_FAULTS:
+            self._faults[code].append(fault)
 
     def skipped(self, code: str, why: str) -> None:
         """Not, or not wholly, looked at, for this reason."""
         if why not in self._why[code]:
             self._why[code].append(why)
 
-    def breach_if_still(self, is_moving: Callable[[str, str], bool], data_type: str, id_: str, found: _Found) -> None:
+    def breach_if_still(
+        self, is_moving: Callable[[str, str], bool], lacking: str | None, code: str, fault: Fault
+    ) -> None:
         """A breach, unless something is lacking, or the record moved while it was read piece by piece."""
-        code, detail, lacking = found
-        if lacking is None and is_moving(data_type, id_):
+        if lacking is None and is_moving(fault.data_type, fault.id):
             lacking = _MOVED
-        self.breach_unless(lacking, code, detail)
+        self.breach_unless(lacking, code, fault)
 
-    def breach_unless(self, lacking: str | None, code: str, detail: str) -> None:
+    def breach_unless(self, lacking: str | None, code: str, fault: Fault) -> None:
         """A breach, unless something is lacking, which is told elsewhere too: then this cannot be told."""
         if lacking is None:
-            self.breach(code, detail)
+            self.breach(code, fault)
         else:
             self.skipped(code, lacking)
 
@@ -153,5 +170,6 @@ class Findings:
             state=state,
             checked=checked,
             breaches=breaches,
-            details=(*self._details[code], *(why if why or checked else [_NOTHING])),
+            faults=tuple(self._faults[code]),
+            reasons=tuple(why if why or checked else [_NOTHING]),
         )

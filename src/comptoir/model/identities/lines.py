@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from comptoir.model.identities.findings import Figures, Findings
+from comptoir.model.identities.findings import Fault, Figures, Findings
 from comptoir.model.identities.references import Targets, line_refs
 from comptoir.model.money import ZERO, minor_unit
 
@@ -30,7 +30,8 @@ def adds_up(
         taxes += taxed
         totals += whole
         if whole != net + taxed:
-            findings.breach("B1", f"{data_type} {id_} line {place}: {net} and {taxed} are not {whole}")
+            detail = f"{data_type} {id_} line {place}: {net} and {taxed} are not {whole}"
+            findings.breach("B1", Fault(data_type, id_, detail, net + taxed, whole))
         priced = line.unit_amount * line.quantity
         if is_priced:
             # A tax line has a price and no net. A line rounds, and takes part of what the header was rounded by.
@@ -39,7 +40,8 @@ def adds_up(
         else:
             off, allowed = abs(priced - net), unit / 2 * max(abs(line.quantity), 1)
         if off > allowed:
-            findings.breach("B4", f"{data_type} {id_} line {place}: {line.quantity} x {line.unit_amount} for {net}")
+            detail = f"{data_type} {id_} line {place}: {line.quantity} x {line.unit_amount} for {net}"
+            findings.breach("B4", Fault(data_type, id_, detail, priced - (line.discount_amount or ZERO), net))
         ref = line.tax_rate_ref
         rate = ref.effective_tax_rate if ref is not None else None
         # A tax line has no net. And where no tax is charged in all, rates are told for the record only, such as those
@@ -48,21 +50,23 @@ def adds_up(
             findings.looked("B6")
             # The net may have taken a unit of what the header was rounded by, the tax another.
             if abs(taxed - net * rate / _HUNDRED) > unit * (1 + abs(rate) / _HUNDRED):
-                findings.breach("B6", f"{data_type} {id_} line {place}: {taxed} on {net} at {rate} percent")
+                detail = f"{data_type} {id_} line {place}: {taxed} on {net} at {rate} percent"
+                findings.breach("B6", Fault(data_type, id_, detail, net * rate / _HUNDRED, taxed))
         line_refs(data_type, id_, line, findings, targets)
     if nets != document.sub_total or taxes != tax or totals != document.total_amount:
-        findings.breach(
-            "B2", f"{data_type} {id_}: {nets} + {taxes} = {totals} in lines, {document.total_amount} in all"
-        )
+        detail = f"{data_type} {id_}: {nets} + {taxes} = {totals} in lines, {document.total_amount} in all"
+        findings.breach("B2", Fault(data_type, id_, detail, totals, document.total_amount))
     if document.total_amount != document.sub_total + tax:
-        findings.breach("B3", f"{data_type} {id_}: {document.sub_total} and {tax} are not {document.total_amount}")
+        detail = f"{data_type} {id_}: {document.sub_total} and {tax} are not {document.total_amount}"
+        findings.breach("B3", Fault(data_type, id_, detail, document.sub_total + tax, document.total_amount))
 
 
 def as_the_source_says(data_type: str, document: Any, tax: Decimal, figures: Figures, findings: Findings) -> None:
     findings.looked("A8")
     total = abs(document.total_amount)
     if total != figures.total:
-        findings.breach("A8", f"{data_type} {document.id} is {total}, its source {figures.total}")
+        detail = f"{data_type} {document.id} is {total}, its source {figures.total}"
+        findings.breach("A8", Fault(data_type, document.id, detail, figures.total, total))
     if figures.net is None or figures.tax is None:
         return
     if figures.total == figures.net + figures.tax:
@@ -75,4 +79,5 @@ def as_the_source_says(data_type: str, document: Any, tax: Decimal, figures: Fig
     said = (total, abs(document.sub_total), abs(tax))
     if said != expected:
         shown = " / ".join(map(str, expected))
-        findings.breach("B5", f"{data_type} {document.id} is {' / '.join(map(str, said))}, its source {shown}")
+        detail = f"{data_type} {document.id} is {' / '.join(map(str, said))}, its source {shown}"
+        findings.breach("B5", Fault(data_type, document.id, detail))

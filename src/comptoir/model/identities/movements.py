@@ -12,7 +12,7 @@ from itertools import groupby
 from typing import Any
 
 from comptoir.model.identities.beside import Beside
-from comptoir.model.identities.findings import Figures, Findings, Movement, SourceFacts, Stored
+from comptoir.model.identities.findings import Fault, Figures, Findings, Movement, SourceFacts, Stored
 from comptoir.model.identities.lines import adds_up, as_the_source_says
 from comptoir.model.identities.references import Targets, each, peek, refer
 from comptoir.model.money import ZERO, minor_unit
@@ -97,7 +97,8 @@ class Walk:
             self._findings.looked("A8")
             paid = movement.amount if data_type in _INWARDS else -movement.amount
             if record.total_amount != paid:
-                self._findings.breach("A8", f"{data_type} {record.id} is {record.total_amount}, its source {paid}")
+                detail = f"{data_type} {record.id} is {record.total_amount}, its source {paid}"
+                self._findings.breach("A8", Fault(data_type, record.id, detail, paid, record.total_amount))
 
     # Payments
 
@@ -113,18 +114,20 @@ class Walk:
             findings.looked("C8")
             held_in = self._currencies.get(account.id, payment.currency)
             if held_in != payment.currency:
-                findings.breach("C8", f"{data_type} {id_} is in {payment.currency}, its account in {held_in}")
+                detail = f"{data_type} {id_} is in {payment.currency}, its account in {held_in}"
+                findings.breach("C8", Fault(data_type, id_, detail))
         findings.looked("C5")
         lines = payment.lines or ()
-        if sum((line.amount for line in lines), ZERO) != payment.total_amount:
-            findings.breach("C5", f"{data_type} {id_}: its lines do not add up to {payment.total_amount}")
+        if (added := sum((line.amount for line in lines), ZERO)) != payment.total_amount:
+            detail = f"{data_type} {id_}: its lines do not add up to {payment.total_amount}"
+            findings.breach("C5", Fault(data_type, id_, detail, added, payment.total_amount))
         in_all = ZERO
         for line in lines:
             in_all += self._links(data_type, payment, line, unit)
         if not payment.total_amount and account is None:
             findings.looked("C6")
             if in_all:
-                findings.breach("C6", f"{data_type} {id_} moves {in_all}")
+                findings.breach("C6", Fault(data_type, id_, f"{data_type} {id_} moves {in_all}", ZERO, in_all))
 
     def _links(self, data_type: str, payment: Any, line: Any, unit: Decimal) -> Decimal:
         """Follow the links of a line; what they come to."""
@@ -133,7 +136,8 @@ class Walk:
             amount, rate = link.amount or ZERO, link.currency_rate
             is_told = is_told and link.amount is not None
             if rate is None and amount:
-                self._findings.breach("C5", f"{data_type} {payment.id}: a link of {amount} has no rate")
+                detail = f"{data_type} {payment.id}: a link of {amount} has no rate"
+                self._findings.breach("C5", Fault(data_type, payment.id, detail))
             in_all += amount
             moved += amount * (rate or 1)
             if rate not in (None, 1):
@@ -146,7 +150,8 @@ class Walk:
             foreign = None if rate in (None, 1) else payment.currency
             self.settlements.setdefault(to, {}).setdefault(link.id, []).append((payment.id, amount, day, foreign))
         if is_told and abs(line.amount + moved) > off:
-            self._findings.breach("C5", f"{data_type} {payment.id}: a line of {line.amount} is linked for {-moved}")
+            detail = f"{data_type} {payment.id}: a line of {line.amount} is linked for {-moved}"
+            self._findings.breach("C5", Fault(data_type, payment.id, detail, line.amount, -moved))
         return in_all
 
     # Spending and income without a document
@@ -161,11 +166,14 @@ class Walk:
         amounts = {payment.total_amount for payment in payments}
         amounts.update(one.allocation.total_amount for one in record.payment_allocations)
         if len(record.line_items) != 1 or len(payments) != 1 or amounts != {total}:
-            findings.breach("B9", f"{data_type} {id_} has {len(record.line_items)} lines and payments of {amounts}")
+            shown = ", ".join(sorted(map(str, amounts))) or "nothing"
+            detail = f"{data_type} {id_} of {total} has {len(record.line_items)} lines and payments of {shown}"
+            findings.breach("B9", Fault(data_type, id_, detail))
         for payment in payments:
             findings.looked("A3")
             if payment.id != id_:
-                findings.breach("A3", f"{data_type} {id_} names {payment.id} as its payment, not itself")
+                detail = f"{data_type} {id_} names {payment.id} as its payment, not itself"
+                findings.breach("A3", Fault(data_type, id_, detail))
             if payment.account_ref is not None and payment.account_ref.id is not None:
                 refer(data_type, id_, "chartOfAccounts", payment.account_ref.id, findings, self._targets)
         if movement is None:
@@ -177,7 +185,8 @@ class Walk:
         findings.looked("D7")
         flow = movement.amount if data_type in _INWARDS else -movement.amount
         if (total > 0) != (flow > 0) or (total < 0) != (flow < 0):
-            findings.breach("D7", f"{data_type} {id_} is {total}, the money moved was {movement.amount}")
+            detail = f"{data_type} {id_} is {total}, the money moved was {movement.amount}"
+            findings.breach("D7", Fault(data_type, id_, detail))
 
     # Between bank accounts
 
@@ -195,7 +204,8 @@ class Walk:
             or (from_.currency == to.currency and (out is None or out != into))
         ):
             shown = f"{out} {from_.currency} to {into} {to.currency}"
-            self._findings.breach("D6", f"transfer {transfer.id} from {from_.account_ref.id}: {shown}")
+            detail = f"transfer {transfer.id} from {from_.account_ref.id}: {shown}"
+            self._findings.breach("D6", Fault("transfers", transfer.id, detail))
 
 
 def _of_type(place: int, data_type: str, records: Iterator[Any]) -> Iterator[tuple[str, int, str, Any]]:
@@ -225,7 +235,8 @@ class _Served:
             if data_types == ["transfers"]:
                 self._lone.add(id_)
             elif self._facts.is_movement(id_):
-                self._findings.breach("A5", f"{' and '.join(data_types)} {id_}: there is no such movement")
+                detail = f"{' and '.join(data_types)} {id_}: there is no such movement"
+                self._findings.breach("A5", Fault(data_types[0], id_, detail))
             return
         if (movement := row[1]) is None:
             self._unreadable += 1  # what is served of it is as it was before
@@ -235,7 +246,7 @@ class _Served:
             self._pairs.append((id_, movement.other_side, len(data_types)))
             self._amounts[id_] = movement.amount
         elif len(data_types) != 1:
-            self._wrong(id_, len(data_types))
+            self._wrong(id_, len(data_types), next(iter(data_types), ""))
 
     def end(self) -> None:
         if self._unreadable:
@@ -248,12 +259,12 @@ class _Served:
             elif served != 1:
                 self._wrong(id_, served)
         for id_ in sorted(self._lone):
-            self._findings.breach("A5", f"transfers {id_}: there is no such movement")
+            self._findings.breach("A5", Fault("transfers", id_, f"transfers {id_}: there is no such movement"))
 
     def _moves(self, id_: str, other: str) -> bool:
         """Whether these two can be the sides of one transfer."""
         amount = self._amounts[id_]
         return bool(amount) and self._amounts.get(other, -amount) * amount < 0
 
-    def _wrong(self, id_: str, times: int) -> None:
-        self._findings.breach("A5", f"movement {id_} is served {times} times")
+    def _wrong(self, id_: str, times: int, data_type: str = "") -> None:
+        self._findings.breach("A5", Fault(data_type, id_, f"movement {id_} is served {times} times"))

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from comptoir.model import SHAPES
-from comptoir.model.identities.findings import Findings, Stored
+from comptoir.model.identities.findings import Fault, Findings, Stored
 from comptoir.model.records import decoder, encode
 
 __all__ = ["Targets", "absent", "check_lists", "each", "line_refs", "peek", "refer"]
@@ -77,13 +77,14 @@ def each(stored: Stored, data_type: str, findings: Findings) -> Iterator[Any]:
         try:
             record = decode(document)
         except msgspec.DecodeError as error:
-            findings.breach("A7", f"{data_type} {id_} cannot be read: {error}")
+            findings.breach("A7", Fault(data_type, id_, f"{data_type} {id_} cannot be read: {error}"))
             continue
         own = getattr(record, "id", id_)
         if own != id_ or id_ <= last:
-            findings.breach("A1", f"{data_type} {id_} calls itself {own}, after {last or 'nothing'}")
+            detail = f"{data_type} {id_} calls itself {own}, after {last or 'nothing'}"
+            findings.breach("A1", Fault(data_type, id_, detail))
         if not _SAFE.fullmatch(id_):
-            findings.breach("A1", f"{data_type} {id_!r} cannot stand in a path")
+            findings.breach("A1", Fault(data_type, id_, f"{data_type} {id_!r} cannot stand in a path"))
         if encode(record) != document:
             _otherwise(data_type, id_, document, record, findings)
         last = id_
@@ -103,9 +104,10 @@ def peek(stored: Stored, data_type: str) -> Iterator[Any]:
 def _otherwise(data_type: str, id_: str, document: bytes, record: Any, findings: Findings) -> None:
     """A document that is not what its record is written as: has it more to say, or the same in other words?"""
     if _exact(document) == _exact(encode(record)):
-        findings.breach("A2", f"{data_type} {id_} would be written in another way")
+        findings.breach("A2", Fault(data_type, id_, f"{data_type} {id_} would be written in another way"))
     else:
-        findings.breach("A7", f"{data_type} {id_} holds what its data type has no member for")
+        detail = f"{data_type} {id_} holds what its data type has no member for"
+        findings.breach("A7", Fault(data_type, id_, detail))
 
 
 def _exact(document: bytes) -> Any:
@@ -137,15 +139,16 @@ def refer(data_type: str, id_: str, to: str, target: str, findings: Findings, ta
     """Follow one reference."""
     findings.looked("A3")
     if not targets.has(to, target):
-        absent(to, target, f"{data_type} {id_} names {to} {target}, which is not there", findings, targets)
+        fault = Fault(data_type, id_, f"{data_type} {id_} names {to} {target}, which is not there")
+        absent(to, target, fault, findings, targets)
 
 
-def absent(to: str, target: str, detail: str, findings: Findings, targets: Targets) -> None:
+def absent(to: str, target: str, fault: Fault, findings: Findings, targets: Targets) -> None:
     """A reference that leads nowhere: a breach, unless we know that we lack some, or the source has no such record."""
     lacking = targets.lacking(to)
     if lacking is None and targets.dangles(to, target):
         lacking = f"Some references name {to} that the source itself does not list."
-    findings.breach_unless(lacking, "A3", detail)
+    findings.breach_unless(lacking, "A3", fault)
 
 
 def _named(data_type: str, id_: str, to: str, ref: Any, findings: Findings, targets: Targets) -> None:
@@ -184,6 +187,8 @@ def _banks_are_accounts(stored: Stored, findings: Findings, targets: Targets) ->
     lacking = targets.lacking(_ACCOUNTS, _BANKS)
     findings.looked("A4", len(marked | banks))
     for id_ in sorted(banks - marked):
-        findings.breach_unless(lacking, "A4", f"bank account {id_} is not among the accounts as one")
+        fault = Fault(_BANKS, id_, f"bank account {id_} is not among the accounts as one")
+        findings.breach_unless(lacking, "A4", fault)
     for id_ in sorted(marked - banks):
-        findings.breach_unless(lacking, "A4", f"account {id_} is marked as a bank account, and is none")
+        fault = Fault(_ACCOUNTS, id_, f"account {id_} is marked as a bank account, and is none")
+        findings.breach_unless(lacking, "A4", fault)
