@@ -25,7 +25,7 @@ LOOKS = [
 MEASURE = """() => {
   const shown = (one) => one.getClientRects().length > 0 && getComputedStyle(one).visibility !== "hidden";
   const isInText = (one) => one.tagName === "A" && getComputedStyle(one).display === "inline";
-  const targets = [...document.querySelectorAll("a, button, input:not([type=hidden]), summary")];
+  const targets = [...document.querySelectorAll("a, button, select, input:not([type=hidden]), summary")];
   return {
     wide: document.documentElement.scrollWidth - window.innerWidth,
     small: targets
@@ -83,6 +83,8 @@ def _visited(house: House) -> list[tuple[str, str]]:
         ("manage", link),
         ("set-up", f"{link}/set-up"),
         ("organisation", "/settings/organisation"),
+        ("schedules", "/settings/schedules"),
+        ("company-schedules", f"{here}/schedules"),
         ("api-keys", "/settings/api-keys"),
         ("companies", "/companies"),
         ("companies-none", "/companies?search=nothing"),

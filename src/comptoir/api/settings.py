@@ -275,7 +275,7 @@ def _utc(text: str) -> str:
 def _post_settings(call: Call) -> bytes:
     sent = _sent_settings(call)
     with call.services.db.write() as tx:
-        profile.put_sync_settings(tx, call.tenant, sent)
+        profile.put_sync_settings(tx, call.tenant, sent, keep_times=True)
         events.audit(tx, call.tenant, call.actor, "syncSettings.update", None, call.now)
     return b""
 
@@ -284,7 +284,7 @@ def _post_company_settings(call: Call) -> bytes:
     company_id, sent = call.company_id, _sent_settings(call)
     with call.services.db.write() as tx:
         company = companies.get(tx, call.tenant, company_id)
-        profile.put_sync_settings(tx, call.tenant, sent, company.id)
+        profile.put_sync_settings(tx, call.tenant, sent, company.id, keep_times=True)
         events.audit(tx, call.tenant, call.actor, "syncSettings.update", company.id, call.now)
     return b""
 

@@ -18,6 +18,7 @@ from comptoir.portal import (
     organisation,
     progress,
     records,
+    schedules,
     sign_in,
     static_files,
 )
@@ -35,6 +36,7 @@ _PORTAL: tuple[Any, ...] = (
     *integrations.ROUTES,
     *api_keys.ROUTES,
     *organisation.ROUTES,
+    *schedules.ROUTES,
     *companies.ROUTES,
     *connections.ROUTES,
     *records.ROUTES,

@@ -40,6 +40,8 @@ SAID: Mapping[str, Said] = MappingProxyType(
         "unlinked": Said(N_("%(name)s is unlinked. Data already read stays readable.")),
         "connection-deleted": Said(N_("The connection to %(name)s and the data read over it are deleted.")),
         "organisation-saved": Said(N_("Your organisation's details are saved.")),
+        "schedules-saved": Said(N_("The schedule is saved.")),
+        "schedules-default": Said(N_("The default schedule holds again.")),
         "key-deleted": Said(N_("The API key is deleted. It no longer works.")),
     }
 )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection, Table
@@ -12,10 +15,23 @@ from comptoir.store.ids import TenantId
 from comptoir.store.rows import only, upsert
 from comptoir.store.tables import PROFILES, SYNC_SETTINGS
 
-__all__ = ["Profile", "SyncSetting", "get", "overridden", "put", "put_sync_settings", "sync_settings"]
+__all__ = [
+    "DAY_HOURS",
+    "REPORTS",
+    "SCHEDULES",
+    "Profile",
+    "SyncSetting",
+    "get",
+    "overridden",
+    "put",
+    "put_sync_settings",
+    "sync_settings",
+]
 
 REPORTS = ("balanceSheet", "profitAndLoss", "cashFlowStatement")
-SCHEDULES = (0, 1, 24, 168, 720)
+DAY_HOURS = 24
+SCHEDULES = (0, 1, DAY_HOURS, 7 * DAY_HOURS, 30 * DAY_HOURS)
+_TIME_OF_DAY = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -29,7 +45,10 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class SyncSetting(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """How one data type is kept fresh: `sync_schedule` in hours (0 none), lower `sync_order` first."""
+    """How one data type is kept fresh: `sync_schedule` in hours (0 none), lower `sync_order` first.
+
+    `time_of_day` is HH:MM in UTC, for schedules of a day or longer; it is not part of the public API.
+    """
 
     data_type: str
     fetch_on_first_link: bool
@@ -39,6 +58,7 @@ class SyncSetting(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omi
     sync_from_window: int | None = None
     months_to_sync: int | None = None
     is_locked: bool = False
+    time_of_day: str | None = None
 
 
 _DEFAULTS = tuple(
@@ -78,9 +98,17 @@ def overridden(tx: Connection, tenant: TenantId, company: str = "") -> bool:
 
 
 def put_sync_settings(
-    tx: Connection, tenant: TenantId, settings: tuple[SyncSetting, ...] | None, company: str = ""
+    tx: Connection,
+    tenant: TenantId,
+    settings: Iterable[SyncSetting] | None,
+    company: str = "",
+    *,
+    keep_times: bool = False,
 ) -> None:
-    """Change the data types named and keep the rest; None goes back to what stands above."""
+    """Change the data types named and keep the rest; None goes back to what stands above.
+
+    `keep_times` leaves times of day as they are, for callers that do not know of them. Raises InvalidInput.
+    """
     if settings is None:
         tx.execute(sa.delete(SYNC_SETTINGS).where(only(SYNC_SETTINGS, tenant, SYNC_SETTINGS.c.company_id == company)))
         return
@@ -88,13 +116,32 @@ def put_sync_settings(
     for one in settings:
         if one.data_type not in current:
             raise InvalidInput(f"There is no data type {one.data_type!r}.", field="dataType")
-        if current[one.data_type].is_locked:
+        before = current[one.data_type]
+        if before.is_locked:
             raise InvalidInput(f"The settings of {one.data_type} are locked.", field="isLocked")
         if one.sync_schedule not in SCHEDULES:
             allowed = ", ".join(map(str, SCHEDULES))
             raise InvalidInput(f"syncSchedule of {one.data_type} is in hours: {allowed}.", field="syncSchedule")
+        if keep_times:
+            time = before.time_of_day if one.sync_schedule >= DAY_HOURS else None
+            current[one.data_type] = msgspec.structs.replace(one, time_of_day=time)
+            continue
+        if one.time_of_day is not None:
+            _check_time(one)
         current[one.data_type] = one
     _replace(tx, SYNC_SETTINGS, tenant, {"company_id": company}, msgspec.json.encode(tuple(current.values())))
+
+
+def _check_time(setting: SyncSetting) -> None:
+    if not _TIME_OF_DAY.fullmatch(setting.time_of_day or ""):
+        raise InvalidInput(
+            f"The time of day of {setting.data_type} is written as hours and minutes: 06:30.", field="timeOfDay"
+        )
+    if setting.sync_schedule < DAY_HOURS:
+        raise InvalidInput(
+            f"{setting.data_type} has a time of day: choose a daily, weekly or monthly schedule, or take the time out.",
+            field="timeOfDay",
+        )
 
 
 def _replace(tx: Connection, table: Table, tenant: TenantId, key: dict[str, str], document: bytes) -> None:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from math import ceil
+
+import msgspec
 
 from comptoir.errors import ProductError
 from comptoir.integrations.contract import Integration
@@ -18,6 +20,7 @@ from comptoir.runtime.clock import Clock
 from comptoir.store import ConnectionId, Database, TenantId, connections, datasets, profile
 from comptoir.store.connections import Connection, ConnectionStatus
 from comptoir.store.datasets import Status
+from comptoir.store.profile import DAY_HOURS, SyncSetting
 from comptoir.sync.requests import queue_idle
 
 __all__ = ["Scheduler"]
@@ -27,7 +30,16 @@ _TURN_SECONDS = 5.0
 _LOOK_AGAIN = timedelta(minutes=5)  # how soon changed settings are noticed
 _SPREAD_TURNS = 180  # all that is due at once is begun within this many turns, a quarter of an hour
 _TOGETHER = 0.9  # a type joins a sync that is due anyway once this share of its interval is over
-_RARELY = timedelta(hours=24)  # how often a type that the source does not offer is asked for again
+_RARELY_HOURS = 24  # how often a type that the source does not offer is asked for again
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class _Due(msgspec.Struct, frozen=True):
+    """When a data type is to be read; from `not_before` on it joins a sync that begins anyway."""
+
+    order: int
+    at: datetime
+    not_before: datetime
 
 
 class Scheduler:
@@ -116,25 +128,39 @@ class Scheduler:
             settings = profile.sync_settings(tx, connection.tenant_id, connection.company_id)
             newest = datasets.newest_of(tx, connection.tenant_id, connection.id)
         offered = {one.name for one in self._integration_of(connection.integration_key).data_types}
-        due_at: dict[str, tuple[int, datetime, timedelta]] = {}
+        due_at: dict[str, _Due] = {}
         for setting in settings:
             if setting.data_type not in offered or not setting.sync_schedule:
                 continue
-            interval = setting.sync_schedule * self._hour
             last = newest.get(setting.data_type)
             if last is not None and not last.status.is_ended:
                 continue
-            if last is not None and last.status is Status.NOT_SUPPORTED:
-                interval = max(interval, _RARELY / self._scale)
             begun = last.requested if last is not None else connection.linked_at or connection.created
-            due_at[setting.data_type] = (setting.sync_order, begun + interval, interval)
-        next_look = min((at for _, at, _ in due_at.values()), default=now + _LOOK_AGAIN)
+            is_rare = last is not None and last.status is Status.NOT_SUPPORTED
+            due_at[setting.data_type] = self._next(setting, begun, is_rare=is_rare)
+        next_look = min((one.at for one in due_at.values()), default=now + _LOOK_AGAIN)
         if next_look > now:
             return [], next_look
-        together = {
-            name: order for name, (order, at, interval) in due_at.items() if at - interval * (1 - _TOGETHER) <= now
-        }
+        together = {name: one.order for name, one in due_at.items() if one.not_before <= now}
         return sorted(together, key=lambda name: together[name]), now + _LOOK_AGAIN
+
+    def _next(self, setting: SyncSetting, begun: datetime, *, is_rare: bool) -> _Due:
+        """When a data type last begun at `begun` is read again."""
+        hours = max(setting.sync_schedule, _RARELY_HOURS) if is_rare else setting.sync_schedule
+        interval = hours * self._hour
+        if setting.time_of_day is None:
+            at = begun + interval
+            return _Due(setting.sync_order, at, at - interval * (1 - _TOGETHER))
+        at = self._at_time_of_day(setting.time_of_day, begun + interval - DAY_HOURS * self._hour)
+        return _Due(setting.sync_order, at, at)
+
+    def _at_time_of_day(self, text: str, after: datetime) -> datetime:
+        """The first instant after `after` at which the clock shows this time; days are shortened like hours."""
+        hours, minutes = text.split(":")
+        day = DAY_HOURS * self._hour
+        into_day = (int(hours) + int(minutes) / 60) * self._hour
+        days = (after - _EPOCH - into_day) // day
+        return _EPOCH + into_day + (days + 1) * day
 
     def _ask_for(self, connection: Connection, names: list[str], now: datetime) -> None:
         with self._db.write() as tx:
