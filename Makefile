@@ -45,9 +45,10 @@ check: $(VENV)/.dev ## lint, formatting, types, layers
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: $(VENV)/.dev ## measure a pull and a list page against their limits and peers, side by side
+bench: $(VENV)/.dev ## measure pulls, a list page and keeping up, against their limits and peers, side by side
 	@$(BIN)/python bench/run.py $(ARGS)
 	@$(BIN)/python bench/lists.py $(ARGS)
+	@$(BIN)/python bench/books.py $(ARGS)
 
 lock: ## pin dependencies anew from pyproject.toml
 	@$(PYTHON) -m venv $(VENV)/lock && $(VENV)/lock/bin/python -m pip install --quiet uv

@@ -139,7 +139,7 @@ def main() -> None:
     ap.add_argument("--against", default="bare-httpx-8", help="the row that the ratios are to")
     ap.add_argument("--limit", type=float, default=300.0, help="seconds a single pull may take")
     ap.add_argument("--write", type=Path, help="append the table to this file")
-    a = ap.parse_args()
+    a, _ = ap.parse_known_args()  # the other arguments of `make bench` are for its other programs
 
     table = tomllib.loads((HERE / "rows.toml").read_text())
     names = list(table) if a.rows == "all" else a.rows.split(",")
