@@ -60,8 +60,6 @@ _LATER = {
     "get-balance-sheet": "reports come later",
     "get-profit-and-loss": "reports come later",
     "get-cash-flow-statement": "reports come later",
-    "get-aged-debtors-report": "reports come later",
-    "get-aged-creditors-report": "reports come later",
     "list-webhook-consumers": "webhooks come later",
     "create-webhook-consumer": "webhooks come later",
     "delete-webhook-consumer": "webhooks come later",

@@ -242,3 +242,18 @@ def test_lending_reads_companies_connections_and_the_state_of_reads(sdks: Sdks) 
     assert [one["id"] for one in sdk.pages("connections.list", company)] == [demo.connection]
     assert {key: one["currentStatus"] for key, one in status.items()} == dict.fromkeys(demo.records, "Complete")
     assert {one["dataType"] for one in history} == set(demo.records)
+
+
+@pytest.mark.parametrize(("name", "debtors", "creditors"), [
+    ("codat-accounting", "reports.get_aged_debtors_report", "reports.get_aged_creditors_report"),
+    ("codat-lending", "accounts_receivable.reports.get_aged_debtors", "accounts_receivable.reports.get_aged_creditors"),
+])  # fmt: skip
+def test_aged_reports_are_read(sdks: Sdks, name: str, debtors: str, creditors: str) -> None:
+    sdk, company = sdks.sdk(name), {"company_id": sdks.demo.company}
+
+    for call in (debtors, creditors):
+        answer = sdk.answer(call, {**company, "number_of_periods": 3, "period_length_days": 30})
+
+        assert answer["data"]
+        cells = answer["data"][0]["agedCurrencyOutstanding"][0]["agedOutstandingAmounts"]
+        assert len([cell for cell in cells if "fromDate" in cell and "toDate" in cell]) == 3

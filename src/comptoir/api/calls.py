@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, unquote
 
@@ -23,6 +23,7 @@ _T = TypeVar("_T")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _OPERATORS = re.compile("[=<>~]")
 _MOST_PARAMETERS = 200
+_FIRST_YEAR, _LAST_YEAR = 1900, 2199
 
 
 def id_of(text: str, message: str) -> str:
@@ -91,6 +92,33 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         if _OPERATORS.search(text) is None and "%" in text:
             text = unquote(text)  # encoded twice, as in the platform's own examples
         return parse_query(text) if (text := text.strip()) else None
+
+    def number(self, name: str, default: int, most: int | None = None) -> int:
+        """A query parameter that is a whole number from 1. InvalidInput when it is none, or more than `most`."""
+        text = self.query.get(name.lower())
+        if text is None:
+            return default
+        text = text.strip()
+        number = int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else 0
+        if number < 1 or (most is not None and number > most):
+            expected = "a whole number from 1" + (f" to {most}" if most else "")
+            raise InvalidInput(f"{name} must be {expected}.", field=name)
+        return number
+
+    def day(self, name: str) -> date | None:
+        """A query parameter that is a day, alone or before a time; None when it is absent. InvalidInput otherwise."""
+        text = self.query.get(name.lower(), "").strip()
+        if not text:
+            return None
+        try:
+            day = date.fromisoformat(text[:10]) if text[10:11] in ("", "T", " ") else None
+        except ValueError:
+            day = None
+        if day is None or not _FIRST_YEAR <= day.year <= _LAST_YEAR:
+            raise InvalidInput(
+                f"{name} must be a day such as 2026-03-31, from {_FIRST_YEAR} to {_LAST_YEAR}.", field=name
+            )
+        return day
 
     def decoded(self, kind: type[_T], message: str = "The request body must be a JSON object.") -> _T:
         """The body as `kind`; members it does not know are ignored. InvalidInput with the place otherwise."""

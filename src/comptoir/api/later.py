@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from comptoir.api.calls import Call
 from comptoir.api.routing import Operation
 from comptoir.errors import NotFound
@@ -23,7 +21,6 @@ _PRODUCTS = "Products are not supported by this version."
 _TOKENS = "Access tokens for embedded pages are not supported by this version."
 _EXTRA = "Supplemental data is not supported by this version."
 _CUSTOM = "Custom data types are not supported by this version."
-_AGED = "Aged reports are not supported by this version."
 
 _NOT_YET: tuple[tuple[str, str, str], ...] = (
     ("GET", "/webhooks", _WEBHOOKS),
@@ -60,8 +57,6 @@ _NOT_YET: tuple[tuple[str, str, str], ...] = (
     ("GET", f"{_DATA_TYPE}/custom/{{customDataIdentifier}}", _CUSTOM),
     ("POST", f"{_CONNECTION}/data/queue/custom/{{customDataIdentifier}}", _CUSTOM),
     ("GET", f"{_CONNECTION}/data/custom/{{customDataIdentifier}}", _CUSTOM),
-    ("GET", f"{_COMPANY}/reports/agedDebtor", _AGED),
-    ("GET", f"{_COMPANY}/reports/agedCreditor", _AGED),
 )
 
 
@@ -91,24 +86,4 @@ def _check(call: Call) -> None:
             connections.get(tx, call.tenant, call.connection_id, company.id)
 
 
-def _is_available(call: Call) -> bytes:
-    _check(call)
-    return b"false"
-
-
-def _all() -> Iterator[Operation]:
-    for method, path, sentence in _NOT_YET:
-        yield _refusal(method, path, sentence)
-    for report, words in (("agedDebtor", "aged debtors"), ("agedCreditor", "aged creditors")):
-        yield Operation(
-            id=f"is-{words.replace(' ', '-')}-report-available",
-            method="GET",
-            path=f"{_COMPANY}/reports/{report}/available",
-            tag="Reports",
-            summary=f"Whether the {words} report is available",
-            handle=_is_available,
-            answer=bool,
-        )
-
-
-OPERATIONS = tuple(_all())
+OPERATIONS = tuple(_refusal(*one) for one in _NOT_YET)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from comptoir.api import companies, connections, integrations, later, openapi, records, refresh, settings
+from comptoir.api import companies, connections, integrations, later, openapi, records, refresh, reports, settings
 from comptoir.api.routing import Operation
 from comptoir.api.services import ApiServices
 from comptoir.api.serving import Serving
@@ -16,6 +16,7 @@ _SERVED: tuple[Operation, ...] = (
     *settings.OPERATIONS,
     *refresh.OPERATIONS,
     *records.OPERATIONS,
+    *reports.OPERATIONS,
     *later.OPERATIONS,
 )
 OPERATIONS: tuple[Operation, ...] = (*_SERVED, openapi.operation(_SERVED))

@@ -9,7 +9,6 @@ from urllib.parse import quote
 import msgspec
 
 from comptoir.api.calls import Call
-from comptoir.errors import InvalidInput
 
 __all__ = ["Href", "Links", "Paging", "envelope", "paging_of"]
 
@@ -50,23 +49,7 @@ class Paging(msgspec.Struct, frozen=True):
 
 def paging_of(call: Call) -> Paging:
     """`page` and `pageSize` of the request. InvalidInput when out of range."""
-    query = call.query
-    return Paging(
-        _number(query, "page", "page", 1, None),
-        _number(query, "pagesize", "pageSize", _DEFAULT_SIZE, _LARGEST_SIZE),
-    )
-
-
-def _number(query: dict[str, str], key: str, name: str, default: int, most: int | None) -> int:
-    text = query.get(key)
-    if text is None:
-        return default
-    text = text.strip()
-    number = int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else 0
-    if number < 1 or (most is not None and number > most):
-        expected = "a whole number from 1" + (f" to {most}" if most else "")
-        raise InvalidInput(f"{name} must be {expected}.", field=name)
-    return number
+    return Paging(call.number("page", 1), call.number("pageSize", _DEFAULT_SIZE, _LARGEST_SIZE))
 
 
 def envelope(call: Call, paging: Paging, total: int, results: Iterable[bytes]) -> bytes:

@@ -16,7 +16,7 @@ from comptoir.model import DATA_TYPE_KEYS, SHAPES, Shape
 from comptoir.store import CompanyId, ConnectionId, companies, connections, datasets, records
 from comptoir.store.datasets import Status
 
-__all__ = ["OPERATIONS", "refuse_unsupported"]
+__all__ = ["OPERATIONS", "refuse_unsupported", "unreadable"]
 
 _COMPANY = "/companies/{companyId}/data"
 _CONNECTION = "/companies/{companyId}/connections/{connectionId}/data"
@@ -28,7 +28,7 @@ def _scope(call: Call) -> tuple[CompanyId, ConnectionId | None]:
     return call.company_id, call.connection_id if "connectionId" in call.names else None
 
 
-def _unreadable(call: Call, key: str, company: CompanyId, connection: ConnectionId | None) -> Exception:
+def unreadable(call: Call, key: str, company: CompanyId, connection: ConnectionId | None) -> Exception:
     """Why nothing can be read. Raises NotFound for a company or connection that is not there."""
     with call.services.db.read() as tx:
         companies.get(tx, call.tenant, company)
@@ -54,7 +54,7 @@ def refuse_unsupported(key: str) -> Handle:
     """For data types that no integration supplies yet: the documented refusal, for those who may know."""
 
     def refuse(call: Call) -> bytes:
-        raise _unreadable(call, key, *_scope(call))
+        raise unreadable(call, key, *_scope(call))
 
     return refuse
 
@@ -77,7 +77,7 @@ def _list(key: str) -> Handle:
             account=account,
         )
         if not page.is_readable:
-            raise _unreadable(call, key, company, connection)
+            raise unreadable(call, key, company, connection)
         if account is not None and page.total == 0:
             _one(call, "bankAccounts", account)
         return envelope(call, paging, page.total, page.documents)
@@ -90,7 +90,7 @@ def _one(call: Call, key: str, id_: str, account: str | None = None) -> bytes:
     db, tenant = call.services.db, call.tenant
     # Data that was read once stays readable; before that, say exactly why there is none.
     if not records.is_readable(db, tenant, company, key, connection):
-        raise _unreadable(call, key, company, connection)
+        raise unreadable(call, key, company, connection)
     found = None if "\x00" in id_ else records.get(db, tenant, company, key, id_, connection, account)
     if found is None:
         raise NotFound(f"No data available for {key} for ID {id_}")

@@ -7,7 +7,7 @@ page does not carry documents it skips; totals are remembered until the records 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache
 from threading import Lock
 from typing import Any
@@ -21,7 +21,9 @@ from comptoir.store.query import Order, Property, Query, Where
 from comptoir.store.tables import documents_name, standard_name, typed_column_name
 from comptoir.store.values import storable
 
-__all__ = ["Documents", "get", "is_readable", "list_page", "properties"]
+__all__ = ["Documents", "each", "get", "is_readable", "list_page", "properties"]
+
+_BATCH = 1000
 
 
 class Documents(msgspec.Struct, frozen=True):
@@ -113,6 +115,26 @@ def list_page(
     said = {end: _end(shape, *end) for end in ends}
     documents = [document[:-1] + said[modified, is_deleted] for document, modified, is_deleted in rows]
     return Documents(total, documents, is_readable=readable)
+
+
+def each(
+    source: Source, tenant: TenantId, company: CompanyId, data_type: str, query: Query | None = None
+) -> Iterator[bytes]:
+    """All documents of a company that match, as they were first stored, a batch at a time; without what the store
+    adds. Inside a transaction they are of one moment."""
+    versions = _versions(source, tenant, company, data_type, None)
+    if not versions:
+        return
+    where = query.where(properties(data_type), SHAPES[data_type].type_word, _dialect(source)) if query else None
+    condition, values = _condition(tenant, company, [id_ for id_, _, _ in versions], None, where)
+    sql = (
+        f"SELECT s.pk, d.doc FROM {standard_name(data_type)} s JOIN {documents_name(data_type)} d ON d.pk = s.pk "  # noqa: S608 - our own names; values are bound
+        f"WHERE {condition} AND s.pk > ? ORDER BY s.pk LIMIT {_BATCH}"
+    )
+    after = 0
+    while rows := fetch(source, sql, (*values, after)):
+        yield from (document for _, document in rows)
+        after = rows[-1][0]
 
 
 def _dialect(source: Source) -> str:

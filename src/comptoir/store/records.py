@@ -19,7 +19,7 @@ from comptoir.model import SHAPES, ColumnKind
 from comptoir.store import bulk
 from comptoir.store.ids import CompanyId, ConnectionId, TenantId
 from comptoir.store.raw import Counts
-from comptoir.store.reading import Documents, get, is_readable, list_page, properties
+from comptoir.store.reading import Documents, each, get, is_readable, list_page, properties
 from comptoir.store.rows import only
 from comptoir.store.tables import DOCUMENTS, STANDARD, documents_name, standard_name, typed_column_name
 from comptoir.store.values import amount_key, folded, numeric, storable, text_of
@@ -30,6 +30,7 @@ __all__ = [
     "all_ids",
     "count",
     "delete",
+    "each",
     "get",
     "is_readable",
     "iterate",
