@@ -129,7 +129,8 @@ class Loaded(msgspec.Struct, kw_only=True):
     """What the engine has read for one batch; an integration builds its books from this.
 
     `whole`: every row of the small resources the data type names. `rows`: rows reached by hops, by resource and id
-    (the batch itself included). `naming`: rows found by an incoming hop: (resource, link name) -> id named -> rows.
+    (the batch itself included). `naming`: rows found by an incoming hop or one beside: (resource, link name) -> id
+    named -> rows, live ones only.
     `carried` lives through one mapping of one data type: running totals go here. `today` is the day of the sync.
     """
 
@@ -144,12 +145,14 @@ class Loaded(msgspec.Struct, kw_only=True):
 class Direction(StrEnum):
     OUT = "out"  # follow a link from a loaded row to the row it names
     IN = "in"  # find rows whose link names a loaded row
+    BESIDE = "beside"  # find rows whose link names what a loaded row's names: what is named need not be a row itself
 
 
 class Hop(msgspec.Struct, frozen=True, kw_only=True):
     """One step of loading: from the rows of `start` loaded so far to rows of `to`, along the link `link`.
 
     OUT: `link` is declared on `start` and names rows of `to`. IN: `link` is declared on `to` and names rows of `start`.
+    BESIDE: `link` is declared on both, as on the lines of one source in a ledger.
     Hops run in order; a later hop starts from what earlier ones loaded.
     """
 

@@ -356,16 +356,10 @@ def naming(
 
 
 def links_of(
-    tx: Connection, tenant: TenantId, connection: ConnectionId, resource: str, link: str, ids: Iterable[str]
-) -> set[str]:
-    """The ids that rows of `resource` name by `link`."""
-    return {
-        one.id
-        for some in bulk.batches(ids)
-        for _, links in _named_by(tx, tenant, connection, resource, some)
-        for one in links
-        if one.name == link
-    }
+    tx: Connection, tenant: TenantId, connection: ConnectionId, resource: str, ids: Iterable[str]
+) -> dict[str, tuple[Link, ...]]:
+    """What rows of `resource` name, by their ids; rows that name nothing are left out."""
+    return dict(named for some in bulk.batches(ids) for named in _named_by(tx, tenant, connection, resource, some))
 
 
 def count_live(tx: Connection, tenant: TenantId, connection: ConnectionId, resource: str) -> int:

@@ -16,7 +16,18 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection as Transaction
 
-from comptoir.integrations.contract import DataType, Direction, Hop, Integration, Loaded, Making, Mapped, Note, RawRow
+from comptoir.integrations.contract import (
+    DataType,
+    Direction,
+    Hop,
+    Integration,
+    Link,
+    Loaded,
+    Making,
+    Mapped,
+    Note,
+    RawRow,
+)
 from comptoir.jobs import Stopped
 from comptoir.model import SHAPES, encode
 from comptoir.model.money import WIDE
@@ -347,7 +358,7 @@ class _Near:
         self._followed: dict[tuple[Hop, ...], tuple[_Rows, _Naming]] = {}
         self._rows: dict[str, dict[str, RawRow | None]] = {resource: dict(self._batch)}
         self._named: dict[tuple[str, str], dict[str, tuple[RawRow, ...]]] = {}
-        self._links: dict[tuple[str, str, frozenset[str]], set[str]] = {}
+        self._links: dict[str, dict[str, tuple[Link, ...]]] = {}
 
     def follow(self, hops: tuple[Hop, ...]) -> tuple[_Rows, _Naming]:
         """The rows that these hops reach from the batch, hop by hop."""
@@ -365,7 +376,9 @@ class _Near:
             if hop.direction is Direction.OUT:
                 found = self._by_ids(hop.to, self._named_by(hop.start, hop.link, start.keys()))
             else:
-                by_target = self._naming(hop.to, hop.link, start.keys())
+                is_beside = hop.direction is Direction.BESIDE
+                named = self._named_by(hop.start, hop.link, start.keys()) if is_beside else start.keys()
+                by_target = self._naming(hop.to, hop.link, named)
                 naming[hop.to, hop.link] = naming.get((hop.to, hop.link), {}) | by_target
                 found = {row.id: row for those in by_target.values() for row in those}
             rows[hop.to] = rows.get(hop.to, {}) | found
@@ -386,7 +399,8 @@ class _Near:
         return {id_: rows for id_ in ids if (rows := known[id_])}
 
     def _named_by(self, resource: str, link: str, ids: Set[str]) -> set[str]:
-        key = (resource, link, frozenset(ids))
-        if key not in self._links:
-            self._links[key] = raw.links_of(self._tx, self._tenant, self._connection, resource, link, ids)
-        return self._links[key]
+        known = self._links.setdefault(resource, {})
+        if unknown := ids - known.keys():
+            found = raw.links_of(self._tx, self._tenant, self._connection, resource, unknown)
+            known.update({id_: found.get(id_, ()) for id_ in unknown})
+        return {one.id for id_ in ids for one in known[id_] if one.name == link}
