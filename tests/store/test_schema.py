@@ -15,12 +15,14 @@ from comptoir.model import SHAPES
 from comptoir.store import (
     Database,
     Vault,
+    changes,
     companies,
     connections,
     datasets,
     events,
     grants,
     link_states,
+    mappings,
     pages,
     profile,
     raw,
@@ -78,6 +80,10 @@ def filled(house: House) -> None:
     house.put("invoices", an_invoice("1"))
     house.put("bankTransactions", a_bank_line("1", "A"))
     house.arrive("invoices", arrived("1", links=[("contact", "contacts", "7")]))
+    with house.db.write() as tx:
+        mapped = mappings.Mapping(mark=changes.close(tx, tenant, connection), basis="b", version="v", mapped_at=NOON)
+        mappings.put(tx, tenant, connection, "invoices", mapped)
+        mappings.put_doubts(tx, tenant, connection, "invoices", [mappings.Doubt("invoices", "1", "odd")])
     house.arrive("invoices", arrived("1", b'{"changed":true}', links=[("contact", "contacts", "8")]), now=LATER)
     with house.db.write() as tx:
         sync = syncs.begin(tx, tenant, connection, NOON)

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from comptoir.errors import NotFound
 from comptoir.integrations.contract import Link, RawRecord, RawRow
-from comptoir.store import bulk
+from comptoir.store import bulk, changes
 from comptoir.store.ids import ConnectionId, SyncId, TenantId
 from comptoir.store.rows import only
 from comptoir.store.tables import RAW, RAW_ASIDE, RAW_LINKS, RAW_VERSIONS
@@ -113,6 +113,7 @@ def put(
             raise NotFound(f"Data connection {connection} not found")  # the place is taken, and not by this tenant
         values = [one for one in values if held[one[3]] == (one[6], False)]
     bulk.insert(tx, RAW_LINKS, _LINK, _links_of_rows(tenant, connection, resource, [by_id[one[3]] for one in values]))
+    changes.keep_new(tx, tenant, connection, resource, (one[3] for one in values))
     changed = [id_ for id_, (digest, is_gone) in held.items() if digest != hashes[id_] or is_gone]
     if changed:
         _change(tx, tenant, connection, resource, [(by_id[id_], hashes[id_]) for id_ in changed], moment)
@@ -173,6 +174,7 @@ def _change(
     moment: str,
 ) -> None:
     dialect = tx.dialect.name
+    changes.keep(tx, tenant, connection, resource, (arrived.record.id for arrived, _ in rows))
     for ids in bulk.batches(arrived.record.id for arrived, _ in rows):
         values = (tenant, connection, resource, bulk.named(ids, dialect))
         mine = f"tenant_id = ? AND connection_id = ? AND resource = ? AND {bulk.among('id', dialect)}"
@@ -380,6 +382,7 @@ def mark_deleted(
         f"AND {bulk.among('id', dialect)} AND deleted_at IS NULL"
     )
     for some in bulk.batches(ids):
+        changes.keep(tx, tenant, connection, resource, some)
         bulk.run(tx, sql, (text_of(now), tenant, connection, resource, bulk.named(some, dialect)))
 
 

@@ -47,9 +47,11 @@ __all__ = [
 
 _OWN = (
     "pk", "tenant_id", "company_id", "connection_id", "id", "modified_date", "source_modified_date", "is_deleted",
-    "source_resource", "source_id",
+    "source_resource", "source_id", "mapping_version",
 )  # fmt: skip
-_CHANGING = ("modified_date", "source_modified_date", "is_deleted", "source_resource", "source_id")
+_CHANGING = (
+    "modified_date", "source_modified_date", "is_deleted", "source_resource", "source_id", "mapping_version",
+)  # fmt: skip
 _KEY = ("tenant_id", "pk")
 _DOCUMENT = ("pk", "tenant_id", "doc", "supplemental")
 
@@ -81,8 +83,12 @@ def put(
     data_type: str,
     rows: Sequence[Prepared],
     now: datetime,
+    version: str = "",
 ) -> Counts:
-    """Store what is new, changed or back again. Of records with the same id the last one counts."""
+    """Store what is new, changed or back again. Of records with the same id the last one counts.
+
+    `version` is that of the mapping that made them; a record that another version made alike keeps its own.
+    """
     by_id = {row.id: row for row in rows}
     held = _held(tx, tenant, company, connection, data_type, list(by_id))
     new = [row for row in by_id.values() if row.id not in held] if held else list(by_id.values())
@@ -95,7 +101,7 @@ def put(
         values = [
             (
                 pk, *owners, row.id, moment, _instant(row.source_modified_date), False, row.source_resource,
-                row.source_id, *typed(row.values),
+                row.source_id, version, *typed(row.values),
             )
             for pk, row in numbered
         ]  # fmt: skip
@@ -105,7 +111,7 @@ def put(
     if changed:
         values = [
             (
-                moment, _instant(row.source_modified_date), False, row.source_resource, row.source_id,
+                moment, _instant(row.source_modified_date), False, row.source_resource, row.source_id, version,
                 *typed(row.values), tenant, pk,
             )
             for pk, row in changed

@@ -179,6 +179,7 @@ CONNECTIONS = Table(
     Column("access_level", Integer),
     _text("access_name"),
     Column("errors", LargeBinary, nullable=False),
+    Column("mark", sa.BigInteger, nullable=False, default=0),  # what changes in its raw rows now bears this number
     sa.UniqueConstraint("tenant_id", "id"),
     sa.UniqueConstraint("tenant_id", "company_id", "id"),
     CheckConstraint("status IN ('PendingAuth', 'Linked', 'Unlinked', 'Deauthorized')", name="status"),
@@ -340,6 +341,18 @@ RAW_LINKS = Table(
     Column("id", Words, primary_key=True),
     sqlite_with_rowid=False,
 )
+RAW_CHANGES = Table(
+    # What mapping has yet to follow: rows new, changed, gone or back, with what they were before.
+    "raw_changes",
+    METADATA,
+    *_of_connection(is_key=True),
+    Column("resource", Words, primary_key=True),
+    Column("mark", sa.BigInteger, primary_key=True, autoincrement=False),
+    Column("id", Words, primary_key=True),
+    Column("links", LargeBinary),
+    _text("sort_key"),
+    sqlite_with_rowid=False,
+)
 RAW_ASIDE = Table(
     "raw_aside",
     METADATA,
@@ -353,6 +366,30 @@ RAW_ASIDE = Table(
     Column("body", LargeBinary, nullable=False),
     _when("at", required=True),
     Index("ix_raw_aside_connection", "tenant_id", "connection_id", "resource"),
+)
+
+MAPPINGS = Table(
+    # How far the records of a data type have followed the raw rows, and what else they were made with.
+    "mappings",
+    METADATA,
+    *_of_connection(is_key=True),
+    Column("data_type", Words, primary_key=True),
+    Column("mark", sa.BigInteger, nullable=False),
+    _text("basis", required=True),
+    _text("version", required=True),
+    _when("mapped_at", required=True),
+)
+MAPPING_DOUBTS = Table(
+    # Of raw rows that mapping set aside or noted something of; kept until the row is mapped again.
+    "mapping_doubts",
+    METADATA,
+    *_of_connection(is_key=True),
+    Column("data_type", Words, primary_key=True),
+    Column("resource", Words, primary_key=True),
+    Column("id", Words, primary_key=True),
+    Column("is_aside", Boolean, nullable=False),
+    Column("told", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 EVENTS = Table(
@@ -445,6 +482,7 @@ def _standard(shape: Shape) -> Table:
         Column("is_deleted", Boolean, nullable=False),
         _text("source_resource", required=True),
         _text("source_id", required=True),
+        _text("mapping_version", required=True),
         *(
             Column(typed_column_name(column.path), types.get(column.kind, Words))
             for column in shape.columns
