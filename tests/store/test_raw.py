@@ -243,3 +243,22 @@ def test_ids_and_keys_with_any_sign_are_kept(house: House) -> None:
     with house.db.read() as tx:
         assert set(raw.naming(tx, house.tenant, house.connection, "invoices", "contact", odd)) == set(odd)
     assert msgspec.json.decode(msgspec.json.encode(odd)) == odd
+
+
+def test_what_drifts_is_kept_in_its_newest_form_and_is_no_change(house: House) -> None:
+    def put(body: bytes, window: str = "") -> Counts:
+        with house.db.write() as tx:
+            return raw.put(
+                tx, house.tenant, house.connection, "invoices", [arrived("1", body)], LATER, window=window,
+                lasting=lambda body: msgspec.json.decode(body)["name"],
+            )  # fmt: skip
+
+    put(b'{"name":"a","balance":1}')
+
+    assert put(b'{"name":"a","balance":2}') == Counts(unchanged=1)
+    assert put(b'{"name":"a","balance":2}', "other") == Counts(unchanged=1)
+    assert [one.body for one in versions(house, "1")] == [b'{"name":"a","balance":2}']
+    assert put(b'{"name":"b","balance":2}', "other") == Counts(changed=1)
+    with house.db.write() as tx:
+        raw.mark_deleted(tx, house.tenant, house.connection, "invoices", ["1"], LATER)
+    assert put(b'{"name":"b","balance":3}', "other") == Counts(changed=1)  # back again

@@ -101,6 +101,8 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True):
     `per` names a resource whose every record asks for a read of its own: `per_param` takes that record's URL.
     `windows` says which ranges are read, each by itself, from the rows of `windows_of` and today's date; what is in
     no window any more is gone. Where `path` names a parameter in braces, its value goes there.
+    `lasting` tells what of a record's bytes stays until somebody edits it, as something that compares equal: a body
+    that differs in nothing else is kept in its newest form, and is no change.
     """
 
     name: str
@@ -117,6 +119,7 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True):
     windows: Callable[[Mapping[str, tuple[RawRow, ...]], date], tuple[ReadWindow, ...]] | None = None
     windows_of: tuple[str, ...] = ()
     closed_until_moved: str | None = None  # reports by the same windows: one that changed tells of change in its window
+    lasting: Callable[[bytes], object] | None = None
     asked_by_id: bool = True  # can a record be asked for by itself, and is its absence then worth knowing?
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -42,10 +42,11 @@ __all__ = [
 ]
 
 _NEW = (
-    "tenant_id", "connection_id", "resource", "id", "part", "sort_key", "hash", "updated_at", "first_seen",
-    "changed_at", "links", "body",
+    "tenant_id", "connection_id", "resource", "id", "part", "window_name", "sort_key", "hash", "updated_at",
+    "first_seen", "changed_at", "links", "body",
 )  # fmt: skip
-_CHANGED = ("part", "sort_key", "hash", "updated_at", "changed_at", "deleted_at", "links", "body")
+_CHANGED = ("part", "window_name", "sort_key", "hash", "updated_at", "changed_at", "deleted_at", "links", "body")
+_DRIFTED = ("window_name", "hash", "body")
 _KEY = ("tenant_id", "connection_id", "resource", "id")
 _LINK = ("tenant_id", "connection_id", "resource", "link", "target", "id")
 
@@ -95,33 +96,55 @@ def put(
     resource: str,
     rows: Sequence[Arrived],
     now: datetime,
+    *,
+    window: str = "",
+    lasting: Callable[[bytes], object] | None = None,
 ) -> Counts:
     """Store what is new, changed or back again; the former body of a changed record becomes a version.
 
-    Of records with the same id in `rows` the last one counts.
+    Of records with the same id in `rows` the last one counts. One whose body differs, and not in what `lasting` tells,
+    is kept in its newest form and counts as unchanged.
     """
     by_id = {arrived.record.id: arrived for arrived in rows}
-    hashes = {id_: _hash(arrived) for id_, arrived in by_id.items()}
+    hashes = {id_: _hash(arrived, window) for id_, arrived in by_id.items()}
     held = _held(tx, tenant, connection, resource, list(by_id))
     new = [id_ for id_ in by_id if id_ not in held] if held else list(by_id)
     moment = text_of(now)
-    values = [_new(tenant, connection, resource, by_id[id_], hashes[id_], moment) for id_ in new]
+    values = [_new(tenant, connection, resource, window, by_id[id_], hashes[id_], moment) for id_ in new]
     if bulk.insert(tx, RAW, _NEW, values) != len(new):
         # Another page of this very read brought one of them meanwhile (PostgreSQL writes pages side by side).
         held = _held(tx, tenant, connection, resource, list(by_id))
         if not all(one[3] in held for one in values):
             raise NotFound(f"Data connection {connection} not found")  # the place is taken, and not by this tenant
-        values = [one for one in values if held[one[3]] == (one[6], False)]
+        values = [one for one in values if held[one[3]] == (one[7], False)]
     bulk.insert(tx, RAW_LINKS, _LINK, _links_of_rows(tenant, connection, resource, [by_id[one[3]] for one in values]))
     changes.keep_new(tx, tenant, connection, resource, (one[3] for one in values))
-    changed = [id_ for id_, (digest, is_gone) in held.items() if digest != hashes[id_] or is_gone]
+    differing = [id_ for id_, (digest, is_gone) in held.items() if digest != hashes[id_] or is_gone]
+    drifted: set[str] = set()
+    if differing and lasting is not None:
+        live = [id_ for id_ in differing if not held[id_][1]]
+        drifted = _drifted(by_id, by_ids(tx, tenant, connection, resource, live), lasting)
+        changes.keep(tx, tenant, connection, resource, drifted)  # what is served of it follows all the same
+        newest = [(window, hashes[id_], by_id[id_].body, tenant, connection, resource, id_) for id_ in drifted]
+        bulk.update(tx, RAW, _DRIFTED, _KEY, newest)
+    changed = [id_ for id_ in differing if id_ not in drifted]
     if changed:
-        _change(tx, tenant, connection, resource, [(by_id[id_], hashes[id_]) for id_ in changed], moment)
+        _change(tx, tenant, connection, resource, window, [(by_id[id_], hashes[id_]) for id_ in changed], moment)
     return Counts(len(new), len(changed), len(by_id) - len(new) - len(changed))
 
 
-def _hash(arrived: Arrived) -> bytes:
-    return hashlib.sha256(b"%b\n%b" % (arrived.part.encode(), arrived.body)).digest()[:16]
+def _hash(arrived: Arrived, window: str) -> bytes:
+    return hashlib.sha256(b"%b\n%b\n%b" % (window.encode(), arrived.part.encode(), arrived.body)).digest()[:16]
+
+
+def _drifted(
+    arrived: Mapping[str, Arrived], held: Mapping[str, RawRow], lasting: Callable[[bytes], object]
+) -> set[str]:
+    return {
+        id_
+        for id_, row in held.items()
+        if row.part == arrived[id_].part and lasting(row.body) == lasting(arrived[id_].body)
+    }
 
 
 @cache
@@ -145,11 +168,17 @@ def _held(
 
 
 def _new(
-    tenant: TenantId, connection: ConnectionId, resource: str, arrived: Arrived, digest: bytes, moment: str
+    tenant: TenantId,
+    connection: ConnectionId,
+    resource: str,
+    window: str,
+    arrived: Arrived,
+    digest: bytes,
+    moment: str,
 ) -> tuple[Any, ...]:
     record = arrived.record
     return (
-        tenant, connection, resource, record.id, arrived.part, record.sort_key, digest,
+        tenant, connection, resource, record.id, arrived.part, window, record.sort_key, digest,
         None if record.updated_at is None else text_of(record.updated_at), moment, moment,
         msgspec.json.encode(record.links) if record.links else None, arrived.body,
     )  # fmt: skip
@@ -170,6 +199,7 @@ def _change(
     tenant: TenantId,
     connection: ConnectionId,
     resource: str,
+    window: str,
     rows: Sequence[tuple[Arrived, bytes]],
     moment: str,
 ) -> None:
@@ -191,7 +221,7 @@ def _change(
         _KEY,
         [
             (
-                arrived.part, arrived.record.sort_key, digest,
+                arrived.part, window, arrived.record.sort_key, digest,
                 None if arrived.record.updated_at is None else text_of(arrived.record.updated_at), moment, None,
                 msgspec.json.encode(arrived.record.links) if arrived.record.links else None, arrived.body,
                 tenant, connection, resource, arrived.record.id,

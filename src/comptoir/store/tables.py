@@ -299,6 +299,7 @@ RAW = Table(  # rows with numbers: bodies are large, and a key of text would car
     _text("resource", required=True),
     _text("id", required=True),
     _text("part", required=True),
+    _text("window_name", required=True),  # which of a resource's lists it is in
     _text("sort_key", required=True),
     Column("hash", LargeBinary, nullable=False),
     _text("updated_at"),
@@ -317,6 +318,17 @@ RAW = Table(  # rows with numbers: bodies are large, and a key of text would car
         "id",
         sqlite_where=sa.text("sort_key <> ''"),
         postgresql_where=sa.text("sort_key <> ''"),
+    ),
+    # How many there are, and when the newest of them changed, is asked of every list at every sync.
+    Index(
+        "ix_raw_live",
+        "connection_id",
+        "resource",
+        "window_name",
+        "updated_at",
+        "tenant_id",
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
     ),
 )
 RAW_VERSIONS = Table(

@@ -293,7 +293,7 @@ class Fetch:
         if task.is_changes:
             self._store_changes(tx, task, answer, rows, now)
             return
-        counts = raw.put(tx, self._tenant, self._connection, resource.name, rows, now)
+        counts = self._put(tx, task, rows, now)
         walk.outcome.changed += counts.new + counts.changed
         self._keep(tx, task, task.page, ids, answer.total, now)
         if task.page == 1 and resource.kind is Kind.LIST:
@@ -321,9 +321,8 @@ class Fetch:
             return
         met = [row for row in rows if row.record.id in walk.seen]
         others = [row for row in rows if row.record.id not in walk.seen]
-        name = walk.resource.name
-        counts = raw.put(tx, self._tenant, self._connection, name, met, now)
-        added = raw.put(tx, self._tenant, self._connection, name, others, now)
+        counts = self._put(tx, task, met, now)
+        added = self._put(tx, task, others, now)
         walk.outcome.changed += counts.changed + added.new + added.changed
         window.has_moved = window.has_moved or bool(others) or counts.unchanged > 0
         walk.seen.update(row.record.id for row in others)
@@ -362,6 +361,19 @@ class Fetch:
             rows.append(raw.Arrived(part, record, body))
             ids.append(record.id)
         return rows, ids
+
+    def _put(self, tx: Transaction, task: _Task, rows: list[raw.Arrived], now: datetime) -> raw.Counts:
+        resource = task.walk.resource
+        return raw.put(
+            tx,
+            self._tenant,
+            self._connection,
+            resource.name,
+            rows,
+            now,
+            window=task.window,
+            lasting=resource.lasting,
+        )
 
     def _keep(
         self, tx: Transaction, task: _Task, number: int, ids: list[str], total: int | None, now: datetime

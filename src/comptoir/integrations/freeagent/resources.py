@@ -11,6 +11,7 @@ from datetime import datetime
 import msgspec
 
 from comptoir.integrations.contract import Kind, Link, RawRecord, Resource
+from comptoir.integrations.freeagent.drifting import without
 from comptoir.integrations.freeagent.reading import payload_of
 from comptoir.integrations.freeagent.references import identifier, is_credit_note, last_segment, moment, number_in
 
@@ -184,6 +185,7 @@ RESOURCES = (
         read=_reader(_Filed),
         params=(("view", "all"),),
         since="updated_since",
+        lasting=without("account_balance", "active_projects_count"),
     ),
     Resource(
         name="projects",
@@ -192,6 +194,7 @@ RESOURCES = (
         keys=("projects",),
         read=_reader(_Project, _project),
         access_level=3,
+        lasting=without(),
     ),
     Resource(
         name="properties",
@@ -242,6 +245,7 @@ RESOURCES = (
         params=(("view", "all"), ("nested_invoice_items", "true")),
         access_level=4,
         since="updated_since",
+        lasting=without(),
     ),
     Resource(
         name="credit_notes",
@@ -252,6 +256,7 @@ RESOURCES = (
         params=(("view", "all"), ("nested_credit_note_items", "true")),
         access_level=4,
         since="updated_since",
+        lasting=without(),
     ),
     Resource(
         name="credit_note_reconciliations",
@@ -271,6 +276,7 @@ RESOURCES = (
         params=(("view", "all"), ("nested_bill_items", "true")),
         access_level=5,
         since="updated_since",
+        lasting=without(),
     ),
     Resource(
         name="expenses",
@@ -280,6 +286,7 @@ RESOURCES = (
         read=_reader(_Spent, _spent),
         access_level=2,
         since="updated_since",
+        lasting=without("project_name"),
     ),
     Resource(
         name="bank_transactions",
@@ -291,6 +298,7 @@ RESOURCES = (
         per_param="bank_account",
         access_level=6,
         since="updated_since",
+        lasting=without("detail"),
     ),
     Resource(
         name="bank_transaction_explanations",
@@ -302,6 +310,7 @@ RESOURCES = (
         per_param="bank_account",
         access_level=6,
         since="updated_since",
+        lasting=without("detail"),
     ),
     Resource(
         name="trial_balance",

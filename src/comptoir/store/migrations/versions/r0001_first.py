@@ -287,6 +287,7 @@ def upgrade() -> None:
         sa.Column("resource", values.Words(), nullable=False),
         sa.Column("id", values.Words(), nullable=False),
         sa.Column("part", values.Words(), nullable=False),
+        sa.Column("window_name", values.Words(), nullable=False),
         sa.Column("sort_key", values.Words(), nullable=False),
         sa.Column("hash", sa.LargeBinary(), nullable=False),
         sa.Column("updated_at", values.Words(), nullable=True),
@@ -311,6 +312,14 @@ def upgrade() -> None:
         unique=False,
         sqlite_where=sa.text("sort_key <> ''"),
         postgresql_where=sa.text("sort_key <> ''"),
+    )
+    op.create_index(
+        "ix_raw_live",
+        "raw",
+        ["connection_id", "resource", "window_name", "updated_at", "tenant_id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
     )
     op.create_table(
         "raw_aside",
