@@ -149,7 +149,7 @@ class StandIn:
                 name: tuple(RawRow(id_, "", body) for id_, body in held[name].items()) for name in resource.windows_of
             }
             today = datetime.now(UTC).date()
-            return {one.name: params | dict(one.params) for one in resource.windows(rows, today)}
+            return {one.name: params | dict(one.params) for one in resource.windows(rows, today, 24)}
         if resource.per is None:
             return {"": params}
         return {

@@ -26,7 +26,7 @@ def _read(body: bytes) -> RawRecord:
     return RawRecord(id=msgspec.json.decode(body, type=_Numbered).id, updated_at=None)
 
 
-def _years(rows: Mapping[str, tuple[RawRow, ...]], today: date) -> tuple[ReadWindow, ...]:
+def _years(rows: Mapping[str, tuple[RawRow, ...]], today: date, _: int) -> tuple[ReadWindow, ...]:
     [company] = rows["company"]
     first: int = msgspec.json.decode(company.body)["first"]
     return tuple(

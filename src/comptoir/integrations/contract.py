@@ -99,8 +99,9 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True):
     under is kept as its `part`. `read` looks at one record's bytes; it raises msgspec.ValidationError or ValueError
     for one that cannot be filed, which is then set aside with that reason.
     `per` names a resource whose every record asks for a read of its own: `per_param` takes that record's URL.
-    `windows` says which ranges are read, each by itself, from the rows of `windows_of` and today's date; what is in
-    no window any more is gone. Where `path` names a parameter in braces, its value goes there.
+    `windows` says which ranges are read, each by itself, from the rows of `windows_of`, today's date and how many
+    months reports are kept for; what is in no window any more is gone. Where `path` names a parameter in braces, its
+    value goes there.
     `lasting` tells what of a record's bytes stays until somebody edits it, as something that compares equal: a body
     that differs in nothing else is kept in its newest form, and is no change.
     """
@@ -116,7 +117,7 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True):
     access_level: int = 1
     since: str | None = None  # the parameter that asks for changes only, where there is one
     today_param: str | None = None  # a parameter that takes today's date, such as a report's to_date
-    windows: Callable[[Mapping[str, tuple[RawRow, ...]], date], tuple[ReadWindow, ...]] | None = None
+    windows: Callable[[Mapping[str, tuple[RawRow, ...]], date, int], tuple[ReadWindow, ...]] | None = None
     windows_of: tuple[str, ...] = ()
     closed_until_moved: str | None = None  # reports by the same windows: one that changed tells of change in its window
     lasting: Callable[[bytes], object] | None = None

@@ -22,6 +22,7 @@ __all__ = [
     "Profile",
     "SyncSetting",
     "get",
+    "months_of_reports",
     "overridden",
     "put",
     "put_sync_settings",
@@ -30,6 +31,7 @@ __all__ = [
 
 REPORTS = ("balanceSheet", "profitAndLoss", "cashFlowStatement")
 DAY_HOURS = 24
+_MONTHS = 24
 SCHEDULES = (0, 1, DAY_HOURS, 7 * DAY_HOURS, 30 * DAY_HOURS)
 _TIME_OF_DAY = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 
@@ -67,7 +69,7 @@ _DEFAULTS = tuple(
         fetch_on_first_link=True,
         sync_schedule=24 if name in REPORTS else 1,
         sync_order=0,
-        months_to_sync=24 if name in REPORTS else None,
+        months_to_sync=_MONTHS if name in REPORTS else None,
     )
     for name in DATA_TYPE_KEYS
 )
@@ -90,6 +92,11 @@ def sync_settings(tx: Connection, tenant: TenantId, company: str = "") -> tuple[
         if row is not None:
             return msgspec.json.decode(row.document, type=tuple[SyncSetting, ...])
     return _DEFAULTS
+
+
+def months_of_reports(tx: Connection, tenant: TenantId, company: str = "") -> int:
+    """How many months reports are kept for: what the most demanding of them wants, for they share sources."""
+    return max(one.months_to_sync or _MONTHS for one in sync_settings(tx, tenant, company) if one.data_type in REPORTS)
 
 
 def overridden(tx: Connection, tenant: TenantId, company: str = "") -> bool:

@@ -32,6 +32,7 @@ from comptoir.store import (
     datasets,
     events,
     pages,
+    profile,
     raw,
     syncs,
 )
@@ -196,6 +197,7 @@ class Engine:
         with self._db.read() as tx:
             connection = connections.get(tx, tenant, connection_id)
             chosen = [datasets.get(tx, tenant, id_) for id_ in turn.datasets]
+            months = profile.months_of_reports(tx, tenant, connection.company_id)
         integration = self._integration_of(connection.integration_key)
         reader, calls = self._open(connection)
         fetch = Fetch(
@@ -208,6 +210,7 @@ class Engine:
             page_size=integration.page_size,
             workers=self._workers,
             today=turn.today.date(),
+            months=months,
             watch=self._board.watch(connection_id).read,
             meanwhile=_Pauses(self._db, self._clock, integration, chosen, lambda: self._paused_until(connection)).look,
             should_stop=self._should_stop,

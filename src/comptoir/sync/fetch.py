@@ -96,14 +96,16 @@ class Fetch:
         page_size: int,
         workers: int,
         today: date,
+        months: int = 24,
         watch: Watch | None = None,
         meanwhile: Callable[[], None] = lambda: None,
         should_stop: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`meanwhile` is called several times a second while calls are under way."""
+        """`months` is how long reports are kept for; `meanwhile` is called several times a second while calls are
+        under way."""
         self._db, self._tenant, self._connection, self._sync = db, tenant, connection, sync
         self._reader, self._clock = reader, clock
-        self._page_size, self._workers, self._today = page_size, workers, today
+        self._page_size, self._workers, self._today, self._months = page_size, workers, today, months
         self._watch: Watch = watch or (lambda *_: None)
         self._meanwhile, self._should_stop = meanwhile, should_stop
         self._todo: deque[_Task] = deque()
@@ -243,7 +245,9 @@ class Fetch:
             params = (*params, (resource.today_param, self._today.isoformat()))
         if resource.windows is not None:
             rows = {name: raw.whole(tx, self._tenant, self._connection, name) for name in resource.windows_of}
-            return {window.name: (*params, *window.params) for window in resource.windows(rows, self._today)}
+            return {
+                window.name: (*params, *window.params) for window in resource.windows(rows, self._today, self._months)
+            }
         if resource.per is None:
             return {"": params}
         parents = raw.whole(tx, self._tenant, self._connection, resource.per)
