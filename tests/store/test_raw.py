@@ -11,8 +11,9 @@ from tests.store.house import LATER, NOON, House, arrived
 
 from comptoir.errors import NotFound, ProductError
 from comptoir.integrations.contract import RawRow
-from comptoir.store import ConnectionId, SyncId, raw
-from comptoir.store.raw import Arrived, Counts, Place, Version
+from comptoir.store import ConnectionId, SyncId, originals, raw
+from comptoir.store.originals import Version
+from comptoir.store.raw import Arrived, Counts, Place
 
 LAST = LATER + timedelta(hours=1)
 
@@ -24,7 +25,7 @@ def rows_of(house: House, resource: str = "invoices") -> list[str]:
 
 def versions(house: House, id_: str) -> tuple[Version, ...]:
     with house.db.read() as tx:
-        return raw.versions(tx, house.tenant, house.connection, "invoices", id_)
+        return originals.versions(tx, house.tenant, house.connection, "invoices", id_)
 
 
 def test_new_changed_and_unchanged_are_told_apart(house: House) -> None:
@@ -228,7 +229,7 @@ def test_a_place_that_is_another_tenants_is_not_found(house: House, stranger: Ho
         assert raw.links_of(tx, *owner, ["1"]) == {}
         assert raw.live_ids(tx, *owner) == set()
         assert raw.count_live(tx, *owner) == 0
-        assert raw.versions(tx, *owner, "1") == ()
+        assert originals.versions(tx, *owner, "1") == ()
         assert raw.whole(tx, house.tenant, ConnectionId("nosuch"), "invoices") == ()
     assert [one.body for one in versions(house, "1")] == [arrived("1").body]
     assert rows_of(house) == ["1"]

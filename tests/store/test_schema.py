@@ -28,6 +28,7 @@ from comptoir.store import (
     raw,
     syncs,
 )
+from comptoir.store.history import Change, Layer, Log
 from comptoir.store.syncs import ResourceRead
 from comptoir.store.tables import DOCUMENTS, METADATA, STANDARD
 
@@ -91,6 +92,7 @@ def filled(house: House) -> None:
             tx, tenant, connection,
             ResourceRead(resource="invoices", sync_id=sync.id, outcome="complete", message=None, level_needed=None, set_aside=0, deleted=0, read_at=NOON),
         )  # fmt: skip
+        Log(tenant, connection, sync.id).note(tx, Layer.SOURCE, "invoices", Change.NEW, ["1"])
         pages.commit(tx, tenant, connection, sync.id, "invoices", 1, "", 1, total=1, ids=["1"], now=NOON)
         raw.set_aside(
             tx,

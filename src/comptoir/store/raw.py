@@ -15,16 +15,16 @@ from sqlalchemy import Connection
 from comptoir.errors import NotFound
 from comptoir.integrations.contract import Link, RawRecord, RawRow
 from comptoir.store import bulk, changes
+from comptoir.store.history import Change, Layer, Log
 from comptoir.store.ids import ConnectionId, SyncId, TenantId
 from comptoir.store.rows import only
-from comptoir.store.tables import RAW, RAW_ASIDE, RAW_LINKS, RAW_VERSIONS
+from comptoir.store.tables import RAW, RAW_ASIDE, RAW_LINKS
 from comptoir.store.values import text_of
 
 __all__ = [
     "Arrived",
     "Counts",
     "Place",
-    "Version",
     "aside",
     "by_ids",
     "count_live",
@@ -37,7 +37,6 @@ __all__ = [
     "next_batch",
     "put",
     "set_aside",
-    "versions",
     "whole",
 ]
 
@@ -45,7 +44,9 @@ _NEW = (
     "tenant_id", "connection_id", "resource", "id", "part", "window_name", "sort_key", "hash", "updated_at",
     "first_seen", "changed_at", "links", "body",
 )  # fmt: skip
-_CHANGED = ("part", "window_name", "sort_key", "hash", "updated_at", "changed_at", "deleted_at", "links", "body")
+_CHANGED = (
+    "part", "window_name", "sort_key", "hash", "updated_at", "changed_at", "deleted_at", "last_seen", "links", "body",
+)  # fmt: skip
 _DRIFTED = ("window_name", "hash", "body")
 _KEY = ("tenant_id", "connection_id", "resource", "id")
 _LINK = ("tenant_id", "connection_id", "resource", "link", "target", "id")
@@ -78,14 +79,6 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     id: str
 
 
-class Version(msgspec.Struct, frozen=True):
-    """A body as it stood from one moment until another; `until` is None for the newest."""
-
-    body: bytes
-    since: datetime
-    until: datetime | None
-
-
 _links = msgspec.json.Decoder(tuple[Link, ...])
 
 
@@ -99,11 +92,12 @@ def put(
     *,
     window: str = "",
     lasting: Callable[[bytes], object] | None = None,
+    log: Log | None = None,
 ) -> Counts:
     """Store what is new, changed or back again; the former body of a changed record becomes a version.
 
     Of records with the same id in `rows` the last one counts. One whose body differs, and not in what `lasting` tells,
-    is kept in its newest form and counts as unchanged.
+    is kept in its newest form and counts as unchanged. What is new or changed is noted in the log, if there is one.
     """
     by_id = {arrived.record.id: arrived for arrived in rows}
     hashes = {id_: _hash(arrived, window) for id_, arrived in by_id.items()}
@@ -130,6 +124,9 @@ def put(
     changed = [id_ for id_ in differing if id_ not in drifted]
     if changed:
         _change(tx, tenant, connection, resource, window, [(by_id[id_], hashes[id_]) for id_ in changed], moment)
+    if log is not None:
+        log.note(tx, Layer.SOURCE, resource, Change.NEW, [one[3] for one in values])
+        log.note(tx, Layer.SOURCE, resource, Change.CHANGED, changed)
     return Counts(len(new), len(changed), len(by_id) - len(new) - len(changed))
 
 
@@ -210,7 +207,8 @@ def _change(
         mine = f"tenant_id = ? AND connection_id = ? AND resource = ? AND {bulk.among('id', dialect)}"
         keep = (
             "INSERT INTO raw_versions (tenant_id, connection_id, resource, id, body, from_, until) "  # noqa: S608 - our own names
-            f"SELECT tenant_id, connection_id, resource, id, body, changed_at, ? FROM raw WHERE {mine}"
+            f"SELECT tenant_id, connection_id, resource, id, body, changed_at, coalesce(deleted_at, ?) "
+            f"FROM raw WHERE {mine}"
         )
         bulk.run(tx, keep, (moment, *values))
         _drop_links(tx, tenant, connection, resource, ids)
@@ -222,7 +220,7 @@ def _change(
         [
             (
                 arrived.part, window, arrived.record.sort_key, digest,
-                None if arrived.record.updated_at is None else text_of(arrived.record.updated_at), moment, None,
+                None if arrived.record.updated_at is None else text_of(arrived.record.updated_at), moment, None, None,
                 msgspec.json.encode(arrived.record.links) if arrived.record.links else None, arrived.body,
                 tenant, connection, resource, arrived.record.id,
             )
@@ -403,33 +401,28 @@ def live_ids(tx: Connection, tenant: TenantId, connection: ConnectionId, resourc
 
 
 def mark_deleted(
-    tx: Connection, tenant: TenantId, connection: ConnectionId, resource: str, ids: Iterable[str], now: datetime
+    tx: Connection,
+    tenant: TenantId,
+    connection: ConnectionId,
+    resource: str,
+    ids: Iterable[str],
+    now: datetime,
+    log: Log | None = None,
 ) -> None:
-    """Gone upstream: kept, with the date."""
+    """Gone upstream: kept, with the date, and with the last time it was met; noted in the log, if there is one."""
     dialect = tx.dialect.name
-    sql = (
-        "UPDATE raw SET deleted_at = ? WHERE tenant_id = ? AND connection_id = ? AND resource = ? "  # noqa: S608 - our own names
-        f"AND {bulk.among('id', dialect)} AND deleted_at IS NULL"
+    mine = (
+        f"tenant_id = ? AND connection_id = ? AND resource = ? AND {bulk.among('id', dialect)} AND deleted_at IS NULL"
+    )
+    met = (
+        "(SELECT max(m.seen_at) FROM resource_reads m WHERE m.tenant_id = raw.tenant_id "
+        "AND m.connection_id = raw.connection_id AND m.resource = raw.resource AND m.seen_at > raw.changed_at)"
     )
     for some in bulk.batches(ids):
-        changes.keep(tx, tenant, connection, resource, some)
-        bulk.run(tx, sql, (text_of(now), tenant, connection, resource, bulk.named(some, dialect)))
-
-
-def versions(
-    tx: Connection, tenant: TenantId, connection: ConnectionId, resource: str, record_id: str
-) -> tuple[Version, ...]:
-    """Every body a record ever had here, the oldest first; empty for one that was never met."""
-    newest = only(RAW, tenant, RAW.c.connection_id == connection, RAW.c.resource == resource, RAW.c.id == record_id)
-    row = tx.execute(sa.select(RAW.c.body, RAW.c.changed_at).where(newest)).one_or_none()
-    if row is None:
-        return ()
-    former = only(
-        RAW_VERSIONS,
-        tenant,
-        RAW_VERSIONS.c.connection_id == connection,
-        RAW_VERSIONS.c.resource == resource,
-        RAW_VERSIONS.c.id == record_id,
-    )
-    rows = tx.execute(sa.select(RAW_VERSIONS).where(former).order_by(RAW_VERSIONS.c.pk))
-    return (*(Version(one.body, one.from_, one.until) for one in rows), Version(row.body, row.changed_at, None))
+        values = (tenant, connection, resource, bulk.named(some, dialect))
+        gone = [row[0] for row in bulk.select(tx, f"SELECT id FROM raw WHERE {mine}", values)]  # noqa: S608 - our own names
+        sql = f"UPDATE raw SET deleted_at = ?, last_seen = coalesce({met}, changed_at) WHERE {mine}"  # noqa: S608 - likewise
+        changes.keep(tx, tenant, connection, resource, gone)
+        bulk.run(tx, sql, (text_of(now), *values))
+        if log is not None:
+            log.note(tx, Layer.SOURCE, resource, Change.DELETED, gone)

@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 
 from comptoir.model import SHAPES, ColumnKind
 from comptoir.store import bulk
+from comptoir.store.history import Change, Layer, Log
 from comptoir.store.ids import CompanyId, ConnectionId, TenantId
 from comptoir.store.raw import Counts
 from comptoir.store.reading import Documents, each, get, is_readable, list_page, properties
@@ -84,8 +85,10 @@ def put(
     rows: Sequence[Prepared],
     now: datetime,
     version: str = "",
+    log: Log | None = None,
 ) -> Counts:
-    """Store what is new, changed or back again. Of records with the same id the last one counts.
+    """Store what is new, changed or back again, and note it in the log. Of records with the same id the last one
+    counts.
 
     `version` is that of the mapping that made them; a record that another version made alike keeps its own.
     """
@@ -121,6 +124,9 @@ def put(
         bulk.update(tx, DOCUMENTS[data_type], ("doc", "supplemental"), _KEY, bodies)
     if new or changed:
         _touch(tx, tenant, company, connection, data_type)
+    if log is not None:
+        log.note(tx, Layer.STANDARD, data_type, Change.NEW, [row.id for row in new])
+        log.note(tx, Layer.STANDARD, data_type, Change.CHANGED, [row.id for _, row in changed])
     return Counts(len(new), len(changed), len(by_id) - len(new) - len(changed))
 
 
@@ -210,6 +216,7 @@ def mark_absent(
     source_ids: Iterable[str],
     produced: set[str],
     now: datetime,
+    log: Log | None = None,
 ) -> int:
     """Records of these source rows that mapping no longer makes (a bill that became a credit) are deleted."""
     dialect, name = tx.dialect.name, standard_name(data_type)
@@ -231,7 +238,7 @@ def mark_absent(
         for (id_,) in bulk.select(tx, sql, (tenant, company, connection, source_resource, bulk.named(some, dialect)))
         if id_ not in produced
     ]
-    return delete(tx, tenant, company, connection, data_type, gone, now)
+    return delete(tx, tenant, company, connection, data_type, gone, now, log)
 
 
 def mark_deleted_sources(
@@ -241,6 +248,7 @@ def mark_deleted_sources(
     connection: ConnectionId,
     data_type: str,
     now: datetime,
+    log: Log | None = None,
 ) -> int:
     """Records whose source row was deleted upstream are deleted; values stay as last known."""
     sql = (
@@ -250,7 +258,7 @@ def mark_deleted_sources(
         "AND s.tenant_id = ? AND s.company_id = ? AND s.connection_id = ? AND NOT s.is_deleted"
     )
     gone = [row[0] for row in bulk.select(tx, sql, (tenant, connection, tenant, company, connection))]
-    return delete(tx, tenant, company, connection, data_type, gone, now)
+    return delete(tx, tenant, company, connection, data_type, gone, now, log)
 
 
 def delete(
@@ -261,20 +269,24 @@ def delete(
     data_type: str,
     ids: Sequence[str],
     now: datetime,
+    log: Log | None = None,
 ) -> int:
-    """Mark records as deleted by id: kept, with their last values. Tells how many."""
+    """Mark records as deleted by id: kept, with their last values. Tells how many, and notes them in the log."""
     dialect = tx.dialect.name
     sql = (
         f"UPDATE {standard_name(data_type)} SET is_deleted = ?, modified_date = ? "  # noqa: S608 - our own names
         f"WHERE tenant_id = ? AND company_id = ? AND connection_id = ? AND {bulk.among('id', dialect)} "
-        "AND NOT is_deleted"
+        "AND NOT is_deleted RETURNING id, tenant_id"
     )
-    changed = 0
+    gone: list[str] = []
     for some in bulk.batches(ids):
-        changed += bulk.run(tx, sql, (True, text_of(now), tenant, company, connection, bulk.named(some, dialect)))
-    if changed:
+        values = (True, text_of(now), tenant, company, connection, bulk.named(some, dialect))
+        gone += [row[0] for row in bulk.select(tx, sql, values)]
+    if gone:
         _touch(tx, tenant, company, connection, data_type)
-    return changed
+    if log is not None:
+        log.note(tx, Layer.STANDARD, data_type, Change.DELETED, gone)
+    return len(gone)
 
 
 def _touch(tx: Connection, tenant: TenantId, company: CompanyId, connection: ConnectionId, data_type: str) -> None:

@@ -40,7 +40,8 @@ class Sync(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ResourceRead(msgspec.Struct, frozen=True, kw_only=True):
-    """How the latest read of one resource ended: `complete`, or why not."""
+    """How the latest read of one resource ended: `complete`, or why not. `seen_at` is when all that is live of it was
+    last met; a read that did not meet it all leaves that as it was."""
 
     resource: str
     sync_id: SyncId
@@ -50,6 +51,7 @@ class ResourceRead(msgspec.Struct, frozen=True, kw_only=True):
     set_aside: int
     deleted: int
     read_at: datetime
+    seen_at: datetime | None = None
 
 
 def active(tx: Connection, tenant: TenantId, connection: ConnectionId) -> Sync | None:
@@ -107,7 +109,10 @@ def count_ended(tx: Connection, tenant: TenantId, connection: ConnectionId) -> i
 def read_ended(tx: Connection, tenant: TenantId, connection: ConnectionId, read: ResourceRead) -> None:
     """Remember how the read of a resource ended; the newest one counts."""
     key = {"connection_id": connection, "resource": read.resource}
-    upsert(tx, RESOURCE_READS, key, {"tenant_id": tenant, **msgspec.structs.asdict(read)})
+    values = {"tenant_id": tenant, **msgspec.structs.asdict(read)}
+    if read.seen_at is None:
+        del values["seen_at"]
+    upsert(tx, RESOURCE_READS, key, values)
 
 
 def reads(tx: Connection, tenant: TenantId, connection: ConnectionId) -> dict[str, ResourceRead]:

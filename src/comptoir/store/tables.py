@@ -254,6 +254,7 @@ DATASETS = Table(
     Column("is_ended", Boolean, nullable=False, default=False),
     Index("ix_datasets_company", "tenant_id", "company_id", "requested"),
     Index("ix_datasets_connection", "tenant_id", "connection_id", "data_type"),
+    Index("ix_datasets_sync", "sync_id"),
     # One active dataset of a data type a connection.
     Index(
         "ux_datasets_active",
@@ -289,6 +290,18 @@ RESOURCE_READS = Table(
     Column("set_aside", Integer, nullable=False, default=0),
     Column("deleted", Integer, nullable=False, default=0),
     _when("read_at", required=True),
+    _when("seen_at"),  # when all that is live of it was last met, by a complete read
+)
+SYNC_CHANGES = Table(  # what people are told that a sync changed; what mapping has to follow is in `raw_changes`
+    "sync_changes",
+    METADATA,
+    *_of_connection(is_key=True),
+    Column("sync_id", Words, primary_key=True),
+    Column("layer", Words, primary_key=True),
+    Column("name", Words, primary_key=True),
+    Column("id", Words, primary_key=True),
+    _text("change", required=True),
+    sqlite_with_rowid=False,
 )
 
 RAW = Table(  # rows with numbers: bodies are large, and a key of text would carry them about
@@ -306,6 +319,7 @@ RAW = Table(  # rows with numbers: bodies are large, and a key of text would car
     _when("first_seen", required=True),
     _when("changed_at", required=True),
     _when("deleted_at"),
+    _when("last_seen"),  # of a deleted one; a live one was met by the last complete read
     Column("links", LargeBinary),  # what it names, as JSON; also in `raw_links` by what is named
     Column("body", LargeBinary, nullable=False),
     sa.UniqueConstraint("connection_id", "resource", "id"),

@@ -31,6 +31,7 @@ from comptoir.store import (
     connections,
     datasets,
     events,
+    history,
     pages,
     profile,
     raw,
@@ -354,6 +355,7 @@ class Engine:
         is_first = before is None or (connection.linked_at is not None and before.started < connection.linked_at)
         syncs.end(tx, tenant, turn.sync, calls=calls, checks=report, now=now)
         pages.purge(tx, tenant, turn.sync)
+        history.purge(tx, tenant, connection_id, now)
         ended = [dataset for id_ in turn.datasets if (dataset := datasets.get(tx, tenant, id_)).status.is_ended]
         if not ended:
             return

@@ -22,6 +22,7 @@ from comptoir.jobs import Stopped
 from comptoir.runtime.clock import Clock
 from comptoir.runtime.failpoints import failpoint
 from comptoir.store import ConnectionId, Database, SyncId, TenantId, pages, raw, syncs
+from comptoir.store.history import Log
 from comptoir.sync import sweep
 from comptoir.sync.outcomes import COMPLETE, Outcome, outcome_of
 from comptoir.sync.walk import Params, Walk, unread
@@ -115,6 +116,7 @@ class Fetch:
         self._walks: dict[str, Walk] = {}
         self._seen_before: dict[str, set[str]] = {}
         self._ended: dict[str, Outcome] = {}
+        self._held_whole: set[str] = set()  # resources that were read to their end before: what is new there is news
 
     def run(self, resources: Sequence[Resource]) -> dict[str, Outcome]:
         """Read all of these. RelinkRequired and SetupRequired end the round at once: nothing else could be read.
@@ -152,6 +154,7 @@ class Fetch:
         """Resources that this very run had read whole before the process ended."""
         with self._db.read() as tx:
             reads = syncs.reads(tx, self._tenant, self._connection)
+        self._held_whole = {name for name, read in reads.items() if read.seen_at is not None}
         return {
             name: Outcome(set_aside=read.set_aside, deleted=read.deleted, warning=read.message)
             for name, read in reads.items()
@@ -334,6 +337,14 @@ class Fetch:
         if not window.changes_are_read:
             self._ask(msgspec.structs.replace(task, page=task.page + 1))
 
+    def _log_of(self, resource: Resource) -> Log | None:
+        """Where its changes are noted: a first read has none, and figures of a report are no records that anybody
+        edits."""
+        is_report = resource.today_param is not None or resource.kind is Kind.REPORT
+        if is_report or resource.name not in self._held_whole:
+            return None
+        return Log(self._tenant, self._connection, self._sync)
+
     def _read(
         self, tx: Transaction, task: _Task, answer: PageAnswer, now: datetime
     ) -> tuple[list[raw.Arrived], list[str]]:
@@ -377,6 +388,7 @@ class Fetch:
             now,
             window=task.window,
             lasting=resource.lasting,
+            log=self._log_of(resource),
         )
 
     def _keep(
@@ -456,7 +468,8 @@ class Fetch:
         )
         if verdict.deleted:
             with self._db.write() as tx:
-                raw.mark_deleted(tx, self._tenant, self._connection, resource.name, verdict.deleted, self._clock.now())
+                owner = (self._tenant, self._connection, resource.name)
+                raw.mark_deleted(tx, *owner, verdict.deleted, self._clock.now(), log=self._log_of(resource))
         outcome.deleted, outcome.warning = len(verdict.deleted), verdict.warning
         if not walk.is_settled:
             moved = (
@@ -470,6 +483,7 @@ class Fetch:
     def _end(self, resource: Resource, outcome: Outcome) -> None:
         """Remember how the read of a resource ended."""
         self._ended[resource.name] = outcome
+        now = self._clock.now()
         with self._db.write() as tx:
             syncs.read_ended(
                 tx,
@@ -483,7 +497,8 @@ class Fetch:
                     level_needed=outcome.level_needed,
                     set_aside=outcome.set_aside,
                     deleted=outcome.deleted,
-                    read_at=self._clock.now(),
+                    read_at=now,
+                    seen_at=now if outcome.is_complete else None,
                 ),
             )
 

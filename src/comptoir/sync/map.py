@@ -35,6 +35,7 @@ from comptoir.runtime.clock import Clock
 from comptoir.runtime.failpoints import failpoint
 from comptoir.store import CompanyId, ConnectionId, Database, SyncId, TenantId, raw, records
 from comptoir.store.datasets import Warning_
+from comptoir.store.history import Log
 from comptoir.store.records import Prepared
 
 __all__ = ["MapResult", "Mapper", "Told"]
@@ -84,6 +85,7 @@ class _Type:
         self.merged: dict[str, tuple[int, Prepared]] = {}
         self.rows_in_all = 0
         self.is_first = False  # nothing of it is served yet, so nothing can be gone
+        self.log: Log | None = None  # set once all of it was there: until then all that comes is new
 
     def makings(self, resource: str) -> list[tuple[int, Making]]:
         return [(place, one) for place, one in enumerate(self.data_type.made_from) if one.resource == resource]
@@ -154,6 +156,8 @@ class Mapper:
             counts = {name: raw.count_live(tx, self._tenant, self._connection, name) for name in wanted}
             for one in types:
                 one.is_first = not records.count(tx, self._tenant, self._connection, one.name)
+                if records.is_readable(tx, self._tenant, self._company, one.name, self._connection):
+                    one.log = Log(self._tenant, self._connection, self._sync)
                 resources = {making.resource for making in one.data_type.made_from}
                 one.rows_in_all = sum(counts[name] for name in resources)
         # One batch is stored while the next is mapped.
@@ -258,27 +262,29 @@ class Mapper:
         if one.data_type.merges:
             return
         owners = (self._tenant, self._company, self._connection)
-        counts = records.put(tx, *owners, one.name, made.prepared, now)
+        counts = records.put(tx, *owners, one.name, made.prepared, now, log=one.log)
         one.result.new += counts.new
         one.result.changed += counts.changed
         if one.is_first:
             return
         mapped = [row.id for row in batch.rows if row.id not in made.aside]
         produced = {record.id for record in made.prepared}
-        one.result.deleted += records.mark_absent(tx, *owners, one.name, batch.resource, mapped, produced, now)
+        gone = records.mark_absent(tx, *owners, one.name, batch.resource, mapped, produced, now, one.log)
+        one.result.deleted += gone
 
     def _finish(self, tx: Transaction, one: _Type) -> None:
         """When all rows of a data type are mapped: what no row makes any more is deleted."""
         now, owners = self._clock.now(), (self._tenant, self._company, self._connection)
         if not one.data_type.merges:
-            one.result.deleted += records.mark_deleted_sources(tx, *owners, one.name, now)
+            one.result.deleted += records.mark_deleted_sources(tx, *owners, one.name, now, one.log)
         else:
-            counts = records.put(tx, *owners, one.name, [record for _, record in one.merged.values()], now)
+            merged = [record for _, record in one.merged.values()]
+            counts = records.put(tx, *owners, one.name, merged, now, log=one.log)
             one.result.new += counts.new
             one.result.changed += counts.changed
             if not one.result.set_aside:  # a record that only an unreadable row makes stays as it was
                 gone = sorted(records.live_ids(tx, self._tenant, self._connection, one.name) - one.merged.keys())
-                one.result.deleted += records.delete(tx, *owners, one.name, gone, now)
+                one.result.deleted += records.delete(tx, *owners, one.name, gone, now, one.log)
         if one.result.more_warnings:
             message = f"{one.result.more_warnings} further warnings are not listed."
             one.result.warnings.append(Warning_(item_id="", message=message, rule_id="more"))

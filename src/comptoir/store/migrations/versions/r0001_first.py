@@ -178,6 +178,24 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_sessions")),
     )
     op.create_table(
+        "sync_changes",
+        sa.Column("tenant_id", values.Words(), nullable=False),
+        sa.Column("connection_id", values.Words(), nullable=False),
+        sa.Column("sync_id", values.Words(), nullable=False),
+        sa.Column("layer", values.Words(), nullable=False),
+        sa.Column("name", values.Words(), nullable=False),
+        sa.Column("id", values.Words(), nullable=False),
+        sa.Column("change", values.Words(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "connection_id"],
+            ["connections.tenant_id", "connections.id"],
+            name=op.f("fk_sync_changes_tenant_id_connection_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("connection_id", "sync_id", "layer", "name", "id", name=op.f("pk_sync_changes")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "datasets",
         sa.Column("id", values.Words(), nullable=False),
         sa.Column("tenant_id", values.Words(), nullable=False),
@@ -211,6 +229,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_datasets_company", "datasets", ["tenant_id", "company_id", "requested"], unique=False)
     op.create_index("ix_datasets_connection", "datasets", ["tenant_id", "connection_id", "data_type"], unique=False)
+    op.create_index("ix_datasets_sync", "datasets", ["sync_id"], unique=False)
     op.create_index(
         "ux_datasets_active",
         "datasets",
@@ -294,6 +313,7 @@ def upgrade() -> None:
         sa.Column("first_seen", values.Instant(), nullable=False),
         sa.Column("changed_at", values.Instant(), nullable=False),
         sa.Column("deleted_at", values.Instant(), nullable=True),
+        sa.Column("last_seen", values.Instant(), nullable=True),
         sa.Column("links", sa.LargeBinary(), nullable=True),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -460,6 +480,7 @@ def upgrade() -> None:
         sa.Column("set_aside", sa.Integer(), nullable=False),
         sa.Column("deleted", sa.Integer(), nullable=False),
         sa.Column("read_at", values.Instant(), nullable=False),
+        sa.Column("seen_at", values.Instant(), nullable=True),
         sa.ForeignKeyConstraint(
             ["tenant_id", "connection_id"],
             ["connections.tenant_id", "connections.id"],

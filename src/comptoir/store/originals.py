@@ -1,0 +1,110 @@
+"""Raw records one at a time, each with its whole life: when it was first and last met, and every body it had.
+
+For whoever asks where a figure comes from. Reading and mapping go through `store.raw`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import Connection, Row
+
+from comptoir.store.ids import ConnectionId, TenantId
+from comptoir.store.rows import Page, only
+from comptoir.store.tables import RAW, RAW_VERSIONS, RESOURCE_READS
+
+__all__ = ["Original", "Version", "get", "list_page", "versions"]
+
+
+class Version(msgspec.Struct, frozen=True):
+    """A body as it stood from one moment until another; `until` is None for the newest that still stands."""
+
+    body: bytes
+    since: datetime
+    until: datetime | None
+
+
+class Original(msgspec.Struct, frozen=True, kw_only=True):
+    """A record of the source as it came. `last_seen` is when a complete read last met it, or it came itself."""
+
+    resource: str
+    id: str
+    body: bytes
+    first_seen: datetime
+    changed_at: datetime
+    last_seen: datetime
+    deleted_at: datetime | None
+
+
+_seen = sa.select(RESOURCE_READS.c.seen_at).where(
+    RESOURCE_READS.c.tenant_id == RAW.c.tenant_id,
+    RESOURCE_READS.c.connection_id == RAW.c.connection_id,
+    RESOURCE_READS.c.resource == RAW.c.resource,
+)
+_COLUMNS: tuple[sa.ColumnElement[Any], ...] = (
+    RAW.c.resource,
+    RAW.c.id,
+    RAW.c.body,
+    RAW.c.first_seen,
+    RAW.c.changed_at,
+    RAW.c.last_seen,
+    RAW.c.deleted_at,
+    _seen.scalar_subquery().label("seen_at"),
+)
+
+
+def _original(row: Row[Any]) -> Original:
+    last_seen = row.last_seen
+    if row.deleted_at is None:
+        last_seen = max(row.changed_at, row.seen_at or row.changed_at)
+    return Original(
+        resource=row.resource,
+        id=row.id,
+        body=row.body,
+        first_seen=row.first_seen,
+        changed_at=row.changed_at,
+        last_seen=last_seen or row.changed_at,
+        deleted_at=row.deleted_at,
+    )
+
+
+def get(tx: Connection, tenant: TenantId, connection: ConnectionId, resource: str, record_id: str) -> Original | None:
+    """A raw record, deleted or not; None for one that was never met."""
+    mine = only(RAW, tenant, RAW.c.connection_id == connection, RAW.c.resource == resource, RAW.c.id == record_id)
+    row = tx.execute(sa.select(*_COLUMNS).where(mine)).one_or_none()
+    return None if row is None else _original(row)
+
+
+def list_page(
+    tx: Connection, tenant: TenantId, connection: ConnectionId, resource: str, *, page: int = 1, page_size: int = 100
+) -> Page:
+    """Raw records of a resource by id, deleted ones too."""
+    mine = only(RAW, tenant, RAW.c.connection_id == connection, RAW.c.resource == resource)
+    total = tx.execute(sa.select(sa.func.count()).select_from(RAW).where(mine)).scalar_one()
+    wanted = sa.select(RAW.c.pk).where(mine).order_by(RAW.c.id).limit(page_size).offset((page - 1) * page_size)
+    pks = list(tx.execute(wanted).scalars())
+    rows = tx.execute(sa.select(*_COLUMNS).where(only(RAW, tenant, RAW.c.pk.in_(pks))).order_by(RAW.c.id))
+    return Page(total, [_original(row) for row in rows])
+
+
+def versions(
+    tx: Connection, tenant: TenantId, connection: ConnectionId, resource: str, record_id: str
+) -> tuple[Version, ...]:
+    """Every body a record ever had here, the oldest first; empty for one that was never met. Between the `until` of
+    one and the `since` of the next it was deleted."""
+    found = get(tx, tenant, connection, resource, record_id)
+    if found is None:
+        return ()
+    former = only(
+        RAW_VERSIONS,
+        tenant,
+        RAW_VERSIONS.c.connection_id == connection,
+        RAW_VERSIONS.c.resource == resource,
+        RAW_VERSIONS.c.id == record_id,
+    )
+    rows = tx.execute(sa.select(RAW_VERSIONS).where(former).order_by(RAW_VERSIONS.c.pk))
+    newest = Version(found.body, found.changed_at, found.deleted_at)
+    return (*(Version(one.body, one.from_, one.until) for one in rows), newest)
