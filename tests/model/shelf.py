@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Set
 from copy import deepcopy
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 
 from comptoir.model import SHAPES, encode
-from comptoir.model.identities import BankFigures, Figures, Line, Movement, SourceFacts, check
+from comptoir.model.identities import BankFigures, Figures, LedgerFacts, Line, Movement, SourceFacts, check
 from comptoir.model.records import decoder
 
 __all__ = ["Shelf"]
@@ -105,8 +106,9 @@ def _bill(id_: str, net: float, tax: float, due: float, status: str, **more: Any
     return found | more
 
 
-def _account(id_: str, type_: str, *, is_bank: bool = False) -> Document:
-    return {"id": id_, "name": id_, "type": type_, "status": "Active", "isBankAccount": is_bank}
+def _account(id_: str, type_: str, balance: float | None = None, *, is_bank: bool = False) -> Document:
+    found: Document = {"id": id_, "name": id_, "type": type_, "status": "Active", "isBankAccount": is_bank}
+    return found if balance is None else found | {"currentBalance": balance}
 
 
 _TRACKED: Document = {
@@ -123,11 +125,14 @@ _DISCOUNTED = _line(675, 135, unitAmount=62.5, quantity=12, discountAmount=75, d
 _BOOKS: Mapping[str, tuple[Document, ...]] = {
     "company": ({"companyName": "Bramble Ltd", "baseCurrency": "GBP"},),
     "chartOfAccounts": (
-        _account("001", "Income"),
-        _account("062", "Income"),
-        _account("104", "Expense"),
-        _account("285", "Expense"),
-        _account("905-1", "Liability"),
+        _account("001", "Income", 1509.6),
+        _account("062", "Income", 1000),
+        _account("104", "Expense", 600),
+        _account("285", "Expense", 109),
+        _account("681", "Asset", 350),
+        _account("796", "Liability", 360),
+        _account("905-1", "Liability", 60),
+        _account("999", "Liability", 100),
         _account("738783", "Asset", is_bank=True),
         _account("738790", "Asset", is_bank=True),
     ),
@@ -187,6 +192,7 @@ _BOOKS: Mapping[str, tuple[Document, ...]] = {
     "creditNotes": (
         {
             "id": "5150101",
+            "issueDate": _DAY,
             "customerRef": _CUSTOMER,
             "currency": "GBP",
             "lineItems": [_line(100, 20)],
@@ -215,6 +221,7 @@ _BOOKS: Mapping[str, tuple[Document, ...]] = {
     "billCreditNotes": (
         {
             "id": "7300470",
+            "issueDate": _DAY,
             "supplierRef": _SUPPLIER,
             "currency": "GBP",
             "lineItems": [_line(80, 16, "104")],
@@ -306,6 +313,19 @@ _MOVEMENTS: Mapping[str, Movement | None] = {
     "99160011": Movement(_D(620), other_side="99160010", to_review="66000010"),
     "exp-880012": Movement(_D(-60)),
 }
+_TOTALS: Mapping[str, Decimal] = {
+    "001": _D("-1509.6"),
+    "062": _D(-1000),
+    "104": _D(600),
+    "285": _D(109),
+    "681": _D(350),
+    "796": _D(-360),  # what is withheld of the bill's open half stands here until it is paid
+    "738783": _D("1470.6"),  # without the line that nobody explained
+    "738790": _D(500),
+    "905-1": _D(-60),
+    "999": _D(-100),
+}
+_OPENING: Mapping[str, Decimal] = {"738783": _D(100), "999": _D(-100)}
 
 
 class Shelf:
@@ -318,6 +338,7 @@ class Shelf:
         }
         self.bytes: dict[tuple[str, str], bytes] = {}  # documents stored otherwise than they should be
         self.deleted: dict[str, set[str]] = {}
+        self.gone: dict[str, set[str]] = {}  # deleted at the source, and served still
         self.lacks: dict[str, str] = {}
         self.told = {data_type: dict(figures) for data_type, figures in _DOCUMENTS.items()}
         self.movements = dict(_MOVEMENTS)
@@ -325,13 +346,27 @@ class Shelf:
             "738783": BankFigures(_D(100), _D("1470.2")),
             "738790": BankFigures(_D(0), _D(620)),
         }
-        self.open_lines = {"66000009"}
+        self.open_lines = [("66000009", "738783", _D("-0.4"))]
+        self.totals = dict(_TOTALS)
+        self.opening = dict(_OPENING)
+        self.journals: dict[str, Decimal] = {}
+        self.contacts = {"4410021": _D(350), "4410045": _D(-360)}
         self.facts = SourceFacts(
             documents={data_type: self._teller(data_type) for data_type in self.told},
             movements=lambda: iter(sorted(self.movements.items())),
             is_movement=lambda id_: not id_.startswith(("cnr-", "wo-")),
             bank=self.bank,
             open_lines=lambda: iter(self.open_lines),
+            ledger=LedgerFacts(
+                totals=self.totals,
+                until=date(2024, 5, 31),
+                debtors="681",
+                creditors="796",
+                users={"905-1"},
+                opening=self.opening,
+                journals=self.journals,
+            ),
+            contacts=lambda: iter(sorted(self.contacts.items())),
         )
 
     def _teller(self, data_type: str) -> Any:
@@ -368,6 +403,9 @@ class Shelf:
         for id_, one in sorted(self.books[data_type].items()):
             stored = self.bytes.get((data_type, id_))
             yield id_, stored or encode(decode(msgspec.json.encode(one)))
+
+    def outlived(self, data_type: str) -> Iterator[str]:
+        return iter(sorted(self.gone.get(data_type, set())))
 
     def lacking(self, data_type: str) -> str | None:
         return self.lacks.get(data_type)

@@ -41,6 +41,7 @@ __all__ = [
     "mark_deleted_sources",
     "mark_readable",
     "next_batch",
+    "outlived",
     "properties",
     "put",
     "supplemental_of",
@@ -251,14 +252,21 @@ def mark_deleted_sources(
     log: Log | None = None,
 ) -> int:
     """Records whose source row was deleted upstream are deleted; values stay as last known."""
+    gone = outlived(tx, tenant, connection, data_type)
+    return delete(tx, tenant, company, connection, data_type, gone, now, log)
+
+
+def outlived(tx: Connection, tenant: TenantId, connection: ConnectionId, data_type: str) -> list[str]:
+    """Live records whose source row was deleted upstream."""
     sql = (
         "SELECT s.id FROM raw r "  # noqa: S608 - our own names
         f"JOIN {standard_name(data_type)} s ON s.connection_id = r.connection_id AND s.source_resource = r.resource "
         "AND s.source_id = r.id WHERE r.tenant_id = ? AND r.connection_id = ? AND r.deleted_at IS NOT NULL "
-        "AND s.tenant_id = ? AND s.company_id = ? AND s.connection_id = ? AND NOT s.is_deleted"
+        "AND s.tenant_id = ? AND s.company_id = (SELECT company_id FROM connections WHERE tenant_id = ? AND id = ?) "
+        "AND s.connection_id = ? AND NOT s.is_deleted"
     )
-    gone = [row[0] for row in bulk.select(tx, sql, (tenant, connection, tenant, company, connection))]
-    return delete(tx, tenant, company, connection, data_type, gone, now, log)
+    owners = (tenant, connection, tenant, tenant, connection, connection)
+    return [row[0] for row in bulk.select(tx, sql, owners)]
 
 
 def delete(

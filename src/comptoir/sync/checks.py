@@ -70,6 +70,8 @@ class _Stored:
         self._refused = {
             one.name: sorted({making.resource for making in one.made_from} & refused) for one in integration.data_types
         }
+        # Made from several records each: what is left of them when one goes, only mapping knows.
+        self._merged = {one.name for one in integration.data_types if one.merges}
         self._aside: dict[str, set[str]] = {}  # by resource
         self._unmade: Counter[str] = Counter()  # by data type
         for resource, id_, data_type in aside:
@@ -95,6 +97,13 @@ class _Stored:
                 return
             yield from batch
             after = batch[-1][0]
+
+    def outlived(self, data_type: str) -> Iterator[str]:
+        if data_type in self._merged:
+            return
+        with self._db.read() as tx:
+            gone = records.outlived(tx, self._tenant, self._connection, data_type)
+        yield from gone
 
     def lacking(self, data_type: str) -> str | None:
         if count := self._unmade[data_type]:

@@ -7,7 +7,7 @@ a time, so that books of any size fit.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from decimal import Decimal
 from typing import TypeVar
 
@@ -16,7 +16,7 @@ import msgspec
 from comptoir.integrations.contract import RawRow, ReadRaw
 from comptoir.integrations.freeagent.moving import Moving
 from comptoir.integrations.freeagent.references import bank_account_id, number_in
-from comptoir.model.identities import BankFigures, Figures, Movement, SourceFacts
+from comptoir.model.identities import BankFigures, Figures, LedgerFacts, Movement, SourceFacts
 from comptoir.model.money import ZERO, minor_unit, plain, rounded
 
 __all__ = ["facts"]
@@ -28,6 +28,8 @@ _Moved = Iterator[tuple[str, Movement | None]]
 
 _SAYS_DUE = ("Open", "Overdue", "Paid")
 _UNCHARGED = ("Reverse Charge", "EC Goods", "EC Services")  # tax under these is told and not paid
+_DEBTORS, _CREDITORS, _EXPENSES = "681", "796", "905-"
+_ACCRUAL_ONLY = ("UkLimitedCompany",)
 _CIS_LABOUR = ("096", "097", "098", "099")
 _CIS_INCOME = {"061": Decimal(0), "062": Decimal("0.2"), "063": Decimal("0.3")}
 
@@ -76,13 +78,31 @@ class _BankAccount(msgspec.Struct):
 
 
 class _BankLine(msgspec.Struct):
+    bank_account: str
     unexplained_amount: Decimal | None = None
+
+
+class _Total(msgspec.Struct):
+    display_nominal_code: str
+    total: Decimal
+    bank_account: str | None = None
+
+
+class _Company(msgspec.Struct):
+    type: str | None = None
+
+
+class _Contact(msgspec.Struct):
+    account_balance: Decimal | None = None
 
 
 _document = msgspec.json.Decoder(_Document, strict=False).decode
 _explanation = msgspec.json.Decoder(_Explanation, strict=False).decode
 _bank_account = msgspec.json.Decoder(_BankAccount, strict=False).decode
 _bank_line = msgspec.json.Decoder(_BankLine, strict=False).decode
+_total = msgspec.json.Decoder(_Total, strict=False).decode
+_company = msgspec.json.Decoder(_Company, strict=False).decode
+_contact = msgspec.json.Decoder(_Contact, strict=False).decode
 
 
 def facts(read: ReadRaw) -> SourceFacts:
@@ -107,6 +127,8 @@ def facts(read: ReadRaw) -> SourceFacts:
         is_moving=Moving(read),
         lists=lambda data_type, id_: _lists(read, data_type, id_),
         open_lines=(lambda: _open_lines(read)) if read.is_complete("bank_transactions") else None,
+        ledger=_ledger(read),
+        contacts=(lambda: _contacts(read)) if read.is_complete("contacts") else None,
     )
 
 
@@ -272,10 +294,53 @@ def _balances(account: _BankAccount) -> tuple[str, BankFigures]:
     return bank_account_id(account.url), BankFigures(opening, current)
 
 
-def _open_lines(read: ReadRaw) -> Iterator[str]:
+def _open_lines(read: ReadRaw) -> Iterator[tuple[str, str, Decimal]]:
     for row in read.rows("bank_transactions"):
-        if _read(_bank_line, row, lambda line: _amount(line.unexplained_amount) != 0):
-            yield row.id
+        told = _read(_bank_line, row, lambda line: (line.bank_account, _amount(line.unexplained_amount)))
+        if told is not None and told[1] != 0:
+            yield row.id, bank_account_id(told[0]), told[1] or ZERO
+
+
+# The ledger
+
+
+def _ledger(read: ReadRaw) -> LedgerFacts | None:
+    begun_at = read.begun_at()
+    if begun_at is None or not read.is_complete("trial_balance"):
+        return None
+    totals: dict[str, Decimal] = {}
+    for row in read.rows("trial_balance"):
+        told = _read(_total, row, _stands)
+        if told is None:
+            return None
+        totals[told[0]] = totals.get(told[0], ZERO) + told[1]
+    return LedgerFacts(
+        totals=totals,
+        until=begun_at.date(),
+        debtors=_DEBTORS,
+        creditors=_CREDITORS,
+        users={code for code in totals if code.startswith(_EXPENSES)},
+        is_cash_basis=_is_cash_basis(read, totals),
+    )
+
+
+def _stands(line: _Total) -> tuple[str, Decimal]:
+    id_ = bank_account_id(line.bank_account) if line.bank_account else line.display_nominal_code
+    return id_, plain(line.total)
+
+
+def _is_cash_basis(read: ReadRaw, totals: Mapping[str, Decimal]) -> bool:
+    """No member says so: a company that may choose it, and whose documents are never posted when they are sent."""
+    kinds = [_read(_company, row, lambda company: company.type) for row in read.rows("company")]
+    may_choose = any(kind is not None and kind not in _ACCRUAL_ONLY for kind in kinds)
+    return may_choose and not {_DEBTORS, _CREDITORS} & totals.keys()
+
+
+def _contacts(read: ReadRaw) -> Iterator[tuple[str, Decimal]]:
+    for row in read.rows("contacts"):
+        balance = _read(_contact, row, lambda contact: _amount(contact.account_balance))
+        if balance is not None:
+            yield row.id, balance
 
 
 # What there is at all

@@ -40,7 +40,8 @@ _SETTLING = (
 
 
 class Moving:
-    """Records that were changed since the reading began, and those that their payments or lines belong to.
+    """Records that were changed since the reading began, and those that their payments or lines belong to; without a
+    data type, whether there are any.
 
     Looked through once, at the first question: there is none while all identities hold.
     """
@@ -49,7 +50,7 @@ class Moving:
         self._read = read
 
     def __call__(self, data_type: str, id_: str) -> bool:
-        return (data_type, id_) in self._moving
+        return (data_type, id_) in self._moving if data_type else bool(self._moving)
 
     @cached_property
     def _moving(self) -> frozenset[tuple[str, str]]:

@@ -8,20 +8,23 @@ from __future__ import annotations
 from decimal import localcontext
 
 from comptoir.model.identities.banks import check_banks
+from comptoir.model.identities.control import Open, check_control
 from comptoir.model.identities.documents import check_documents
 from comptoir.model.identities.findings import (
     BankFigures,
     Fault,
     Figures,
     Findings,
+    LedgerFacts,
     Line,
     Movement,
     SourceFacts,
     State,
     Stored,
 )
+from comptoir.model.identities.ledger import check_trial_balance
 from comptoir.model.identities.movements import Walk
-from comptoir.model.identities.references import Targets, check_lists
+from comptoir.model.identities.references import Targets, check_lists, check_outlived, peek
 from comptoir.model.money import WIDE
 
 __all__ = [
@@ -29,6 +32,7 @@ __all__ = [
     "BankFigures",
     "Fault",
     "Figures",
+    "LedgerFacts",
     "Line",
     "Movement",
     "SourceFacts",
@@ -46,6 +50,7 @@ IDENTITIES: dict[str, str] = {
     "A6": "Every bill and every invoice is a document or a credit, and not both.",
     "A7": "Every record has the shape of its data type.",
     "A8": "Amounts are exact: what the source wrote is what is stored, digit by digit.",
+    "A9": "What was deleted at the source is not served as if it were there.",
     "B1": "A line's total is its net and its tax.",
     "B2": "Lines add up to their document: net, tax and total.",
     "B3": "A document's total is its net and its tax.",
@@ -66,9 +71,17 @@ IDENTITIES: dict[str, str] = {
     "C9": "What is due is what the source says is due.",
     "C10": "Withheld construction tax is its rate on the lines it applies to.",
     "D3": "A bank account's balance is its opening balance and all its lines.",
+    "D4": "A bank account's balance is that of its account in the ledger.",
     "D5": "A statement line is reconciled when it is explained in full and nothing is left to review.",
     "D6": "A transfer moves one amount between two accounts.",
     "D7": "Spending is positive when money went out, income when money came in.",
+    "D8": "A bank account's balance is what the source says; of a credit account, what is owed.",
+    "E2": "The trial balance adds up to nothing.",
+    "E6": "An account's balance is the one in the trial balance, and both sides of the accounts agree.",
+    "F1": "Trade debtors are what is due on invoices, less what remains of credit notes.",
+    "F2": "Trade creditors are what is due on bills, less what remains of suppliers' credits.",
+    "F4": "A person's expense account is what that person paid out of pocket and was not paid back.",
+    "F5": "What a contact owes, or is owed, is what is open on its documents.",
 }
 
 
@@ -77,8 +90,17 @@ def check(stored: Stored, facts: SourceFacts) -> tuple[Line, ...]:
     findings = Findings(IDENTITIES)
     targets = Targets(stored, facts.lists)
     with localcontext(WIDE):
-        walk = Walk(stored, facts, findings, targets)
-        check_documents(stored, facts, findings, targets, walk.settlements)
-        check_banks(stored, facts, findings, targets, walk.to_review)
+        open_ = Open(_base_currency(stored), facts)
+        walk = Walk(stored, facts, findings, targets, open_)
+        check_documents(stored, facts, findings, targets, walk.settlements, open_)
+        check_banks(stored, facts, findings, targets, to_review=walk.to_review, base=open_.base)
         check_lists(stored, findings, targets)
+        check_outlived(stored, findings, targets)
+        check_trial_balance(stored, facts, findings, targets)
+        check_control(open_, facts, findings, targets)
     return findings.lines()
+
+
+def _base_currency(stored: Stored) -> str | None:
+    read = peek(stored, "company") if "company" in stored.data_types() else ()
+    return next((company.base_currency for company in read), None)

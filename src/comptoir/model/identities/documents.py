@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from comptoir.model.identities.beside import Beside
+from comptoir.model.identities.control import Open
 from comptoir.model.identities.findings import Fault, Figures, Findings, SourceFacts, Stored
 from comptoir.model.identities.lines import adds_up, as_the_source_says
 from comptoir.model.identities.movements import Settlement
@@ -37,6 +38,7 @@ class _Kind(msgspec.Struct, frozen=True, kw_only=True):
     side: int
     is_priced: bool  # lines carry a price that was given, not one computed from their net
     due_identity: str
+    owed: int  # 1: what is open is owed to the company; -1: by it
 
 
 def _total_tax(document: Any) -> Decimal:
@@ -57,6 +59,7 @@ _KINDS = (
         side=-1,
         is_priced=True,
         due_identity="C1",
+        owed=1,
     ),
     _Kind(
         data_type="creditNotes",
@@ -67,6 +70,7 @@ _KINDS = (
         side=1,
         is_priced=True,
         due_identity="C2",
+        owed=-1,
     ),
     _Kind(
         data_type="bills",
@@ -77,6 +81,7 @@ _KINDS = (
         side=-1,
         is_priced=False,
         due_identity="C1",
+        owed=-1,
     ),
     _Kind(
         data_type="billCreditNotes",
@@ -87,6 +92,7 @@ _KINDS = (
         side=1,
         is_priced=False,
         due_identity="C2",
+        owed=1,
     ),
 )
 
@@ -97,11 +103,14 @@ def check_documents(
     findings: Findings,
     targets: Targets,
     settlements: dict[str, dict[str, list[Settlement]]],
+    open_: Open,
 ) -> None:
-    """`settlements`: what payments say they settle, by data type and document; used up on the way."""
+    """`settlements`: what payments say they settle, by data type and document; used up on the way. What documents
+    leave open is told to `open_`."""
     for kind in _KINDS:
         if kind.data_type in targets.read:
-            _Documents(kind, facts, findings, targets, settlements.pop(kind.data_type, {})).check(stored)
+            settled = settlements.pop(kind.data_type, {})
+            _Documents(kind, facts, findings, targets, settled, open_).check(stored)
             continue
         if settlements.get(kind.data_type):
             targets.pass_by(kind.data_type)
@@ -119,7 +128,9 @@ class _Documents:
         findings: Findings,
         targets: Targets,
         settlements: dict[str, list[Settlement]],
+        open_: Open,
     ) -> None:
+        self._open = open_
         self._kind, self._findings, self._targets = kind, findings, targets
         self._settlements = settlements
         self._told = facts.documents.get(kind.data_type)
@@ -192,6 +203,9 @@ class _Documents:
                 findings.breach("B7", Fault(data_type, id_, detail, given, in_all))
         self._settled(document, figures)
         self._mirrored(document)
+        if document.status not in _DRAFT:
+            named = None if party is None else party.id
+            self._open.document(document, named, kind.owed, kind.due(document), figures)
 
     def _settled(self, document: Any, figures: Figures | None) -> None:
         findings, kind = self._findings, self._kind

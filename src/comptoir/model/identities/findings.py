@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Set
+from datetime import date
 from decimal import Decimal
 from typing import Literal, Protocol
 
 import msgspec
 
-__all__ = ["BankFigures", "Fault", "Figures", "Findings", "Line", "Movement", "SourceFacts", "State", "Stored"]
+__all__ = [
+    "MOVED",
+    "BankFigures",
+    "Fault",
+    "Figures",
+    "Findings",
+    "LedgerFacts",
+    "Line",
+    "Movement",
+    "SourceFacts",
+    "State",
+    "Stored",
+]
 
-State = Literal["held", "breached", "not checked"]
+State = Literal["held", "breached", "noted", "not checked"]
 _MOST_FAULTS = 20  # named for one identity; all are counted
-_MOVED = "Some of the books were changed while they were read: the next reading will tell."
+MOVED = "Some of the books were changed while they were read: the next reading will tell."
 _NOTHING = "There is nothing in these books that it speaks of."
 
 
@@ -29,7 +42,8 @@ class Fault(msgspec.Struct, frozen=True, omit_defaults=True):
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
     """What came of one identity. `checked` counts the records looked at; `faults` are the first that breach it,
-    `reasons` say why it was not, or not wholly, checked."""
+    `reasons` say why it was not, or not wholly, checked. "noted": what the source means is not known well enough to
+    call it a breach, so `reasons` say what was found."""
 
     code: str
     words: str
@@ -79,6 +93,24 @@ class BankFigures(msgspec.Struct, frozen=True):
     current: Decimal
 
 
+class LedgerFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What the source's own trial balance says, by account as we name it, debit positive, in the company's currency.
+
+    `until` is the day it was drawn up for; `opening` what accounts held when the books began, `journals` what was put
+    on them by hand up to that day, None where that is not told.
+    `debtors` and `creditors` are the control accounts, `users` those of what people paid out of pocket.
+    """
+
+    totals: Mapping[str, Decimal]
+    until: date
+    debtors: str
+    creditors: str
+    users: Set[str] = frozenset()
+    opening: Mapping[str, Decimal] | None = None
+    journals: Mapping[str, Decimal] | None = None
+    is_cash_basis: bool = False
+
+
 class SourceFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What the source itself says; what is None could not be read.
 
@@ -90,9 +122,12 @@ class SourceFacts(msgspec.Struct, frozen=True, kw_only=True):
     movements: Callable[[], Iterator[tuple[str, Movement | None]]] | None = None
     is_movement: Callable[[str], bool] = lambda _: True  # does a record of this id come of `movements`?
     bank: Mapping[str, BankFigures] | None = None
-    open_lines: Callable[[], Iterator[str]] | None = None  # bank lines not explained in full
+    # Bank lines not explained in full, with their account and what is still open.
+    open_lines: Callable[[], Iterator[tuple[str, str, Decimal]]] | None = None
+    ledger: LedgerFacts | None = None
+    contacts: Callable[[], Iterator[tuple[str, Decimal]]] | None = None  # what each owes us in all, negative: we owe
     lists: Callable[[str, str], bool] = lambda *_: True  # (data type, id): does the source have such a record?
-    # (data type, id): was it changed, or what settles or explains it, while the books were read?
+    # (data type, id): was it changed, or what settles or explains it, while the books were read? ("", ""): was any?
     is_moving: Callable[[str, str], bool] = lambda *_: False
 
 
@@ -111,6 +146,10 @@ class Stored(Protocol):
         """Live records in the order of their ids, as they are stored."""
         ...
 
+    def outlived(self, data_type: str) -> Iterator[str]:
+        """Live records whose source was deleted."""
+        ...
+
     def lacking(self, data_type: str) -> str | None:
         """Why some of its records may not be there, though the source has them: set aside, or refused to us."""
         ...
@@ -125,6 +164,7 @@ class Findings:
         self._breaches = dict.fromkeys(identities, 0)
         self._faults: dict[str, list[Fault]] = {code: [] for code in identities}
         self._why: dict[str, list[str]] = {code: [] for code in identities}
+        self._noted: set[str] = set()
 
     def looked(self, code: str, count: int = 1) -> None:
         self._checked[code] += count
@@ -133,6 +173,11 @@ class Findings:
         self._breaches[code] += 1
         if len(self._faults[code]) < _MOST_FAULTS:
             self._faults[code].append(fault)
+
+    def noted(self, code: str, what: str) -> None:
+        """Found out, and no breach whichever way it is."""
+        self._noted.add(code)
+        self.skipped(code, what)
 
     def skipped(self, code: str, why: str) -> None:
         """Not, or not wholly, looked at, for this reason."""
@@ -144,7 +189,7 @@ class Findings:
     ) -> None:
         """A breach, unless something is lacking, or the record moved while it was read piece by piece."""
         if lacking is None and is_moving(fault.data_type, fault.id):
-            lacking = _MOVED
+            lacking = MOVED
         self.breach_unless(lacking, code, fault)
 
     def breach_unless(self, lacking: str | None, code: str, fault: Fault) -> None:
@@ -162,6 +207,8 @@ class Findings:
         state: State = "held"
         if breaches:
             state = "breached"
+        elif code in self._noted:
+            state = "noted"
         elif why or not checked:
             state = "not checked"
         return Line(

@@ -12,6 +12,7 @@ from itertools import groupby
 from typing import Any
 
 from comptoir.model.identities.beside import Beside
+from comptoir.model.identities.control import Open
 from comptoir.model.identities.findings import Fault, Figures, Findings, Movement, SourceFacts, Stored
 from comptoir.model.identities.lines import adds_up, as_the_source_says
 from comptoir.model.identities.references import Targets, each, peek, refer
@@ -43,8 +44,8 @@ class Walk:
     """One walk through all that moved. Afterwards `settlements` tells by data type and document what payments say
     they settle, and `to_review` names the bank lines that wait for somebody to look at them."""
 
-    def __init__(self, stored: Stored, facts: SourceFacts, findings: Findings, targets: Targets) -> None:
-        self._findings, self._targets = findings, targets
+    def __init__(self, stored: Stored, facts: SourceFacts, findings: Findings, targets: Targets, open_: Open) -> None:
+        self._findings, self._targets, self._open = findings, targets, open_
         self.settlements: dict[str, dict[str, list[Settlement]]] = {}
         self.to_review: set[str] = set()
         self._days: dict[str | None, str | None] = {}  # the same few days again and again
@@ -142,6 +143,9 @@ class Walk:
             moved += amount * (rate or 1)
             if rate not in (None, 1):
                 off += unit + abs(amount) * _HALF_A_RATE  # a rate is rounded, however large what it is applied to
+            if link.type.value == "PaymentOnAccount":
+                party = getattr(payment, _PARTIES[data_type][0])
+                self._open.on_account(data_type, payment, link, None if party is None else party.id)
             to = _LINKS[data_type].get(link.type.value)
             if to is None or link.id is None:
                 continue
@@ -169,6 +173,9 @@ class Walk:
             shown = ", ".join(sorted(map(str, amounts))) or "nothing"
             detail = f"{data_type} {id_} of {total} has {len(record.line_items)} lines and payments of {shown}"
             findings.breach("B9", Fault(data_type, id_, detail))
+        out = 1 if data_type == "directCosts" else -1
+        for line in record.line_items:
+            self._open.post(record, line.account_ref.id if line.account_ref else None, out * (line.sub_total or ZERO))
         for payment in payments:
             findings.looked("A3")
             if payment.id != id_:
@@ -176,6 +183,7 @@ class Walk:
                 findings.breach("A3", Fault(data_type, id_, detail))
             if payment.account_ref is not None and payment.account_ref.id is not None:
                 refer(data_type, id_, "chartOfAccounts", payment.account_ref.id, findings, self._targets)
+                self._open.post(record, payment.account_ref.id, -out * total)
         if movement is None:
             return
         figures = Figures(abs(movement.amount))

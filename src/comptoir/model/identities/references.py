@@ -14,7 +14,7 @@ from comptoir.model import SHAPES
 from comptoir.model.identities.findings import Fault, Findings, Stored
 from comptoir.model.records import decoder, encode
 
-__all__ = ["Targets", "absent", "check_lists", "each", "line_refs", "peek", "refer"]
+__all__ = ["Targets", "absent", "check_lists", "check_outlived", "each", "line_refs", "peek", "refer"]
 
 _MOST_LOOKED_UP = 200
 _SAFE = re.compile(r"[A-Za-z0-9._-]+")
@@ -89,7 +89,7 @@ def each(stored: Stored, data_type: str, findings: Findings) -> Iterator[Any]:
             _otherwise(data_type, id_, document, record, findings)
         last = id_
         yield record
-    for code in ("A1", "A2", "A7"):
+    for code in ("A1", "A2", "A7", "A9"):
         findings.looked(code, count)
 
 
@@ -133,6 +133,14 @@ def check_lists(stored: Stored, findings: Findings, targets: Targets) -> None:
     _banks_are_accounts(stored, findings, targets)
     for data_type in sorted(targets.not_followed):
         findings.skipped("A3", f"References to {data_type} were not followed: it was not read in this sync.")
+
+
+def check_outlived(stored: Stored, findings: Findings, targets: Targets) -> None:
+    """A9; what is derived from several records, such as an account, may outlive one of them."""
+    for data_type in sorted(targets.read):
+        for id_ in stored.outlived(data_type):
+            detail = f"{data_type} {id_} is served, and was deleted at the source"
+            findings.breach("A9", Fault(data_type, id_, detail))
 
 
 def refer(data_type: str, id_: str, to: str, target: str, findings: Findings, targets: Targets) -> None:
