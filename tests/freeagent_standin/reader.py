@@ -26,6 +26,7 @@ LISTS = (
     "credit_notes",
     "expenses",
     "invoices",
+    "journal_sets",
     "price_list_items",
     "projects",
     "users",

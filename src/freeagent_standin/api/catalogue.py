@@ -11,7 +11,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from freeagent_standin.api import banking, directory, purchases, sales
+from freeagent_standin.api import banking, directory, ledger, purchases, sales
 from freeagent_standin.api.desk import Desk
 from freeagent_standin.api.lists import Listing, View
 
@@ -231,6 +231,16 @@ LISTINGS = (
         has_updated_since=True,
         has_dates=True,
         relations={"project": lambda it: it.project},
+    ),
+    Listing(
+        name="journal_sets",
+        singular="journal_set",
+        level=7,
+        table=lambda world: world.journal_sets,
+        render=ledger.journal_set,
+        has_updated_since=True,
+        has_dates=True,
+        texts={"tag": lambda it: it.tag},
     ),
     Listing(
         name="bank_transactions",

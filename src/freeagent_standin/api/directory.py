@@ -6,15 +6,13 @@ https://dev.freeagent.com/docs/company, /docs/users, /docs/contacts, /docs/proje
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from freeagent_standin.api.desk import Body, Desk, day_text, instant, money, sent
 from freeagent_standin.world import chart
 from freeagent_standin.world.amounts import decimal_text
 from freeagent_standin.world.chart import Category
 from freeagent_standin.world.entities import BankAccount, Contact, PriceListItem, Project, Record, User
 from freeagent_standin.world.parts import VAT_PERCENT
-from freeagent_standin.world.profiles import accounting_year
+from freeagent_standin.world.profiles import accounting_periods
 
 _ADDRESS = ("address1", "address2", "address3", "town", "region", "postcode", "country")
 
@@ -22,10 +20,7 @@ _ADDRESS = ("address1", "address2", "address3", "town", "region", "postcode", "c
 def company(desk: Desk) -> Body:
     """The company's one document."""
     record = desk.world.company
-    first, last = accounting_year(record, record.freeagent_start), accounting_year(record, desk.today)
-    periods = [first]
-    while periods[-1] != last:
-        periods.append(accounting_year(record, periods[-1][1] + timedelta(days=1)))
+    periods = accounting_periods(record, desk.today)
     is_registered = record.vat_registered
     optional = sent(
         {
@@ -35,7 +30,7 @@ def company(desk: Desk) -> Body:
             "contact_phone": record.phone,
             "website": record.website,
             "sales_tax_registration_number": record.vat_number,
-            "vat_first_return_period_ends_on": day_text(first[1]) if is_registered else None,
+            "vat_first_return_period_ends_on": day_text(periods[0][1]) if is_registered else None,
         }
     )
     return optional | {

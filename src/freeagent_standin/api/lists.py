@@ -54,6 +54,8 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
     has_dates: bool = False
     """from_date and to_date; the table is then ordered by dated_on."""
     relations: Mapping[str, Callable[[Any], int | None]] = {}
+    texts: Mapping[str, Callable[[Any], str]] = {}
+    """Filters by a text of the record's."""
     nested: str = ""
     """The parameter that puts items or related records into a list."""
     newest_first: bool = False
@@ -76,8 +78,7 @@ def page_of(desk: Desk, listing: Listing, query: Mapping[str, str]) -> Page:
     table = listing.table(desk.world)
     order = table.order(bank_account(desk, query) if listing.by_bank_account else 0)
     start, stop = _date_bounds(listing, order, query)
-    number = max(1, _whole(query.get("page"), 1))
-    per_page = min(GREATEST_PER_PAGE, _whole(query.get("per_page"), DEFAULT_PER_PAGE) or DEFAULT_PER_PAGE)
+    number, per_page = page_bounds(query)
     tests = _tests(desk, listing, query)
     sort, is_descending = _sort(listing, query)
     first = (number - 1) * per_page
@@ -94,6 +95,12 @@ def page_of(desk: Desk, listing: Listing, query: Mapping[str, str]) -> Page:
         total = len(chosen)
         ids = chosen[first : first + per_page]
     return Page(records=[table[each] for each in ids], number=number, per_page=per_page, total=total)
+
+
+def page_bounds(query: Mapping[str, str]) -> tuple[int, int]:
+    """Which page is asked for, and how long pages are to be."""
+    per_page = min(GREATEST_PER_PAGE, _whole(query.get("per_page"), DEFAULT_PER_PAGE) or DEFAULT_PER_PAGE)
+    return max(1, _whole(query.get("page"), 1)), per_page
 
 
 def paging_headers(call: Call, page: Page) -> tuple[tuple[str, str], ...]:
@@ -150,6 +157,7 @@ def _date_bounds(listing: Listing, order: Order, query: Mapping[str, str]) -> tu
             start = order.position(day(query["from_date"], what="from_date").toordinal())
         if query.get("to_date"):
             stop = order.position(day(query["to_date"], what="to_date").toordinal() + 1)
+            start = max(start, order.position(1))  # what has no date lies on no day
     return start, max(start, stop)
 
 
@@ -166,6 +174,9 @@ def _tests(desk: Desk, listing: Listing, query: Mapping[str, str]) -> list[Test]
         if query.get(parameter):
             wanted = identifier(query[parameter]) or 0  # no record has this id
             tests.append(((parameter, wanted), _related_to(related, wanted), False))
+    for parameter, text in listing.texts.items():
+        if query.get(parameter):
+            tests.append(((parameter, query[parameter]), _says(text, query[parameter]), False))
     view = query.get("view", "")
     if view not in listing.views:
         months = _months(view) if listing.months_view else None
@@ -185,6 +196,10 @@ def _tests(desk: Desk, listing: Listing, query: Mapping[str, str]) -> list[Test]
 
 def _related_to(related: Callable[[Any], int | None], wanted: int) -> Callable[[Any], bool]:
     return lambda record: related(record) == wanted
+
+
+def _says(text: Callable[[Any], str], wanted: str) -> Callable[[Any], bool]:
+    return lambda record: text(record) == wanted
 
 
 def _selection(

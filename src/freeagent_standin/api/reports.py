@@ -38,8 +38,8 @@ def opening_balances(desk: Desk) -> list[Body]:
     for account in world.bank_accounts:
         totals[account.code] = totals.get(account.code, 0) + account.opening_native
         totals[chart.SUSPENSE] = totals.get(chart.SUSPENSE, 0) - account.opening_native
-    for leg in world.opening:
-        totals[leg.code] = totals.get(leg.code, 0) + leg.amount
+    for entry in world.opening.entries:
+        totals[entry.code] = totals.get(entry.code, 0) + entry.amount
     return _lines(desk, sorted(totals.items()))
 
 

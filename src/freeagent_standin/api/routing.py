@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from freeagent_standin.api import directory, purchases, reports, writes
+from freeagent_standin.api import directory, ledger, purchases, reports, writes
 from freeagent_standin.api.answers import (
     Refusal,
     bad_request,
@@ -85,8 +85,12 @@ def _route(desk: Desk) -> Answer:
         return document(call, make(desk))
     if parts[0] == "categories":
         return _categories(desk, parts, query)
+    if parts[:2] == ["accounting", "transactions"]:
+        return _ledger(desk, parts, query)
     if parts[0] == "accounting":
         return _trial_balance(desk, path, query)
+    if path == "journal_sets/opening_balances":
+        parts = ["journal_sets", str(desk.world.opening.id)]
     if parts[0] == "attachments":
         return _attachment(desk, parts[1])
     if path == "bill_items" or (parts[0] == "bill_items" and len(parts) == 2):
@@ -118,6 +122,8 @@ def _exists(desk: Desk, parts: list[str]) -> bool:
         return size == 1
     if head == "cis_bands":
         return size == 1 and desk.world.company.cis_subcontractor
+    if parts[:2] == ["accounting", "transactions"]:
+        return size <= 3
     if head == "accounting":
         return "/".join(parts) in (_TRIAL_BALANCE, f"{_TRIAL_BALANCE}/opening_balances")
     if head == "attachments":
@@ -289,6 +295,18 @@ def _categories(desk: Desk, parts: list[str], query: Mapping[str, str]) -> Answe
         raise not_found()
     group, body = found
     return document(desk.call, {group: body})
+
+
+def _ledger(desk: Desk, parts: list[str], query: Mapping[str, str]) -> Answer:
+    _require(desk, 7)
+    if len(parts) == 3:
+        row = ledger.single(desk, parts[2])
+        return document(
+            desk.call, {"transaction": ledger.transaction(desk, row)}, modified=ledger.changed_at(desk, row.record)
+        )
+    page = ledger.page(desk, query)
+    rows = [ledger.transaction(desk, row) for row in page.records]
+    return document(desk.call, {"transactions": rows}, headers=paging_headers(desk.call, page))
 
 
 def _trial_balance(desk: Desk, path: str, query: Mapping[str, str]) -> Answer:

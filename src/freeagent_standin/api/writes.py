@@ -32,6 +32,7 @@ CREATED: Mapping[str, tuple[str, ...]] = {
     "expenses": ("user", "category", "dated_on", "description"),
     "bank_transaction_explanations": ("dated_on", "gross_value"),
     "bank_accounts": ("name", "opening_balance"),
+    "journal_sets": ("dated_on", "description", "journal_entries"),
     "users": ("email", "first_name", "last_name", "role"),
 }
 """What can be created, and what it cannot be without."""

@@ -8,6 +8,7 @@ be asked of a running stand-in is in `mutations`.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from typing import Any
@@ -27,6 +28,7 @@ from freeagent_standin.world.entities import (
     Expense,
     Explanation,
     Invoice,
+    JournalSet,
     PriceListItem,
     Project,
     Reconciliation,
@@ -65,7 +67,6 @@ class World:
     def __init__(self, *, company: Company, number: int, seed: int, today: date) -> None:
         base = (number % 40) * 100_000_000  # so that ids of the first forty companies differ and fit 32 bits
         self.company = company
-        self.opening: list[Leg] = []
         self.id = company.id
         self.seed = seed
         self.made_on = today
@@ -78,6 +79,8 @@ class World:
         """The last filtered lists the API made, by what they depend on."""
         self.locked_until: date | None = None
         """The last day of the period that callers of the API may not touch any more."""
+        self.windows: dict[tuple[object, ...], tuple[int, array[int]]] = {}
+        """Row ids of the ledger's last windows, with the revision they were collected at; see `entries`."""
         self.awaited: list[tuple[int, int, list[dict[str, Any]]]] = []
         """Uploaded statement lines on their way: when they arrive, on which account, and what they are."""
         self.people: Table[User] = Table("users", first_id=base + 101, key=lambda user: user.created_at)
@@ -100,6 +103,11 @@ class World:
         self.expenses: Table[Expense] = Table(
             "expenses", first_id=base + 1_400_001, key=lambda it: it.dated_on.toordinal()
         )
+        self.journal_sets: Table[JournalSet] = Table(
+            "journal_sets",
+            first_id=base + 1_900_001,
+            key=lambda it: it.dated_on.toordinal() if it.dated_on is not None else 0,
+        )
         self.transactions: Table[BankTransaction] = Table(
             "bank_transactions",
             first_id=base + 2_000_001,
@@ -113,6 +121,7 @@ class World:
             partition=lambda it: it.account,
         )
         self._items = base + 8_000_000
+        self._journal_lines = base + 1_950_000
         self._attachments = base + 20_000
         self._payments_of_invoices: dict[int, list[int]] = {}
         self._payments_of_credit_notes: dict[int, list[int]] = {}
@@ -130,6 +139,7 @@ class World:
             Expense: lambda it: ((it.dated_on, postings.of_expense(it, self.people[it.user])),),
             Explanation: self._legs_of_explanation,
             BankAccount: self._legs_of_opening,
+            JournalSet: self._legs_of_journal,
         }
         self._tables: dict[type[Record], Table[Any]] = {
             User: self.people,
@@ -142,6 +152,7 @@ class World:
             Reconciliation: self.reconciliations,
             Bill: self.bills,
             Expense: self.expenses,
+            JournalSet: self.journal_sets,
             BankTransaction: self.transactions,
             Explanation: self.explanations,
         }
@@ -192,6 +203,10 @@ class World:
 
     # Tables
 
+    def table_of(self, record: Record) -> Table[Any]:
+        """The table a record stands in."""
+        return self._tables[type(record)]
+
     def tables(self) -> dict[str, Table[Any]]:
         """Every table by the name of its resource."""
         return {table.name: table for table in self._tables.values()}
@@ -200,6 +215,11 @@ class World:
         """An id for a line of a document."""
         self._items += 1
         return self._items
+
+    def new_journal_line_id(self) -> int:
+        """An id for an entry of a journal set."""
+        self._journal_lines += 1
+        return self._journal_lines
 
     def new_attachment_id(self) -> int:
         """An id for a file."""
@@ -212,10 +232,7 @@ class World:
         self._tables[kind].add(record)
         self.revision += 1
         self._link(record)
-        legs_of = self._legs.get(kind)
-        if legs_of is not None:
-            for day, legs in legs_of(record):
-                self.ledger.post(day, legs)
+        self._post(record)
 
     def replace(self, record: Record) -> None:
         """Put a newer record in the place of the one with its id; what settles a document is posted anew with it."""
@@ -351,18 +368,21 @@ class World:
                 rows.append((category, category.code, None))
         return rows
 
-    def open_books(self, day: date, legs: list[Leg]) -> None:
-        """Post opening balances that belong to no record (the bank accounts' own come with the accounts)."""
-        self.opening += legs
-        self.ledger.post(day, legs)
+    @property
+    def opening(self) -> JournalSet:
+        """The opening balances that belong to no bank account: the first journal set, which has no date."""
+        return next(iter(self.journal_sets))
 
     # Postings and links
 
-    def _post(self, record: Record, sign: int = 1) -> None:
+    def postings_of(self, record: Record) -> Iterable[tuple[date, list[Leg]]]:
+        """What a record means in the ledger, day by day; always in the same order."""
         legs_of = self._legs.get(type(record))
-        if legs_of is not None:
-            for day, legs in legs_of(record):
-                self.ledger.post(day, legs, sign=sign)
+        return () if legs_of is None else legs_of(record)
+
+    def _post(self, record: Record, sign: int = 1) -> None:
+        for day, legs in self.postings_of(record):
+            self.ledger.post(day, legs, sign=sign)
 
     def _unpost(self, record: Record) -> None:
         self._post(record, sign=-1)
@@ -381,6 +401,9 @@ class World:
         if account.opening_native:
             legs = [Leg(account.code, account.opening_native), Leg(chart.SUSPENSE, -account.opening_native)]
             yield self.company.freeagent_start, legs
+
+    def _legs_of_journal(self, journal: JournalSet) -> Iterable[tuple[date, list[Leg]]]:
+        return ((journal.dated_on or self.company.freeagent_start, postings.of_journal(journal)),)
 
     def _legs_of_explanation(self, explanation: Explanation) -> Iterable[tuple[date, list[Leg]]]:
         account = self.bank_accounts[explanation.account]

@@ -373,5 +373,25 @@ class Explanation(Record, frozen=True, kw_only=True, gc=False):
     attachment: Attachment | None = None
 
 
+class JournalLine(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One entry of a journal set: debit positive, in the company's currency."""
+
+    id: int
+    code: str
+    """The nominal code with its sub-code: 001, 902-1."""
+    amount: int
+    description: str = ""
+
+
+class JournalSet(Record, frozen=True, kw_only=True, gc=False):
+    """Entries of one day that come to nothing (https://dev.freeagent.com/docs/journal_sets)."""
+
+    description: str
+    entries: tuple[JournalLine, ...]
+    dated_on: date | None = None
+    """None on the one set that holds the opening balances."""
+    tag: str = ""
+
+
 NOTIONAL = frozenset({"Reverse Charge", "EC Goods", "EC Services"})
 """ec_status values under which tax is accounted for by the customer."""

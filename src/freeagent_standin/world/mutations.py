@@ -23,6 +23,7 @@ from freeagent_standin.world.entities import (
     CreditNote,
     Explanation,
     Invoice,
+    JournalSet,
     Project,
     Record,
     User,
@@ -92,6 +93,8 @@ def _why_it_stays(world: World, record: Record) -> str:
         return "people can only be hidden"
     if isinstance(record, BankAccount):
         return "it has lines" if len(world.transactions.order(record.id)) else _uses_of_account(world, record)
+    if isinstance(record, JournalSet) and record.dated_on is None:
+        return "books begin with their opening balances"
     if isinstance(record, Contact):
         holders: tuple[Table[Any], ...] = (world.projects, world.invoices, world.credit_notes, world.bills)
         return _used(holders, lambda it: it.contact == record.id)

@@ -21,6 +21,7 @@ from freeagent_standin.world.entities import (
     BillItem,
     Contact,
     Item,
+    JournalLine,
     PriceListItem,
     Project,
 )
@@ -33,7 +34,7 @@ _STATUSES = {"Draft": "draft", "Scheduled To Email": "scheduled", "Open": "sent"
 _GREATEST_FILE = 5 * 1024 * 1024
 MOST_BILL_ITEMS = 40
 
-L = TypeVar("L", Item, BillItem)
+L = TypeVar("L", Item, BillItem, JournalLine)
 
 
 def item(world: World, wishes: Wishes, old: Item | None = None) -> Item:
@@ -128,7 +129,7 @@ def lines(old: tuple[L, ...], rows: list[Wishes], make: Callable[[Wishes, L | No
         last = last_part(named)
         number = int(last) if last.isascii() and last.isdigit() and len(last) < 20 else 0
         if number not in known:
-            raise ValueError(f"This document has no line {named!r}.")
+            raise ValueError(f"There is no line {named!r} to change.")
         if row.flag("_destroy"):
             del known[number]
         else:

@@ -21,6 +21,7 @@ from freeagent_standin.world.entities import (
     Bill,
     Expense,
     Explanation,
+    JournalSet,
     Reconciliation,
     SalesDocument,
     User,
@@ -33,6 +34,10 @@ class Leg(msgspec.Struct, frozen=True, gc=False):
     code: str
     amount: int
     contact: int | None = None
+    currency: str = ""
+    """Set where the entry was made in another currency than the company's."""
+    foreign: int = 0
+    """The amount in that currency."""
 
 
 def native_parts(total_native: int, parts: Sequence[int], rate: Decimal) -> list[int]:
@@ -52,27 +57,34 @@ def of_sales_document(document: SalesDocument) -> list[Leg]:
     if document.rate != 1:
         total = times(document.total, document.rate)
         parts = native_parts(-total, [leg.amount for leg in legs], document.rate)
-        legs = [Leg(leg.code, part) for leg, part in zip(legs, parts, strict=True)]
-    else:
-        total = document.total
-    if total:
-        legs.append(Leg(chart.DEBTORS, total, document.contact))
+        legs = [Leg(leg.code, part, None, document.currency, leg.amount) for leg, part in zip(legs, parts, strict=True)]
+        if total:
+            legs.append(Leg(chart.DEBTORS, total, document.contact, document.currency, document.total))
+        return legs
+    if document.total:
+        legs.append(Leg(chart.DEBTORS, document.total, document.contact))
     return legs
 
 
 def of_write_off(document: SalesDocument) -> list[Leg]:
     """The unpaid rest of a written-off invoice becomes a bad debt."""
     amount = times(document.written_off, document.rate)
-    return [Leg(chart.BAD_DEBTS, amount), Leg(chart.DEBTORS, -amount, document.contact)]
+    given_up = document.written_off
+    currency = document.currency if document.rate != 1 else ""
+    return [
+        Leg(chart.BAD_DEBTS, amount, None, currency, given_up),
+        Leg(chart.DEBTORS, -amount, document.contact, currency, -given_up),
+    ]
 
 
 def of_reconciliation(reconciliation: Reconciliation, invoice: SalesDocument, credit: SalesDocument) -> list[Leg]:
     """Debtors on both sides at each document's own rate; a difference between the rates is an exchange gain."""
     on_invoice = times(reconciliation.gross, invoice.rate)
     on_credit = times(reconciliation.gross, credit.rate)
+    currency, gross = reconciliation.currency if invoice.rate != 1 else "", reconciliation.gross
     legs = [
-        Leg(chart.DEBTORS, -on_invoice, invoice.contact),
-        Leg(chart.DEBTORS, on_credit, credit.contact),
+        Leg(chart.DEBTORS, -on_invoice, invoice.contact, currency, -gross),
+        Leg(chart.DEBTORS, on_credit, credit.contact, currency, gross),
     ]
     if on_invoice != on_credit:
         legs.append(Leg(chart.EXCHANGE, on_invoice - on_credit))
@@ -83,6 +95,7 @@ def of_bill(bill: Bill) -> list[Leg]:
     """Costs by line and VAT reclaimed against creditors; a supplier's credit is negative throughout."""
     total, net, tax = bill.total, bill.net, bill.total - bill.net
     costs = [(item.category, item.net) for item in bill.items]
+    currency = ""
     if bill.rate == 1:
         legs = [Leg(code, amount) for code, amount in costs if amount]
         if tax:
@@ -90,14 +103,17 @@ def of_bill(bill: Bill) -> list[Leg]:
         native_total = total
     else:
         native_total = times(total, bill.rate)
-        codes = [code for code, _ in costs] + [chart.VAT_RECLAIMED]
-        parts = native_parts(native_total, [amount for _, amount in costs] + [total - net], bill.rate)
-        legs = [Leg(code, part) for code, part in zip(codes, parts, strict=True) if part]
+        currency = bill.currency
+        amounts = [*costs, (chart.VAT_RECLAIMED, total - net)]
+        parts = native_parts(native_total, [amount for _, amount in amounts], bill.rate)
+        legs = [
+            Leg(code, part, None, currency, amount) for (code, amount), part in zip(amounts, parts, strict=True) if part
+        ]
     notional = sum(times(item.notional_tax, bill.rate) for item in bill.items)
     if notional:
         legs += [Leg(chart.VAT_RECLAIMED, notional), Leg(chart.VAT_CHARGED, -notional)]
     if native_total:
-        legs.append(Leg(chart.CREDITORS, -native_total, bill.contact))
+        legs.append(Leg(chart.CREDITORS, -native_total, bill.contact, currency, -total))
     return legs
 
 
@@ -105,10 +121,12 @@ def of_expense(expense: Expense, user: User) -> list[Leg]:
     """Cost and VAT reclaimed against the user's expense account."""
     if not expense.native_gross:
         return []
-    legs = [Leg(expense.category, expense.native_gross - expense.native_tax)]
+    currency = expense.currency if (expense.gross, expense.tax) != (expense.native_gross, expense.native_tax) else ""
+    net = expense.native_gross - expense.native_tax
+    legs = [Leg(expense.category, net, None, currency, expense.gross - expense.tax)]
     if expense.native_tax:
-        legs.append(Leg(chart.VAT_RECLAIMED, expense.native_tax))
-    legs.append(Leg(f"905-{user.number}", -expense.native_gross))
+        legs.append(Leg(chart.VAT_RECLAIMED, expense.native_tax, None, currency, expense.tax))
+    legs.append(Leg(f"905-{user.number}", -expense.native_gross, None, currency, -expense.gross))
     return legs
 
 
@@ -117,7 +135,11 @@ def of_settlement(explanation: Explanation, account: BankAccount, document: Sale
     control = chart.CREDITORS if isinstance(document, Bill) else chart.DEBTORS
     settled = times(explanation.settles + explanation.cis_share, document.rate)
     withheld = times(explanation.cis_share, document.rate)
-    legs = [Leg(account.code, explanation.native), Leg(control, -settled, document.contact)]
+    currency = document.currency if document.rate != 1 else ""
+    legs = [
+        _bank(explanation, account),
+        Leg(control, -settled, document.contact, currency, -explanation.settles - explanation.cis_share),
+    ]
     if withheld:
         legs.append(Leg(chart.PAYE, withheld))
     difference = settled - withheld - explanation.native
@@ -128,13 +150,13 @@ def of_settlement(explanation: Explanation, account: BankAccount, document: Sale
 
 def of_transfer(explanation: Explanation, account: BankAccount) -> list[Leg]:
     """Each side against money in transit, at the same value in the company's currency."""
-    return [Leg(account.code, explanation.native), Leg(chart.IN_TRANSIT, -explanation.native)]
+    return [_bank(explanation, account), Leg(chart.IN_TRANSIT, -explanation.native)]
 
 
 def of_user_payment(explanation: Explanation, account: BankAccount, user: User) -> list[Leg]:
     """Bank against the user's sub-account; a smart payment (no category) repays expenses."""
     parent = explanation.category or "905"
-    return [Leg(account.code, explanation.native), Leg(f"{parent}-{user.number}", -explanation.native)]
+    return [_bank(explanation, account), Leg(f"{parent}-{user.number}", -explanation.native)]
 
 
 def of_direct(explanation: Explanation, account: BankAccount) -> list[Leg]:
@@ -142,17 +164,28 @@ def of_direct(explanation: Explanation, account: BankAccount) -> list[Leg]:
     native, tax = explanation.native, explanation.tax
     is_foreign = native != explanation.gross
     if explanation.ec_status in ("Reverse Charge", "EC Goods", "EC Services"):
-        legs = [Leg(account.code, native), Leg(explanation.category, -native)]
+        legs = [_bank(explanation, account), Leg(explanation.category, -native)]
         if tax:
             legs += [Leg(chart.VAT_RECLAIMED, -tax), Leg(chart.VAT_CHARGED, tax)]
         return legs
     if is_foreign and explanation.gross:
         tax = times(tax, Decimal(native) / Decimal(explanation.gross))
-    legs = [Leg(account.code, native), Leg(explanation.category, -(native - tax))]
+    legs = [_bank(explanation, account), Leg(explanation.category, -(native - tax))]
     if tax:
         is_income = explanation.category < "096"
         legs.append(Leg(chart.VAT_CHARGED if is_income else chart.VAT_RECLAIMED, -tax))
     return legs
+
+
+def of_journal(journal: JournalSet) -> list[Leg]:
+    """Its entries, one for one."""
+    return [Leg(entry.code, entry.amount) for entry in journal.entries]
+
+
+def _bank(explanation: Explanation, account: BankAccount) -> Leg:
+    if explanation.native == explanation.gross:
+        return Leg(account.code, explanation.native)
+    return Leg(account.code, explanation.native, None, account.currency, explanation.gross)
 
 
 class Ledger:

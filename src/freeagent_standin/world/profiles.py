@@ -15,8 +15,8 @@ import msgspec
 from freeagent_standin.world import names
 from freeagent_standin.world.amounts import times
 from freeagent_standin.world.books import World
-from freeagent_standin.world.entities import BankAccount, Company, User
-from freeagent_standin.world.postings import Leg
+from freeagent_standin.world.chart import SUSPENSE
+from freeagent_standin.world.entities import BankAccount, Company, JournalLine, JournalSet, User
 from freeagent_standin.world.rates import day_start, exchange_rate
 
 
@@ -49,6 +49,15 @@ def accounting_year(company: Company, day: date) -> tuple[date, date]:
     while end < day and end.year < date.max.year:
         start, end = end + timedelta(days=1), _same_day(end, end.year + 1)
     return start, end
+
+
+def accounting_periods(company: Company, today: date) -> list[tuple[date, date]]:
+    """The accounting years from the one FreeAgent was begun in to that of today."""
+    periods = [accounting_year(company, company.freeagent_start)]
+    last = accounting_year(company, max(today, company.freeagent_start))
+    while periods[-1] != last:
+        periods.append(accounting_year(company, periods[-1][1] + timedelta(days=1)))
+    return periods
 
 
 def found(*, number: int, seed: int, kind: Kind, months: int, today: date, rng: Random) -> World:
@@ -84,17 +93,27 @@ def found(*, number: int, seed: int, kind: Kind, months: int, today: date, rng: 
     world = World(company=company, number=number, seed=seed, today=today)
     _people(world, rng, created)
     _accounts(world, kind, rng, created)
-    if kind.type == "UkLimitedCompany":
-        banked = sum(account.opening_native for account in world.bank_accounts)
-        shares, vat = 10_000, 84_250 if kind.vat else 0
-        legs = [
-            Leg("999", banked),
-            Leg("910-1", -shares),
-            Leg("817", -vat),
-            Leg("968", -(banked - shares - vat)),
-        ]
-        world.open_books(opening_day, [leg for leg in legs if leg.amount])
+    _opening(world, created)
     return world
+
+
+def _opening(world: World, created: int) -> None:
+    """The opening balances: what the accounts held, against shares, VAT and earlier profit of a limited company."""
+    rows = [(SUSPENSE, 0)]  # balanced by the application whatever is entered, so the entry is always there
+    if world.company.type == "UkLimitedCompany":
+        banked = sum(account.opening_native for account in world.bank_accounts)
+        shares, vat = 10_000, 84_250 if world.company.vat_registered else 0
+        rows = [(SUSPENSE, banked), ("910-1", -shares), ("817", -vat), ("968", -(banked - shares - vat))]
+    lines = [JournalLine(id=world.new_journal_line_id(), code=code, amount=amount) for code, amount in rows]
+    world.add(
+        JournalSet(
+            id=world.journal_sets.next_id,
+            created_at=created,
+            updated_at=created + 600,
+            description="Opening Balances Journal Set",
+            entries=tuple(lines),
+        )
+    )
 
 
 def _people(world: World, rng: Random, created: int) -> None:

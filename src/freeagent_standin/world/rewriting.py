@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from freeagent_standin.world import acts, explaining, parts, rates, words
+from freeagent_standin.world import acts, explaining, journals, parts, rates, words
 from freeagent_standin.world.amounts import inclusive_tax, times
 from freeagent_standin.world.books import World
 from freeagent_standin.world.entities import (
@@ -19,6 +19,7 @@ from freeagent_standin.world.entities import (
     Expense,
     Explanation,
     Invoice,
+    JournalSet,
     PriceListItem,
     Project,
     Record,
@@ -37,6 +38,8 @@ def changed(world: World, record: Record, wishes: Wishes, *, at: int) -> None:
     newer = msgspec.structs.replace(record, updated_at=at, **fields)
     if isinstance(newer, BankAccount):
         parts.keep_one_primary(world, newer)
+        if isinstance(record, BankAccount) and newer.opening_native != record.opening_native:
+            journals.touch_opening(world, at=at)
     world.replace(newer)
 
 
@@ -240,6 +243,7 @@ _CHANGE: Mapping[type[Record], Callable[[World, Any, Wishes], dict[str, Any]]] =
     Bill: _bill_fields,
     Expense: _expense_fields,
     Explanation: _explanation_fields,
+    JournalSet: journals.fields,
 }
 
 

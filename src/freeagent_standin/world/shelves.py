@@ -127,6 +127,12 @@ class Table(Generic[R]):
             order = self._orders[partition] = Order()
         return order
 
+    def between(self, first: int, last: int) -> Iterator[R]:
+        """The records whose keys lie between two, both included, whatever their partition."""
+        for order in self._orders.values():
+            for record_id in order.ids(order.position(first), order.position(last + 1)):
+                yield self[record_id]
+
     def add(self, record: R) -> None:
         """Append a record that carries `next_id`."""
         if record.id != self._first_id + len(self._rows):

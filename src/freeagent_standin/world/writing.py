@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from freeagent_standin.world import acts, chart, explaining, parts, rates, words
+from freeagent_standin.world import acts, chart, explaining, journals, parts, rates, words
 from freeagent_standin.world.books import World
 from freeagent_standin.world.entities import BankAccount, Contact, CreditNote, Invoice, PriceListItem, Project, User
 from freeagent_standin.world.wishes import Wishes
@@ -82,6 +82,8 @@ def _add_bank_account(world: World, wishes: Wishes, at: int, today: date) -> int
     account = msgspec.structs.replace(blank, **parts.bank_account_fields(world, blank, wishes))
     wishes.done()
     world.add(account)
+    if account.opening_native:
+        journals.touch_opening(world, at=at)
     parts.keep_one_primary(world, account)
     return account.id
 
@@ -238,6 +240,7 @@ _ADD: Mapping[str, Callable[[World, Wishes, int, date], int]] = {
     "credit_note_reconciliations": _add_reconciliation,
     "bills": _add_bill,
     "expenses": _add_expense,
+    "journal_sets": journals.added,
     "bank_transactions": _add_transaction,
     "bank_transaction_explanations": explaining.added,
 }

@@ -18,6 +18,7 @@ BY_UPDATE = (
     "bills",
     "expenses",
     "contacts",
+    "journal_sets",
     *PER_ACCOUNT,
 )
 BY_DAY = ("bills", "expenses", "credit_note_reconciliations", *PER_ACCOUNT)

@@ -24,6 +24,9 @@ LEVELS = {
     "bank_transactions": 6,
     "bank_transaction_explanations": 6,
     "users": 7,
+    "journal_sets": 7,
+    "journal_sets/opening_balances": 7,
+    "accounting/transactions": 7,
     "accounting/trial_balance/summary": 7,
     "accounting/trial_balance/summary/opening_balances": 7,
 }

@@ -35,6 +35,7 @@ SCHEMAS = {
     "credit_notes": "CreditNote",
     "expenses": "Expense",
     "invoices": "Invoice",
+    "journal_sets": "JournalSet",
     "price_list_items": "PriceListItem",
     "projects": "Project",
     "users": "User",
@@ -86,7 +87,7 @@ def _strict(schema: Any) -> Any:
         closed["pattern"] = DAY
     elif closed.get("format") == "uri":
         closed["pattern"] = "^" + re.escape(ORIGIN) + "/(v2|files)/"
-    if isinstance(closed.get("x-target"), str):
+    if isinstance(closed.get("x-target"), str) and "varies" not in closed["x-target"]:
         targets = closed["x-target"].replace(" or ", "|")
         closed["pattern"] = "^" + re.escape(ORIGIN) + rf"/v2/({targets})/[\w-]+$"
     if closed.get("type") == "string" and "enum" not in closed:

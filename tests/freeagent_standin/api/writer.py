@@ -96,6 +96,17 @@ def bodies(reader: Reader) -> dict[str, Row]:
             }
         },
         "bank_accounts": {"bank_account": {"name": "Jar", "opening_balance": "12.5", "bank_code": "barclays"}},
+        "journal_sets": {
+            "journal_set": {
+                "dated_on": "2026-03-30",
+                "description": "Correction",
+                "tag": "MINE",
+                "journal_entries": [
+                    {"category": f"{ORIGIN}/v2/categories/280", "debit_value": "12.5"},
+                    {"category": "901", "user": reader.all("users")[0]["url"], "debit_value": -12.5},
+                ],
+            }
+        },
         "users": {
             "user": {"first_name": "Ida", "last_name": "Neu", "email": "ida@example.com", "role": "Employee"}
             | {"opening_mileage": "0"}
@@ -114,5 +125,6 @@ CREATED = (
     "expenses",
     "bank_transaction_explanations",
     "bank_accounts",
+    "journal_sets",
     "users",
 )
