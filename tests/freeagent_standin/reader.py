@@ -18,17 +18,22 @@ TODAY = date(2026, 3, 31)
 NOON = datetime(2026, 3, 31, 12, 0, 0, tzinfo=UTC)
 ORIGIN = "http://127.0.0.1:8001"
 PER_ACCOUNT = ("bank_transactions", "bank_transaction_explanations")
+PER_PARENT = ("notes",)
 LISTS = (
     "bank_accounts",
     "bills",
     "contacts",
     "credit_note_reconciliations",
     "credit_notes",
+    "estimates",
     "expenses",
     "invoices",
     "journal_sets",
     "price_list_items",
     "projects",
+    "recurring_invoices",
+    "tasks",
+    "timeslips",
     "users",
 )
 Row = dict[str, Any]
@@ -80,6 +85,9 @@ class Reader:
         if path in PER_ACCOUNT and "bank_account" not in query:
             accounts = self.all("bank_accounts")
             return [row for each in accounts for row in self.all(path, bank_account=each["url"], **query)]
+        if path in PER_PARENT and not query.keys() & {"contact", "project"}:
+            parents = (("contact", "contacts"), ("project", "projects"))
+            return [row for one, many in parents for each in self.all(many) for row in self._of(path, one, each, query)]
         rows: list[Row] = []
         wanted = {"view": "all", "per_page": 100} | query
         while True:
@@ -89,15 +97,18 @@ class Reader:
                 assert len(rows) == int(headers["x-total-count"])
                 return rows
 
+    def _of(self, path: str, parent: str, owner: Row, query: dict[str, object]) -> list[Row]:
+        return self.all(path, **query, **{parent: owner["url"]})
+
     def everything(self) -> dict[str, Any]:
         """All that can be read, with items."""
-        nested = {"nested_invoice_items": "true", "nested_credit_note_items": "true", "nested_bill_items": "true"}
+        nested = {f"nested_{one}_items": "true" for one in ("invoice", "credit_note", "bill", "estimate")}
         return {
             "company": self.get("company"),
             "categories": self.get("categories", sub_accounts="true"),
             "trial_balance": self.get("accounting/trial_balance/summary"),
             "opening": self.get("accounting/trial_balance/summary/opening_balances"),
-            **{name: self.all(name, **nested) for name in (*LISTS, *PER_ACCOUNT)},
+            **{name: self.all(name, **nested) for name in (*LISTS, *PER_ACCOUNT, *PER_PARENT)},
         }
 
     def fingerprint(self) -> str:

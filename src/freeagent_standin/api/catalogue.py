@@ -11,7 +11,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from freeagent_standin.api import banking, directory, ledger, purchases, sales
+from freeagent_standin.api import banking, directory, ledger, purchases, sales, work
 from freeagent_standin.api.desk import Desk
 from freeagent_standin.api.lists import Listing, View
 
@@ -57,6 +57,10 @@ def _contact_owing(resource: str) -> View:
 
 def _contact_with_project(status: str) -> View:
     return lambda desk, it: any(each.contact == it.id and each.status == status for each in desk.world.projects)
+
+
+def _has_ended(desk: Desk, it: Any) -> bool:
+    return it.ends_on is not None and it.ends_on < desk.today
 
 
 _created_at = {"created_at": lambda _desk, it: it.created_at, "updated_at": lambda _desk, it: it.updated_at}
@@ -271,5 +275,87 @@ LISTINGS = (
         has_updated_since=True,
         has_dates=True,
         by_bank_account=True,
+    ),
+    Listing(
+        name="tasks",
+        singular="task",
+        level=1,
+        table=lambda world: world.held.tasks,
+        render=work.task,
+        views={
+            "active": lambda _desk, it: it.status == "Active",
+            "completed": lambda _desk, it: it.status == "Completed",
+            "hidden": lambda _desk, it: it.status == "Hidden",
+        },
+        sorts={
+            "name": lambda _desk, it: it.name.casefold(),
+            "project": lambda desk, it: desk.world.projects[it.project].name.casefold(),
+            "billing_rate": lambda _desk, it: it.rate,
+        }
+        | _created_at,
+        default_sort="name",
+        has_updated_since=True,
+        relations={"project": lambda it: it.project},
+    ),
+    Listing(
+        name="timeslips",
+        singular="timeslip",
+        level=1,
+        table=lambda world: world.held.timeslips,
+        render=work.timeslip,
+        views={
+            "unbilled": lambda _desk, it: it.invoice is None,
+            "running": lambda _desk, it: it.running_since is not None,
+        },
+        has_updated_since=True,
+        has_dates=True,
+        relations={"user": lambda it: it.user, "task": lambda it: it.task, "project": lambda it: it.project},
+        nested="nested",
+    ),
+    Listing(
+        name="notes",
+        singular="note",
+        level=3,
+        table=lambda world: world.held.notes,
+        render=work.note,
+        relations={"contact": lambda it: it.contact, "project": lambda it: it.project},
+        needs=("contact", "project"),
+    ),
+    Listing(
+        name="estimates",
+        singular="estimate",
+        level=4,
+        table=lambda world: world.held.estimates,
+        render=work.estimate,
+        views={
+            "recent": lambda desk, it: it.dated_on >= desk.today - _RECENT,
+            "draft": lambda _desk, it: it.status == "Draft",
+            "non_draft": lambda _desk, it: it.status != "Draft",
+            "sent": lambda _desk, it: it.status == "Sent",
+            "approved": lambda _desk, it: it.status == "Approved",
+            "rejected": lambda _desk, it: it.status == "Rejected",
+            "invoiced": lambda _desk, it: it.status == "Invoiced",
+        },
+        has_updated_since=True,
+        has_dates=True,
+        relations={
+            "contact": lambda it: it.contact,
+            "project": lambda it: it.project,
+            "invoice": lambda it: it.invoice,
+        },
+        nested="nested_estimate_items",
+    ),
+    Listing(
+        name="recurring_invoices",
+        singular="recurring_invoice",
+        level=4,
+        table=lambda world: world.held.recurring_invoices,
+        render=work.recurring_invoice,
+        views={
+            "draft": lambda _desk, it: not it.is_active,
+            "active": lambda desk, it: it.is_active and not _has_ended(desk, it),
+            "inactive": lambda desk, it: it.is_active and _has_ended(desk, it),
+        },
+        relations={"contact": lambda it: it.contact},
     ),
 )

@@ -78,6 +78,7 @@ DOCUMENTS: Mapping[str, tuple[int, Callable[[Desk], Body]]] = {
     "company/business_categories": (1, lambda _desk: {"business_categories": list(_BUSINESS_CATEGORIES)}),
     "company/tax_timeline": (7, lambda _desk: {"timeline_items": []}),
     "expenses/mileage_settings": (2, _mileage),
+    "estimates/default_additional_text": (4, lambda _desk: {"default_additional_text": "Valid for thirty days."}),
     "invoices/default_additional_text": (4, lambda _desk: {"default_additional_text": "Thank you for your business."}),
     "invoices/timeline": (4, _timeline),
 }

@@ -23,6 +23,7 @@ from freeagent_standin.api.answers import bad_request
 from freeagent_standin.api.desk import Body, Desk
 from freeagent_standin.wire import Call
 from freeagent_standin.world.books import World
+from freeagent_standin.world.entities import Company
 from freeagent_standin.world.shelves import Order, Table
 
 DEFAULT_PER_PAGE = 25
@@ -60,6 +61,10 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
     """The parameter that puts items or related records into a list."""
     newest_first: bool = False
     by_bank_account: bool = False
+    needs: tuple[str, ...] = ()
+    """Filters of which one must be given."""
+    exists: Callable[[Company], bool] = lambda _company: True
+    """Whether a company of this type has such records at all; to others the resource is not there."""
     reader: int = 0
     """Whose own records these are, where a list is not the same for everybody."""
 
@@ -75,6 +80,8 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
 def page_of(desk: Desk, listing: Listing, query: Mapping[str, str]) -> Page:
     """The page a query asks for."""
+    if listing.needs and not any(query.get(name) for name in listing.needs):
+        raise bad_request(f"{' or '.join(listing.needs)} parameter is required")
     table = listing.table(desk.world)
     order = table.order(bank_account(desk, query) if listing.by_bank_account else 0)
     start, stop = _date_bounds(listing, order, query)

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from freeagent_standin.api import directory, ledger, purchases, reports, writes
+from freeagent_standin.api import directory, ledger, purchases, reports, work, writes
 from freeagent_standin.api.answers import (
     Refusal,
     bad_request,
@@ -39,16 +39,17 @@ _TRIAL_BALANCE = "accounting/trial_balance/summary"
 _READ_ONLY = frozenset(
     {"stock_items", "recurring_invoices", "capital_assets", "hire_purchases", "bank_feeds", "company"}
 )
-_OF_ONE_DOCUMENT = frozenset(
-    {("invoices", "pdf", "GET"), ("credit_notes", "pdf", "GET"), ("invoices", "duplicate", "POST")}
+_OF_ONE_RECORD = frozenset(
+    {
+        *((name, "pdf", "GET") for name in ("invoices", "credit_notes", "estimates")),
+        *((name, "duplicate", "POST") for name in ("invoices", "estimates")),
+        ("estimates", "send_email", "POST"),
+        ("timeslips", "timer", "POST"),
+        ("timeslips", "timer", "DELETE"),
+    }
 )
 _EMPTY = {
     "stock_items": 4,
-    "estimates": 4,
-    "recurring_invoices": 4,
-    "tasks": 1,
-    "timeslips": 1,
-    "notes": 3,
     "hire_purchases": 5,
     "capital_assets": 6,
     "bank_feeds": 6,
@@ -97,8 +98,6 @@ def _route(desk: Desk) -> Answer:
         return _bill_items(desk, parts, query)
     if path in _EMPTY:
         _require(desk, _EMPTY[path])
-        if path == "notes" and not (query.get("contact") or query.get("project")):
-            raise bad_request("contact or project parameter is required")
         return document(call, {path: []}, headers=(("Link", ""), ("X-Total-Count", "0")))
     if path == "cis_bands":
         _require(desk, 4)
@@ -111,7 +110,7 @@ def _route(desk: Desk) -> Answer:
     if len(parts) == 3:
         _record(desk, listing, parts[1])
         return document(call, printed())
-    return _list(desk, listing, query) if len(parts) == 1 else _single(desk, listing, parts[1])
+    return _list(desk, listing, query) if len(parts) == 1 else _single(desk, listing, parts[1], query)
 
 
 def _exists(desk: Desk, parts: list[str]) -> bool:
@@ -130,8 +129,12 @@ def _exists(desk: Desk, parts: list[str]) -> bool:
         return size == 2
     if head in _BY_NAME and size == 4:
         return parts[2] == "transitions" and desk.call.method != "GET"
-    if head in ("invoices", "credit_notes") and size == 3:
-        return (head, *parts[2:], desk.call.method) in _OF_ONE_DOCUMENT
+    if head in _BY_NAME and size == 3:
+        return (head, parts[2], desk.call.method) in _OF_ONE_RECORD
+    if head in _BY_NAME and not _BY_NAME[head].exists(desk.world.company):
+        return False
+    if head == "estimate_items":
+        return desk.call.method == ("POST" if size == 1 else desk.call.method) and desk.call.method != "GET"
     return (head in _BY_NAME or head in ("categories", "bill_items")) and size <= 2
 
 
@@ -148,6 +151,8 @@ def _write(desk: Desk, parts: list[str]) -> Answer:
         return _write_category(desk, parts)
     if parts[0] == "attachments":
         return _delete_attachment(desk, parts[1])
+    if parts[0] == "estimate_items":
+        return _write_item_of_estimate(desk, parts)
     if listing is None:
         raise not_built(method, "/".join(parts))
     if parts == ["users", "me"] and method != "DELETE":
@@ -159,15 +164,15 @@ def _write(desk: Desk, parts: list[str]) -> Answer:
         return _create(desk, listing)
     record = _record(desk, listing, parts[1])
     if len(parts) == 3:
-        number = writes.duplicated(desk, listing.name, listing.singular, record)
-        return _written(desk, listing, number, status=200)
+        return _act_on(desk, listing, record, parts[2])
     if len(parts) == 4:
         if method not in ("PUT", "PATCH") or parts[2] != "transitions":
             raise not_found()
         writes.moved(desk, listing.name, listing.singular, record, parts[3])
     elif method == "DELETE":
         writes.deleted(desk, listing.name, listing.singular, record)
-        return emptied(desk.call)
+        # Published clients read this one as JSON, and show by it that it is.
+        return document(desk.call, {}) if listing.name == "timeslips" else emptied(desk.call)
     elif method == "POST":
         raise not_found()
     else:
@@ -179,10 +184,37 @@ def _create(desk: Desk, listing: Listing) -> Answer:
     together = writes.created_together(desk, listing.name, listing.singular)
     if together is None:
         number = writes.created(desk, listing.name, listing.singular)
-        return _written(desk, listing, number, status=201)
+        return _written(desk, listing, number, status=200 if listing.name == "notes" else 201)
     table = listing.table(desk.world)
     rows = [listing.render(desk, table[number], is_nested=False, is_single=True) for number in together]
     return document(desk.call, {listing.name: rows}, status=201)
+
+
+def _act_on(desk: Desk, listing: Listing, record: Any, act: str) -> Answer:
+    """What is done to one record: a duplicate, a timer, an e-mail that nobody gets."""
+    number = record.id
+    if act == "duplicate":
+        number = writes.duplicated(desk, listing.name, listing.singular, record)
+    elif act == "timer":
+        writes.timed(desk, record, runs=desk.call.method == "POST")
+    elif record.status == "Draft":
+        writes.moved(desk, listing.name, listing.singular, record, "mark_as_sent")
+    if act == "send_email":
+        return emptied(desk.call)
+    return _written(desk, listing, number, status=200)
+
+
+def _write_item_of_estimate(desk: Desk, parts: list[str]) -> Answer:
+    _require(desk, 4)
+    number = identifier(parts[1]) if len(parts) == 2 else None
+    if len(parts) == 2 and number is None:
+        raise not_found()
+    number = writes.item_of_estimate_written(desk, number)
+    estimate = desk.world.held.estimate_with(number)
+    if estimate is None:
+        return emptied(desk.call)
+    position, item = next(each for each in enumerate(estimate.items, start=1) if each[1].id == number)
+    return document(desk.call, {"estimate_item": work.estimate_item(desk, estimate, item, position)})
 
 
 def _write_category(desk: Desk, parts: list[str]) -> Answer:
@@ -249,9 +281,10 @@ def _list(desk: Desk, listing: Listing, query: Mapping[str, str]) -> Answer:
     return document(desk.call, {listing.name: rows}, headers=paging_headers(desk.call, page))
 
 
-def _single(desk: Desk, listing: Listing, key: str) -> Answer:
+def _single(desk: Desk, listing: Listing, key: str, query: Mapping[str, str]) -> Answer:
     record = _record(desk, listing, key)
-    body = listing.render(desk, record, is_nested=False, is_single=True)
+    is_nested = bool(listing.nested) and flag(query.get(listing.nested))
+    body = listing.render(desk, record, is_nested=is_nested, is_single=True)
     return document(desk.call, {listing.singular: body}, modified=record.updated_at)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from freeagent_standin.api.desk import Body, Desk, day_text, instant, long_status, money, sent
 from freeagent_standin.world.amounts import decimal_text
 from freeagent_standin.world.entities import CreditNote, Invoice, Item, Reconciliation, SalesDocument
+from freeagent_standin.world.holdings import Estimate
 
 
 def invoice_status(desk: Desk, invoice: Invoice) -> str:
@@ -42,7 +43,7 @@ def invoice(desk: Desk, record: Invoice, *, is_nested: bool, is_single: bool) ->
     """One invoice; items only when asked for or read singly."""
     standing = desk.world.standing(record)
     status = invoice_status(desk, record)
-    body = _header(desk, record, status) | {
+    body = header(desk, record, status) | {
         "url": desk.url("invoices", record.id),
         "always_show_bic_and_iban": False,
         "due_value": money(desk.world.due(record)),
@@ -63,7 +64,7 @@ def credit_note(desk: Desk, record: CreditNote, *, is_nested: bool, is_single: b
     """One credit note; its values are negative."""
     standing = desk.world.standing(record)
     status = credit_note_status(desk, record)
-    body = _header(desk, record, status) | {
+    body = header(desk, record, status) | {
         "url": desk.url("credit_notes", record.id),
         "due_value": money(desk.world.due(record)),
         "refunded_value": money(-standing.paid),
@@ -91,9 +92,10 @@ def reconciliation(desk: Desk, record: Reconciliation, *, is_nested: bool, is_si
     }
 
 
-def _header(desk: Desk, record: SalesDocument, status: str) -> Body:
+def header(desk: Desk, record: SalesDocument, status: str) -> Body:
+    """What invoices, credit notes and repeating invoices have in common."""
     is_taxed = desk.world.company.vat_registered
-    discount = _discount(record)
+    discount = discount_value(record)
     is_cis = bool(record.cis_band)
     return {
         "status": status,
@@ -130,7 +132,8 @@ def _header(desk: Desk, record: SalesDocument, status: str) -> Body:
     }
 
 
-def _discount(record: SalesDocument) -> int | None:
+def discount_value(record: SalesDocument | Estimate) -> int | None:
+    """What the discount comes to; None where there is none."""
     if record.discount is None:
         return None
     gross = sum(item.price * item.quantity * 100 for item in record.items)

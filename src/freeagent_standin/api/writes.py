@@ -34,10 +34,18 @@ CREATED: Mapping[str, tuple[str, ...]] = {
     "bank_accounts": ("name", "opening_balance"),
     "journal_sets": ("dated_on", "description", "journal_entries"),
     "users": ("email", "first_name", "last_name", "role"),
+    "tasks": ("name",),
+    "timeslips": ("task", "user", "project", "dated_on", "hours"),
+    "notes": ("note",),
+    "estimates": ("status", "estimate_type", "contact", "reference", "dated_on", "currency"),
 }
 """What can be created, and what it cannot be without."""
 CHANGED = frozenset(CREATED) - {"credit_note_reconciliations"}
 DELETED = frozenset(CREATED) - {"users"} | {"bank_transactions"}
+_TOGETHER = ("expenses", "timeslips")
+"""What several of can be created at once."""
+_PARENTS: Mapping[str, tuple[str, ...]] = {"tasks": ("project",), "notes": ("contact", "project")}
+"""Whose a new record is to be is said in the query."""
 _ALWAYS_DRAFT = frozenset({"invoices", "credit_notes"})
 _MOVES = {
     "mark_as_draft": "Draft",
@@ -45,22 +53,38 @@ _MOVES = {
     "mark_as_sent": "Sent",
     "mark_as_cancelled": "",
 }
+_ESTIMATE_MOVES = {
+    "mark_as_draft": "Draft",
+    "mark_as_sent": "Sent",
+    "mark_as_approved": "Approved",
+    "mark_as_rejected": "Rejected",
+}
 
 
 def created(desk: Desk, resource: str, singular: str) -> int:
     """POST to a list; returns the id of the new record."""
     if resource not in CREATED:
         raise not_built("POST", resource)
-    wanted = _body(desk, singular)
+    wanted = _body(desk, singular) | _parent(desk, resource)
     _refuse_what_is_missing(resource, wanted)
+    if resource == "notes":
+        wanted["author"] = desk.world.people[desk.call.user_id].name
     return _create(desk, resource, singular, wanted)
+
+
+def _parent(desk: Desk, resource: str) -> dict[str, Any]:
+    names = _PARENTS.get(resource, ())
+    given = {name: value for name, value in desk.call.query if name in names and value}
+    if names and not given:
+        raise bad_request(f"{' or '.join(names)} parameter is required")
+    return given
 
 
 def created_together(desk: Desk, resource: str, singular: str) -> list[int] | None:
     """POST of several records under the plural root key, all or none; None when it is not one of those."""
     document = _json(desk)
     rows = document.get(resource) if isinstance(document, dict) else None
-    if resource != "expenses" or not isinstance(rows, list):
+    if resource not in _TOGETHER or not isinstance(rows, list):
         return None
     for row in rows:
         if not isinstance(row, dict):
@@ -90,7 +114,9 @@ def _refuse_what_is_missing(resource: str, wanted: Mapping[str, Any]) -> None:
 
 
 def _refuse_what_is_locked(desk: Desk, singular: str, *days: object) -> None:
-    """A record of the locked period stays as it is, and none can be put there."""
+    """A record of the locked period stays as it is, and none can be put there; hours and estimates are no accounts."""
+    if singular in ("timeslip", "estimate"):
+        return
     for day in days:
         try:
             is_locked = day is not None and desk.world.is_locked(date.fromisoformat(str(day)))
@@ -148,7 +174,10 @@ def _is_same(shown: object, value: object) -> bool:
 
 
 def moved(desk: Desk, resource: str, singular: str, record: Any, transition: str) -> None:
-    """PUT to a transition of an invoice or a credit note."""
+    """PUT to a transition of an invoice, a credit note or an estimate."""
+    if resource == "estimates":
+        _estimate_moved(desk, record, transition)
+        return
     if resource not in _ALWAYS_DRAFT or transition not in _MOVES:
         raise not_found()
     _refuse_what_is_locked(desk, singular, record.dated_on)
@@ -158,6 +187,46 @@ def moved(desk: Desk, resource: str, singular: str, record: Any, transition: str
         status = _MOVES[transition]
         op = {"do": "change", "resource": resource, "id": record.id, "set": {"status": status}}
         _change(desk, op)
+
+
+def _estimate_moved(desk: Desk, record: Any, transition: str) -> None:
+    if transition == "convert_to_invoice":
+        _change(desk, {"do": "convert", "resource": "estimates", "id": record.id})
+    elif transition in _ESTIMATE_MOVES:
+        wanted = {"status": _ESTIMATE_MOVES[transition]}
+        _change(desk, {"do": "change", "resource": "estimates", "id": record.id, "set": wanted})
+    else:
+        raise not_found()
+
+
+def item_of_estimate_written(desk: Desk, number: int | None) -> int:
+    """POST, PUT or DELETE of a line of an estimate; returns the line's id."""
+    held = desk.world.held
+    if number is None:
+        document = _json(desk)
+        named_in = document.get("estimate") if isinstance(document, dict) else None
+        if not named_in:
+            raise blank("estimate")
+        wanted = _body(desk, "estimate_item")
+        missing = [name for name in ("item_type", "price", "description") if wanted.get(name) in (None, "")]
+        if missing:
+            raise blank(*missing)
+        return int(_change(desk, {"do": "estimate_item", "estimate": named_in, "set": wanted, "by": "api"})["id"])
+    estimate = held.estimate_with(number)
+    if estimate is None:
+        raise not_found()
+    op: dict[str, Any] = {"do": "estimate_item", "estimate": estimate.id, "item": number}
+    if desk.call.method == "DELETE":
+        op["remove"] = True
+    else:
+        op |= {"set": _body(desk, "estimate_item"), "by": "api"}
+    _change(desk, op)
+    return number
+
+
+def timed(desk: Desk, record: Any, *, runs: bool) -> None:
+    """The timer of a timeslip started or stopped."""
+    _change(desk, {"do": "timer", "timeslip": record.id, "running": runs})
 
 
 def deleted(desk: Desk, resource: str, singular: str, record: Any) -> None:

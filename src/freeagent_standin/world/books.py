@@ -36,6 +36,7 @@ from freeagent_standin.world.entities import (
     SalesDocument,
     User,
 )
+from freeagent_standin.world.holdings import Holdings
 from freeagent_standin.world.postings import Ledger, Leg
 from freeagent_standin.world.shelves import Table
 
@@ -120,6 +121,7 @@ class World:
             key=lambda it: it.dated_on.toordinal(),
             partition=lambda it: it.account,
         )
+        self.held = Holdings(base)
         self._items = base + 8_000_000
         self._journal_lines = base + 1_950_000
         self._attachments = base + 20_000
@@ -155,6 +157,7 @@ class World:
             JournalSet: self.journal_sets,
             BankTransaction: self.transactions,
             Explanation: self.explanations,
+            **self.held.tables(),
         }
 
     # What the shell asks

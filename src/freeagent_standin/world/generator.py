@@ -15,7 +15,15 @@ from random import Random
 
 import msgspec
 
-from freeagent_standin.world import names, routine, scenarios_bank, scenarios_costs, scenarios_ledger, scenarios_sales
+from freeagent_standin.world import (
+    names,
+    routine,
+    scenarios_bank,
+    scenarios_costs,
+    scenarios_ledger,
+    scenarios_sales,
+    scenarios_work,
+)
 from freeagent_standin.world.books import World
 from freeagent_standin.world.profiles import Kind, found, kind_by_seed
 from freeagent_standin.world.stage import Stage
@@ -108,6 +116,8 @@ def generate(*, size: str | int, seed: int, today: date, company: int = 1) -> Wo
         _ordinary_business(stage, wanted)
         after = Random(f"{size}/{seed}/{company}/month ends")  # noqa: S311  books, not secrets
         scenarios_ledger.journals(Stage(world, after), wanted.months)
+        # With dice of its own, so that what is kept beside the books leaves the books as they are.
+        scenarios_work.play(Stage(world, Random(f"beside/{size}/{seed}/{company}")))  # noqa: S311  books, not secrets
     finally:
         if was_collecting:
             gc.enable()

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from freeagent_standin.world import acts, charting, importing, rewriting, routine, writing
+from freeagent_standin.world import acts, charting, importing, keeping, rewriting, routine, writing
 from freeagent_standin.world.books import World
 from freeagent_standin.world.entities import (
     BankAccount,
@@ -28,6 +28,7 @@ from freeagent_standin.world.entities import (
     Record,
     User,
 )
+from freeagent_standin.world.holdings import Estimate
 from freeagent_standin.world.rates import exchange_rate
 from freeagent_standin.world.shelves import Table
 from freeagent_standin.world.wishes import Wishes, named
@@ -84,11 +85,16 @@ def _delete(world: World, wishes: Wishes, now: datetime) -> dict[str, Any]:
             acts.remove_explanation(world, world.explanations[each], at=_second(now))
         world.remove(world.transactions[record.id])
     else:
+        keeping.let_go(world, record, at=_second(now))
         world.remove(record)
     return _answer(table.name, record.id)
 
 
 def _why_it_stays(world: World, record: Record) -> str:
+    return _why_books_need(world, record) or keeping.why_it_stays(world, record)
+
+
+def _why_books_need(world: World, record: Record) -> str:
     if isinstance(record, User):
         return "people can only be hidden"
     if isinstance(record, BankAccount):
@@ -119,9 +125,11 @@ def _used(tables: tuple[Table[Any], ...], is_use: Callable[[Any], bool]) -> str:
 def _duplicate(world: World, wishes: Wishes, now: datetime) -> dict[str, Any]:
     table, invoice = _named(world, wishes)
     wishes.done()
-    if not isinstance(invoice, Invoice):
-        raise ValueError("Only an invoice can be duplicated.")
     day, at = now.date(), _second(now)
+    if isinstance(invoice, Estimate):
+        return _answer(table.name, keeping.duplicated(world, invoice, day=day, at=at))
+    if not isinstance(invoice, Invoice):
+        raise ValueError("Only an invoice or an estimate can be duplicated.")
     copy = msgspec.structs.replace(
         invoice,
         id=table.next_id,
@@ -138,6 +146,41 @@ def _duplicate(world: World, wishes: Wishes, now: datetime) -> dict[str, Any]:
     )
     world.add(copy)
     return _answer(table.name, copy.id)
+
+
+def _convert(world: World, wishes: Wishes, now: datetime) -> dict[str, Any]:
+    table, estimate = _named(world, wishes)
+    wishes.done()
+    if not isinstance(estimate, Estimate):
+        raise ValueError("Only an estimate can be converted to an invoice.")
+    invoice = keeping.converted(world, estimate, day=now.date(), at=_second(now))
+    return _answer(table.name, estimate.id) | {"invoice": invoice}
+
+
+def _estimate_item(world: World, wishes: Wishes, now: datetime) -> dict[str, Any]:
+    estimate, number, is_gone = (
+        wishes.one_of("estimate", world.held.estimates),
+        wishes.take("item"),
+        wishes.flag("remove"),
+    )
+    wanted = _set(wishes)
+    wishes.done()
+    if estimate is None:
+        raise ValueError("Which estimate? Give its id.")
+    if number is None:
+        number = keeping.item_added(world, estimate, wanted, at=_second(now))
+    else:
+        keeping.item_changed(world, estimate, number, None if is_gone else wanted, at=_second(now))
+    return _answer("estimate_items", number)
+
+
+def _timer(world: World, wishes: Wishes, now: datetime) -> dict[str, Any]:
+    slip, runs = wishes.one_of("timeslip", world.held.timeslips), wishes.flag("running")
+    wishes.done()
+    if slip is None:
+        raise ValueError("Which timeslip? Give its id.")
+    keeping.timed(world, slip, runs=runs, at=_second(now))
+    return _answer("timeslips", slip.id)
 
 
 # Business
@@ -232,6 +275,9 @@ _ACTS: Mapping[str, Callable[[World, Wishes, datetime], dict[str, Any]]] = {
     "change": _change,
     "delete": _delete,
     "duplicate": _duplicate,
+    "convert": _convert,
+    "estimate_item": _estimate_item,
+    "timer": _timer,
     "pay": _pay,
     "write_off": _write_off,
     "transfer": _transfer,

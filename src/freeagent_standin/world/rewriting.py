@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from freeagent_standin.world import acts, explaining, journals, parts, rates, words
+from freeagent_standin.world import acts, explaining, journals, keeping, parts, rates, words
 from freeagent_standin.world.amounts import inclusive_tax, times
 from freeagent_standin.world.books import World
 from freeagent_standin.world.entities import (
@@ -244,6 +244,7 @@ _CHANGE: Mapping[type[Record], Callable[[World, Any, Wishes], dict[str, Any]]] =
     Expense: _expense_fields,
     Explanation: _explanation_fields,
     JournalSet: journals.fields,
+    **keeping.CHANGE,
 }
 
 

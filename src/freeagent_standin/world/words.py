@@ -49,3 +49,10 @@ FILE_TYPES = {
     "image/gif": "image/gif",
 }
 """What may be uploaded, and under what type it is shown: live records show application/pdf."""
+TASK_STATUSES = ("Active", "Completed", "Hidden")
+ESTIMATE_STATUSES = ("Draft", "Sent", "Open", "Approved", "Rejected", "Invoiced")
+ESTIMATE_TYPES = ("Estimate", "Quote", "Proposal")
+ESTIMATE_ITEM_TYPES = (
+    *("Hours", "Days", "Weeks", "Months", "Years", "-no unit-", "Products", "Services", "Training", "Expenses"),
+    *("Comments", "Bills", "Discount", "Credit"),
+)

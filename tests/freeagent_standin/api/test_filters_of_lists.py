@@ -19,9 +19,12 @@ BY_UPDATE = (
     "expenses",
     "contacts",
     "journal_sets",
+    "estimates",
+    "tasks",
+    "timeslips",
     *PER_ACCOUNT,
 )
-BY_DAY = ("bills", "expenses", "credit_note_reconciliations", *PER_ACCOUNT)
+BY_DAY = ("bills", "expenses", "credit_note_reconciliations", "estimates", "timeslips", *PER_ACCOUNT)
 WHOLE = (*LISTS, *PER_ACCOUNT)
 
 

@@ -132,8 +132,15 @@ SORTS = {
     "credit_notes": ("created_at", "updated_at"),
     "projects": ("name", "contact_name", "contact_display_name", "created_at", "updated_at"),
     "price_list_items": ("created_at", "code", "updated_at"),
+    "tasks": ("name", "created_at", "updated_at"),
 }
-DEFAULTS = {"contacts": "name", "projects": "name", "invoices": "created_at", "credit_notes": "created_at"}
+DEFAULTS = {
+    "contacts": "name",
+    "projects": "name",
+    "tasks": "name",
+    "invoices": "created_at",
+    "credit_notes": "created_at",
+}
 
 
 @pytest.mark.parametrize(("name", "sort"), [(name, sort) for name, sorts in SORTS.items() for sort in sorts])

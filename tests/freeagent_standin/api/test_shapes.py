@@ -33,18 +33,24 @@ SCHEMAS = {
     "contacts": "Contact",
     "credit_note_reconciliations": "CreditNoteReconciliation",
     "credit_notes": "CreditNote",
+    "estimates": "Estimate",
     "expenses": "Expense",
     "invoices": "Invoice",
     "journal_sets": "JournalSet",
     "price_list_items": "PriceListItem",
     "projects": "Project",
+    "recurring_invoices": "RecurringInvoice",
+    "tasks": "Task",
+    "timeslips": "Timeslip",
     "users": "User",
 }
 NESTED = {
     "bills": "nested_bill_items",
     "credit_notes": "nested_credit_note_items",
+    "estimates": "nested_estimate_items",
     "invoices": "nested_invoice_items",
     "projects": "nested",
+    "timeslips": "nested",
 }
 HELD = {"bills": "bill_items", "credit_notes": "credit_note_items", "invoices": "invoice_items"}
 DECIMAL = r"^-?(0|[1-9]\d*)\.(\d|\d*[1-9])$"
@@ -101,6 +107,12 @@ def _contract() -> dict[str, Any]:
     schemas = contract["components"]["schemas"]
     schemas["Decimal"] = {"type": "string", "pattern": DECIMAL, "not": {"pattern": r"^-0\.0$"}}
     schemas["DecimalLoose"] = {"anyOf": [schemas["Decimal"], {"type": "integer"}]}
+    # What several schemas say together is one schema, closed against what none of them says.
+    every = schemas["RecurringInvoice"].pop("allOf")
+    together = {
+        name: each for part in every for name, each in schemas[part["$ref"].rsplit("/", 1)[-1]]["properties"].items()
+    }
+    schemas["RecurringInvoice"] |= {"type": "object", "properties": together, "additionalProperties": False}
     # Addresses of the company are sent empty too, as captured.
     for name in ("address1", "address2", "address3"):
         schemas["Company"]["properties"][name] = {"type": "string"}

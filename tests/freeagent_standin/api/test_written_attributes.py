@@ -186,7 +186,9 @@ def test_a_record_put_back_as_it_was_read_stays_as_it_is(size: str | int, seed: 
     reader = Reader(fresh(size, seed))
     before, found = reader.trial_balance(), []
 
-    for path in sorted({*LISTS, "bank_transaction_explanations"} - {"credit_note_reconciliations"}):
+    for path in sorted(
+        {*LISTS, "bank_transaction_explanations"} - {"credit_note_reconciliations", "recurring_invoices"}
+    ):
         for row in reader.all(path):
             key = f"{path}/{number(row['url'])}"
             [(singular, read)] = reader.get(key).items()

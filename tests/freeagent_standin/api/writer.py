@@ -40,6 +40,7 @@ def bodies(reader: Reader) -> dict[str, Row]:
     invoice = next(row for row in reader.all("invoices", view="open") if Decimal(row["due_value"]) > 5)
     note = next(row for row in reader.all("credit_notes", view="open_or_overdue") if row["currency"] == "GBP")
     line = next(row for row in reader.all("bank_transactions") if row["unexplained_amount"] != "0.0")
+    slip = reader.all("timeslips")[0]
     return {
         "contacts": {"contact": {"first_name": "Zoë", "last_name": "Ó Briain", "not_known_here": 1}},
         "projects": {"project": {"contact": contact, "name": "Barn", "status": "Active", "budget": 5}},
@@ -111,6 +112,21 @@ def bodies(reader: Reader) -> dict[str, Row]:
             "user": {"first_name": "Ida", "last_name": "Neu", "email": "ida@example.com", "role": "Employee"}
             | {"opening_mileage": "0"}
         },
+        "estimates": {
+            "estimate": {
+                "status": "Draft",
+                "estimate_type": "Quote",
+                "contact": contact,
+                "reference": "Q-1",
+                "dated_on": "2026-03-30",
+                "currency": "GBP",
+                "estimate_items": [{"item_type": "Hours", "price": "40", "description": "Work", "quantity": "1.5"}],
+            }
+        },
+        "timeslips": {
+            "timeslip": {name: slip[name] for name in ("task", "user", "project")}
+            | {"dated_on": "2026-03-30", "hours": "1.5", "comment": "Site"}
+        },
     }
 
 
@@ -127,4 +143,6 @@ CREATED = (
     "bank_accounts",
     "journal_sets",
     "users",
+    "estimates",
+    "timeslips",
 )

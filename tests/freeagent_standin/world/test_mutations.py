@@ -18,10 +18,15 @@ ADDABLE = (
     "bills",
     "contacts",
     "credit_notes",
+    "estimates",
     "expenses",
     "invoices",
+    "notes",
     "price_list_items",
     "projects",
+    "recurring_invoices",
+    "tasks",
+    "timeslips",
 )
 
 
