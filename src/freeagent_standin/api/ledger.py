@@ -13,7 +13,8 @@ from datetime import date
 
 from freeagent_standin.api.answers import bad_request, not_found
 from freeagent_standin.api.desk import Body, Desk, day_text, instant, money, sent
-from freeagent_standin.api.lists import Page, day, identifier, page_bounds
+from freeagent_standin.api.lists import Page, identifier, page_bounds
+from freeagent_standin.api.reports import optional_day
 from freeagent_standin.world import chart, entries
 from freeagent_standin.world.entities import (
     Bill,
@@ -131,17 +132,13 @@ def _entry(desk: Desk, record: JournalSet, number: int, code: str, amount: int, 
 def _range(desk: Desk, query: Mapping[str, str]) -> tuple[date, date]:
     """From the start of today's accounting period to today, where nothing else is said."""
     company = desk.world.company
-    since = _day(query, "from_date") or accounting_year(company, desk.today)[0]
-    until = _day(query, "to_date") or desk.today
+    since = optional_day(query, "from_date") or accounting_year(company, desk.today)[0]
+    until = optional_day(query, "to_date") or desk.today
     if since > until:
         raise bad_request("from_date must not be after to_date")
     if not any(first <= since and until <= last for first, last in accounting_periods(company, desk.today)):
         raise bad_request(_OUTSIDE)
     return since, until
-
-
-def _day(query: Mapping[str, str], name: str) -> date | None:
-    return day(query[name], what=name) if query.get(name) else None
 
 
 def changed_at(desk: Desk, record: Record) -> int:

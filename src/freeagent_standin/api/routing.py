@@ -8,12 +8,11 @@ types only, and what the stand-in has not built yet is missing in the same way.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
 import msgspec
 
-from freeagent_standin.api import directory, ledger, purchases, reports, work, writes
+from freeagent_standin.api import directory, ledger, purchases, work, writes
 from freeagent_standin.api.answers import (
     Refusal,
     bad_request,
@@ -27,7 +26,8 @@ from freeagent_standin.api.answers import (
 from freeagent_standin.api.catalogue import LISTINGS
 from freeagent_standin.api.desk import Body, Desk
 from freeagent_standin.api.documents import DOCUMENTS, printed
-from freeagent_standin.api.lists import Listing, View, bank_account, day, flag, identifier, page_of, paging_headers
+from freeagent_standin.api.lists import Listing, View, bank_account, flag, identifier, page_of, paging_headers
+from freeagent_standin.api.reports import REPORTS
 from freeagent_standin.api.statements import lines_of
 from freeagent_standin.wire import Answer, Call
 from freeagent_standin.world.books import World
@@ -35,9 +35,11 @@ from freeagent_standin.world.entities import Attachment, Expense
 
 _BY_NAME = {listing.name: listing for listing in LISTINGS}
 _OWN_EXPENSES_ONLY = 2
-_TRIAL_BALANCE = "accounting/trial_balance/summary"
 _READ_ONLY = frozenset(
-    {"stock_items", "recurring_invoices", "capital_assets", "hire_purchases", "bank_feeds", "company"}
+    {
+        *("stock_items", "recurring_invoices", "capital_assets", "hire_purchases", "bank_feeds", "company"),
+        *("accounting", "cashflow"),
+    }
 )
 _OF_ONE_RECORD = frozenset(
     {
@@ -88,8 +90,10 @@ def _route(desk: Desk) -> Answer:
         return _categories(desk, parts, query)
     if parts[:2] == ["accounting", "transactions"]:
         return _ledger(desk, parts, query)
-    if parts[0] == "accounting":
-        return _trial_balance(desk, path, query)
+    if path in REPORTS:
+        level, report = REPORTS[path]
+        _require(desk, level)
+        return document(call, report(desk, query))
     if path == "journal_sets/opening_balances":
         parts = ["journal_sets", str(desk.world.opening.id)]
     if parts[0] == "attachments":
@@ -115,7 +119,7 @@ def _route(desk: Desk) -> Answer:
 
 def _exists(desk: Desk, parts: list[str]) -> bool:
     head, size = parts[0], len(parts)
-    if "/".join(parts) in DOCUMENTS:
+    if "/".join(parts) in DOCUMENTS or "/".join(parts) in REPORTS:
         return True
     if head in ("company", "email_addresses") or head in _EMPTY:
         return size == 1
@@ -123,8 +127,6 @@ def _exists(desk: Desk, parts: list[str]) -> bool:
         return size == 1 and desk.world.company.cis_subcontractor
     if parts[:2] == ["accounting", "transactions"]:
         return size <= 3
-    if head == "accounting":
-        return "/".join(parts) in (_TRIAL_BALANCE, f"{_TRIAL_BALANCE}/opening_balances")
     if head == "attachments":
         return size == 2
     if head in _BY_NAME and size == 4:
@@ -141,7 +143,7 @@ def _exists(desk: Desk, parts: list[str]) -> bool:
 def _write(desk: Desk, parts: list[str]) -> Answer:
     """Anything but a read: what FreeAgent takes, refuses, or does not know."""
     method, listing = desk.call.method, _BY_NAME.get(parts[0])
-    if method not in ("POST", "PUT", "PATCH", "DELETE") or parts[0] in _READ_ONLY or parts[0] == "accounting":
+    if method not in ("POST", "PUT", "PATCH", "DELETE") or parts[0] in _READ_ONLY:
         raise not_found()
     if parts == ["bank_transactions", "statement"]:
         return _upload(desk)
@@ -340,19 +342,6 @@ def _ledger(desk: Desk, parts: list[str], query: Mapping[str, str]) -> Answer:
     page = ledger.page(desk, query)
     rows = [ledger.transaction(desk, row) for row in page.records]
     return document(desk.call, {"transactions": rows}, headers=paging_headers(desk.call, page))
-
-
-def _trial_balance(desk: Desk, path: str, query: Mapping[str, str]) -> Answer:
-    _require(desk, 7)
-    if path.endswith("/opening_balances"):
-        return document(desk.call, {"trial_balance_summary": reports.opening_balances(desk)})
-    bounds: dict[str, date | None] = {
-        name: day(query[name], what=name) if query.get(name) else None for name in ("from_date", "to_date")
-    }
-    since, until = bounds["from_date"], bounds["to_date"]
-    if since is not None and since > (until or desk.today):
-        raise bad_request("from_date must not be after to_date")
-    return document(desk.call, {"trial_balance_summary": reports.trial_balance(desk, from_date=since, to_date=until)})
 
 
 def _attachment(desk: Desk, key: str) -> Answer:

@@ -29,6 +29,10 @@ IN_TRANSIT = "761"
 RETAINED = "968"
 SUSPENSE = "999"
 MILEAGE = "249"
+DIVIDEND = "908"
+FIRST_COST = "096"
+"""Codes below it are income."""
+CORPORATION_TAX = ("502", "503")
 
 USER_CODES = ("900", "901", "902", "904", "905", "907", "908", "910")
 BANK_CODE = "750"
@@ -251,6 +255,16 @@ def categories(company: Company) -> tuple[Category, ...]:
 def is_profit_and_loss(code: str) -> bool:
     """Whether a nominal code (with or without sub-code) belongs to profit and loss."""
     return code < "600"
+
+
+def is_capital_asset(code: str) -> bool:
+    """Whether a nominal code stands among capital assets and investments."""
+    return "601" <= code[:3] <= "607" or "630" <= code[:3] <= "633"
+
+
+def is_equity(code: str) -> bool:
+    """Whether a nominal code is the owners': shares, capital, and what a company made for itself."""
+    return code[:3] in ("670", "901", "910") or "921" <= code[:3] <= "960"
 
 
 def automatic_rate(category: Category) -> str:
