@@ -72,3 +72,21 @@ def test_branding_names_pictures_that_are_served_without_a_key(standing: House) 
 @pytest.mark.parametrize("path", ["/integrations/zzzz", "/integrations/zzzz/branding"])
 def test_an_unknown_integration_answers_404(standing: House, path: str) -> None:
     error_in(standing.get(path), 404)
+
+
+def test_coverage_tells_where_each_member_comes_from(standing: House) -> None:
+    table = standing.get("/integrations/FBRH/coverage").json()
+
+    assert [one["dataType"] for one in table["dataTypes"]] == [one.name for one in PLATFORM.data_types]
+    invoices = next(one for one in table["dataTypes"] if one["dataType"] == "invoices")
+    members = {one["path"]: one for one in invoices["members"]}
+    assert members["totalAmount"] == {
+        "path": "totalAmount",
+        "read": "Read",
+        "write": "NotYet",
+        "sources": ["invoices.total_value"],
+        "remark": None,
+    }
+    assert members["salesOrderRefs[]"]["read"] == "NotSupported"
+    assert members["salesOrderRefs[]"]["remark"] == "FreeAgent has no sales orders."
+    error_in(standing.get("/integrations/zzzz/coverage"), 404)

@@ -8,8 +8,10 @@ from inspect import Parameter, cleandoc, signature
 from pathlib import Path
 from types import MappingProxyType
 
+import msgspec
 from cyclopts import App
 
+from comptoir.api.coverage import CoveredMember, Reading, coverage_of
 from comptoir.app import routes
 from comptoir.cli import app, tenants
 from comptoir.integrations import INTEGRATIONS
@@ -97,8 +99,54 @@ def all_routes() -> str:
     return "\n".join(["# Routes", "", _MADE, head, "", "| method | path | takes |", "|---|---|---|", *lines, ""])
 
 
+def coverage() -> str:
+    """Every member of every data type: what it is read from, or why it is not there."""
+    parts = [
+        "# Coverage",
+        "",
+        _MADE,
+        "Where each member of each data type comes from. `[]` stands behind a member that holds a list. A member is",
+        "copied from the first source that has it, unless the remark says what is made of them. Nothing is written to a",
+        "source yet. [The same as JSON](coverage.json); the API serves it at `/integrations/{platformKey}/coverage`.",
+        "",
+        "Every record also has `modifiedDate`, when our copy last changed, and most have `metadata.isDeleted`.",
+        "",
+    ]
+    for integration in INTEGRATIONS:
+        table = coverage_of(integration)
+        for one in table.data_types:
+            parts += [
+                f"## {integration.name}: `{one.data_type}`",
+                "",
+                "| member | read from | remark |",
+                "|---|---|---|",
+            ]
+            parts += [_member(member) for member in one.members]
+            parts.append("")
+    return "\n".join(parts)
+
+
+def _member(one: CoveredMember) -> str:
+    sources = ", ".join(f"`{source}`" for source in one.sources)
+    if one.read is Reading.NOT_SUPPORTED:
+        sources = "**not supported**"
+    return f"| `{one.path}` | {sources} | {one.remark or ''} |"
+
+
+def coverage_as_json() -> str:
+    """The same for programs."""
+    tables = {integration.key: coverage_of(integration) for integration in INTEGRATIONS}
+    return msgspec.json.format(msgspec.json.encode(tables), indent=1).decode() + "\n"
+
+
 PAGES: Mapping[str, Callable[[], str]] = MappingProxyType(
-    {"commands.md": commands, "data-types.md": data_types, "routes.md": all_routes}
+    {
+        "commands.md": commands,
+        "coverage.md": coverage,
+        "coverage.json": coverage_as_json,
+        "data-types.md": data_types,
+        "routes.md": all_routes,
+    }
 )
 
 if __name__ == "__main__":

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from comptoir.api import companies, connections, integrations, later, openapi, records, refresh, reports, settings
+from comptoir.api import (
+    companies,
+    connections,
+    coverage,
+    integrations,
+    later,
+    openapi,
+    records,
+    refresh,
+    reports,
+    settings,
+)
 from comptoir.api.routing import Operation
 from comptoir.api.services import ApiServices
 from comptoir.api.serving import Serving
@@ -13,6 +24,7 @@ _SERVED: tuple[Operation, ...] = (
     *companies.OPERATIONS,
     *connections.OPERATIONS,
     *integrations.OPERATIONS,
+    *coverage.OPERATIONS,
     *settings.OPERATIONS,
     *refresh.OPERATIONS,
     *records.OPERATIONS,

@@ -19,6 +19,7 @@ from comptoir.model.identities import SourceFacts
 
 __all__ = [
     "Access",
+    "Covered",
     "DataType",
     "Direction",
     "Feature",
@@ -223,6 +224,19 @@ class DataType(msgspec.Struct, frozen=True, kw_only=True):
     merges: bool = False
 
 
+class Covered(msgspec.Struct, frozen=True, kw_only=True):
+    """A member of a standard record, by its path (`lineItems[].quantity`), and where it comes from.
+
+    `sources` name members of resources likewise: `invoices.invoice_items[].quantity`. It is copied from the first of
+    them that has it, unless `how` says what is made of them. One that cannot be supplied has a `why` instead.
+    """
+
+    path: str
+    sources: tuple[str, ...] = ()
+    how: str | None = None
+    why: str | None = None
+
+
 class Identity(msgspec.Struct, frozen=True, kw_only=True):
     """Whose books a grant opens: read once after approval, compared at every re-link."""
 
@@ -317,6 +331,10 @@ class Integration(msgspec.Struct, frozen=True, kw_only=True):
     facts: Callable[[ReadRaw], SourceFacts]  # what the source itself says, to check the mapped books against
     access_levels: Mapping[int, str]
     words: Words
+    coverage: Mapping[str, tuple[Covered, ...]]  # by data type, every member of its records
+    ordered: Mapping[
+        str, str
+    ] = {}  # lists of the source, `invoices.lines`, served in the order of this member of theirs
 
     def resource(self, name: str) -> Resource:
         return next(resource for resource in self.resources if resource.name == name)

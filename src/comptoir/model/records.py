@@ -35,6 +35,7 @@ __all__ = [
     "columns_of",
     "decoder",
     "encode",
+    "paths_of",
     "values_of",
 ]
 
@@ -156,6 +157,19 @@ def decoder(struct: type[_T]) -> msgspec.json.Decoder[_T]:
 def columns_of(struct: type[Value]) -> tuple[Column, ...]:
     """The scalar properties of a record type, in a fixed order, nested objects by dotted path."""
     return tuple(Column(path, kind) for path, kind, _ in _walk(struct, "", ()))
+
+
+def paths_of(struct: type[Value]) -> tuple[str, ...]:
+    """Every member of a record type that is no object of its own; `[]` stands behind one that holds a list."""
+    found: list[str] = []
+    hints = typing.get_type_hints(struct)
+    for field in msgspec.structs.fields(struct):
+        kind, path = _bare(hints[field.name]), field.encode_name
+        if typing.get_origin(kind) is tuple:
+            kind, path = _bare(typing.get_args(kind)[0]), path + "[]"
+        is_part = isinstance(kind, type) and issubclass(kind, Value)
+        found += [f"{path}.{inner}" for inner in paths_of(kind)] if is_part else [path]
+    return tuple(found)
 
 
 def values_of(struct: type[Value]) -> Callable[[Any], tuple[Any, ...]]:

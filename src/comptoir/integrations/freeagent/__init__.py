@@ -7,6 +7,7 @@ from uuid import UUID
 
 from comptoir.integrations.contract import Integration
 from comptoir.integrations.freeagent.books import Books
+from comptoir.integrations.freeagent.coverage import COVERAGE, ORDERED
 from comptoir.integrations.freeagent.data_types import DATA_TYPES
 from comptoir.integrations.freeagent.errors import error_of
 from comptoir.integrations.freeagent.facts import facts
@@ -47,4 +48,6 @@ FREEAGENT = Integration(
     facts=facts,
     access_levels=ACCESS_LEVELS,
     words=WORDS,
+    coverage=COVERAGE,
+    ordered=ORDERED,
 )
