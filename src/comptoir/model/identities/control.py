@@ -78,7 +78,7 @@ class Open:
         )
         still = (due or ZERO) + late
         withheld = sum((one.amount for one in document.withholding_tax or ()), ZERO)
-        kept = _kept(withheld, still, document.total_amount, figures) if withheld else ZERO
+        kept = _kept(withheld, still, document, figures) if withheld else ZERO
         side = self.customers if hasattr(document, "customer_ref") else self.suppliers
         side.documents += 1
         if document.currency not in (None, self.base):
@@ -123,11 +123,12 @@ class Open:
         self.posted[account] += debit
 
 
-def _kept(withheld: Decimal, still: Decimal, total: Decimal, figures: Figures | None) -> Decimal:
+def _kept(withheld: Decimal, still: Decimal, document: Any, figures: Figures | None) -> Decimal:
     """The part of what is withheld that did not come due with a payment yet."""
     if figures is not None and figures.suffered is not None:
         return withheld - figures.suffered
-    return withheld * still / (total - withheld) if total != withheld else withheld
+    payable = document.total_amount - withheld
+    return rounded(withheld * still / payable, minor_unit(document.currency)) if payable else withheld
 
 
 def check_control(found: Open, facts: SourceFacts, findings: Findings, targets: Targets) -> None:

@@ -14,7 +14,7 @@ from comptoir.model.identities.findings import Fault, Figures, Findings, SourceF
 from comptoir.model.identities.lines import adds_up, as_the_source_says
 from comptoir.model.identities.movements import Settlement
 from comptoir.model.identities.references import Targets, absent, each, refer
-from comptoir.model.money import ZERO, minor_unit
+from comptoir.model.money import ZERO, minor_unit, rounded
 from comptoir.model.purchases import BillStatus
 from comptoir.model.sales import DocumentStatus
 
@@ -252,7 +252,7 @@ class _Documents:
                 findings.breach("C10", Fault(data_type, id_, detail, figures.withheld, withheld))
         if figures.suffered is not None and total != withheld and is_told:
             findings.looked("C10")
-            share = withheld * used / (total - withheld)
+            share = rounded(withheld * used / (total - withheld), unit / 100)  # shown as it is judged
             if abs(share - figures.suffered) > unit:
                 detail = f"{data_type} {id_}: {share} came due of {withheld}, its source says {figures.suffered}"
                 fault = Fault(data_type, id_, detail, figures.suffered, share)

@@ -9,6 +9,8 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from comptoir.model.identities.catalogue import IDENTITIES
+
 __all__ = [
     "MOVED",
     "BankFigures",
@@ -40,18 +42,22 @@ class Fault(msgspec.Struct, frozen=True, omit_defaults=True):
     is_: Decimal | None = None
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True):
+class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What came of one identity. `checked` counts the records looked at; `faults` are the first that breach it,
     `reasons` say why it was not, or not wholly, checked. "noted": what the source means is not known well enough to
     call it a breach, so `reasons` say what was found."""
 
     code: str
-    words: str
     state: State
     checked: int = 0
     breaches: int = 0
     faults: tuple[Fault, ...] = ()
     reasons: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> str:
+        """The identity itself; its code, if it is none of today's."""
+        return IDENTITIES.get(self.code, self.code)
 
     @property
     def details(self) -> tuple[str, ...]:
@@ -158,12 +164,11 @@ class Stored(Protocol):
 class Findings:
     """Gathers what is found; an identity nobody looked at is "not checked"."""
 
-    def __init__(self, identities: Mapping[str, str]) -> None:
-        self._words = identities
-        self._checked = dict.fromkeys(identities, 0)
-        self._breaches = dict.fromkeys(identities, 0)
-        self._faults: dict[str, list[Fault]] = {code: [] for code in identities}
-        self._why: dict[str, list[str]] = {code: [] for code in identities}
+    def __init__(self) -> None:
+        self._checked = dict.fromkeys(IDENTITIES, 0)
+        self._breaches = dict.fromkeys(IDENTITIES, 0)
+        self._faults: dict[str, list[Fault]] = {code: [] for code in IDENTITIES}
+        self._why: dict[str, list[str]] = {code: [] for code in IDENTITIES}
         self._noted: set[str] = set()
 
     def looked(self, code: str, count: int = 1) -> None:
@@ -200,7 +205,7 @@ class Findings:
             self.skipped(code, lacking)
 
     def lines(self) -> tuple[Line, ...]:
-        return tuple(self._line(code) for code in self._words)
+        return tuple(self._line(code) for code in IDENTITIES)
 
     def _line(self, code: str) -> Line:
         checked, breaches, why = self._checked[code], self._breaches[code], self._why[code]
@@ -213,7 +218,6 @@ class Findings:
             state = "not checked"
         return Line(
             code=code,
-            words=self._words[code],
             state=state,
             checked=checked,
             breaches=breaches,
