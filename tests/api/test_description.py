@@ -75,6 +75,7 @@ def _ids(served: Served, path: str) -> dict[str, str]:
         "connectionId": served.connection,
         "platformKey": "fbrh",
         "datasetId": history[0]["id"],
+        "syncId": "latest",
     }
     if "{accountId}" in path:
         found["accountId"] = served.base("bankTransactions").split("/")[-2]

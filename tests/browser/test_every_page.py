@@ -95,6 +95,7 @@ def _visited(house: House) -> list[tuple[str, str]]:
         ("connection", f"{here}/connections/{connection}"),
         ("connection-unlink", f"{here}/connections/{connection}?confirm=unlink"),
         ("connection-delete", f"{here}/connections/{connection}?confirm=delete"),
+        ("books-check", f"{here}/books-check"),
         ("records", f"{here}/data/invoices"),
         ("records-2", f"{here}/data/chartOfAccounts?page=2"),
         ("records-past-the-end", f"{here}/data/invoices?page=99"),

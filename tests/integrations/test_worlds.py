@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 import pytest
+import sqlalchemy as sa
 from tests.books import Books, world_of
 
 from comptoir.integrations.freeagent import FREEAGENT
@@ -126,7 +127,25 @@ def test_a_wrong_sign_of_a_payment_is_caught(db: Database, monkeypatch: pytest.M
         return None if amount is None else -amount
 
     monkeypatch.setattr(settlement, "allocated", wrong)
-    assert {"C1", "C5"} & {code for code, state, _ in _unheld(Books(db, world_of(5)).sync()) if state == "breached"}
+    books = Books(db, world_of(5))
+    assert {"C1", "C5"} & {code for code, state, _ in _unheld(books.sync()) if state == "breached"}
+
+    # Told as a finding of the read, and of the event that ends it.
+    found = [one for one in books.datasets()["payments"].warnings if one.rule_id == "books-check-C5"]
+    assert found
+    assert {one.item_id for one in found} <= {one["id"] for one in books.plain("payments").values()}
+    with db.read() as tx:
+        [payload] = tx.execute(
+            sa.text("SELECT payload FROM events WHERE tenant_id = :t AND type = 'read.completed'"), {"t": books.tenant}
+        ).scalars()
+    [told] = [one for one in msgspec.json.decode(payload)["dataTypes"] if one["dataType"] == "payments"]
+    [issue] = told["issues"]
+    assert issue["type"] == "warning.validation"
+    assert issue["message"].endswith("of them from the books check.")
+    assert issue["links"] == {
+        "logs": f"/companies/{books.company}/sync/{books.datasets()['payments'].id}/validation",
+        "portal": f"/companies/{books.company}/books-check/{books.last_sync}",
+    }
 
 
 def test_forgotten_rounding_of_lines_is_caught(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:

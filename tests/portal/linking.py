@@ -128,6 +128,9 @@ class Company:
         [address] = set(re.findall(rf'href="({self.path}/connections/[\w-]+)"', self.page().html))
         return self.linking.operator.get(address)
 
+    def books_check(self) -> Answer:
+        return self.linking.operator.get(f"{self.path}/books-check")
+
     def customer(self, language: str = "en") -> Customer:
         return self.linking.keep(Customer(self, language))
 

@@ -27,6 +27,10 @@ class Answer:
         text = re.sub(r"<(script|style)\b.*?</\1>|<[^>]+>", " ", self.html, flags=re.DOTALL)
         return " ".join(unescape(text).split())
 
+    def links(self, beginning: str) -> list[str]:
+        """Addresses on the page that begin so, in its order."""
+        return [unescape(one) for one in re.findall(rf'href="({re.escape(beginning)}[^"]*)"', self.html)]
+
     def field(self, name: str) -> dict[str, str]:
         """The attributes of the field with this name."""
         [tag] = re.findall(rf'<input[^>]*\bname="{name}"[^>]*>', self.html)

@@ -55,7 +55,7 @@ def test_a_read_can_be_watched_from_its_beginning_to_the_books_check(linking: Li
         "Books check After each read the records are held against each other and against the figures of FreeAgent."
         in told[-1]
     )
-    assert "Lines add up to their document: net, tax and total." in told[-1]
+    assert "Lines add up to their document: net, tax and total." in company.books_check().words
 
 
 @pytest.mark.usefixtures("faults")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from comptoir.api import (
+    books_check,
     companies,
     connections,
     coverage,
@@ -27,6 +28,7 @@ _SERVED: tuple[Operation, ...] = (
     *coverage.OPERATIONS,
     *settings.OPERATIONS,
     *refresh.OPERATIONS,
+    *books_check.OPERATIONS,
     *records.OPERATIONS,
     *reports.OPERATIONS,
     *later.OPERATIONS,

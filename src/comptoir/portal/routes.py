@@ -10,6 +10,7 @@ from litestar.di import Provide
 
 from comptoir.portal import (
     api_keys,
+    books_check,
     companies,
     connections,
     health,
@@ -38,6 +39,7 @@ _PORTAL: tuple[Any, ...] = (
     *organisation.ROUTES,
     *schedules.ROUTES,
     *companies.ROUTES,
+    *books_check.ROUTES,
     *connections.ROUTES,
     *records.ROUTES,
     *progress.ROUTES,

@@ -9,15 +9,18 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from comptoir.store.ids import ConnectionId, SyncId, TenantId, new_id
-from comptoir.store.rows import insert_if_free, only, struct_of, upsert
-from comptoir.store.tables import RESOURCE_READS, SYNCS
+from comptoir.errors import NotFound
+from comptoir.store.ids import CompanyId, ConnectionId, SyncId, TenantId, new_id
+from comptoir.store.rows import Page, insert_if_free, only, struct_of, upsert
+from comptoir.store.tables import CONNECTIONS, RESOURCE_READS, SYNCS
 
 __all__ = [
     "ResourceRead",
     "Sync",
     "active",
     "begin",
+    "checked",
+    "checked_page",
     "count_ended",
     "end",
     "latest",
@@ -99,6 +102,47 @@ def latest_checks(tx: Connection, tenant: TenantId, connection: ConnectionId) ->
     return tx.execute(
         sa.select(SYNCS.c.checks).where(mine).order_by(SYNCS.c.started.desc()).limit(1)
     ).scalar_one_or_none()
+
+
+def checked(
+    tx: Connection, tenant: TenantId, company: CompanyId, sync: str | None, connection: ConnectionId | None = None
+) -> Sync:
+    """A sync of a company that came to a books check; without an id the newest. NotFound if there is none."""
+    wanted = _checked(tenant, company, connection)
+    if sync is not None:
+        wanted = wanted.where(only(SYNCS, tenant, SYNCS.c.id == sync))
+    row = tx.execute(wanted.order_by(*_NEWEST_FIRST).limit(1)).one_or_none()
+    if row is None:
+        named = "" if sync is None else f" with ID {sync}"
+        raise NotFound(f"No books check{named} was found for company {company}")
+    return struct_of(Sync, row)
+
+
+def checked_page(
+    tx: Connection,
+    tenant: TenantId,
+    company: CompanyId,
+    *,
+    connection: ConnectionId | None = None,
+    page: int = 1,
+    page_size: int = 100,
+) -> Page:
+    """Syncs of a company that came to a books check, the newest first."""
+    wanted = _checked(tenant, company, connection)
+    total = tx.execute(sa.select(sa.func.count()).select_from(wanted.subquery())).scalar_one()
+    rows = tx.execute(wanted.order_by(*_NEWEST_FIRST).limit(page_size).offset((page - 1) * page_size))
+    return Page(total, [struct_of(Sync, row) for row in rows])
+
+
+_NEWEST_FIRST = (SYNCS.c.started.desc(), SYNCS.c.id)
+
+
+def _checked(tenant: TenantId, company: CompanyId, connection: ConnectionId | None) -> sa.Select[Any]:
+    theirs = sa.select(CONNECTIONS.c.id).where(only(CONNECTIONS, tenant, CONNECTIONS.c.company_id == company))
+    if connection is not None:
+        theirs = theirs.where(CONNECTIONS.c.id == connection)
+    mine = only(SYNCS, tenant, SYNCS.c.connection_id.in_(theirs), SYNCS.c.checks.is_not(None))
+    return sa.select(SYNCS).where(mine)
 
 
 def count_ended(tx: Connection, tenant: TenantId, connection: ConnectionId) -> int:

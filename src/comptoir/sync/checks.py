@@ -14,13 +14,14 @@ import msgspec
 from comptoir.integrations.contract import Integration, RawRow
 from comptoir.model.identities import Line, check
 from comptoir.store import ConnectionId, Database, SyncId, TenantId, datasets, raw, records, syncs
-from comptoir.store.datasets import Status
+from comptoir.store.datasets import Status, Warning_
 from comptoir.sync.outcomes import COMPLETE, NOT_SUPPORTED
 
-__all__ = ["Line", "Report", "run"]
+__all__ = ["Line", "Report", "is_of_the_check", "run", "warnings_of"]
 
 # A data type that was mapped in this sync, up to the end of which it is checked.
 _MAPPED = (Status.VALIDATION_QUEUED, Status.VALIDATING, Status.COMPLETE)
+_RULE = "books-check-"  # before the code of an identity
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +34,20 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     def decode(stored: bytes) -> Report:
         """A report as it is kept with its sync."""
         return msgspec.json.decode(stored, type=Report)
+
+
+def warnings_of(report: Report, data_type: str) -> tuple[Warning_, ...]:
+    """What the check found in one data type, as findings of its read."""
+    return tuple(
+        Warning_(item_id=fault.id, message=fault.detail, rule_id=_RULE + line.code, validator_name="BooksCheck")
+        for line in report.lines
+        for fault in line.faults
+        if fault.data_type == data_type
+    )
+
+
+def is_of_the_check(warning: Warning_) -> bool:
+    return warning.rule_id.startswith(_RULE)
 
 
 def run(db: Database, integration: Integration, tenant: TenantId, connection: ConnectionId, sync: SyncId) -> Report:

@@ -330,7 +330,15 @@ class Engine:
             ended = [datasets.get(tx, tenant, id_) for id_ in turn.datasets]
             for dataset in ended:
                 if dataset.status in (Status.VALIDATING, Status.VALIDATION_QUEUED):
-                    datasets.advance(tx, tenant, dataset.id, status=Status.COMPLETE, completed=now, progress=100)
+                    datasets.advance(
+                        tx,
+                        tenant,
+                        dataset.id,
+                        status=Status.COMPLETE,
+                        completed=now,
+                        progress=100,
+                        warnings=dataset.warnings + checks.warnings_of(report, dataset.data_type),
+                    )
             ended = [datasets.get(tx, tenant, id_) for id_ in turn.datasets]
             if any(dataset.status is Status.COMPLETE for dataset in ended):
                 connections.set_last_sync(tx, tenant, connection_id, now)
@@ -466,10 +474,22 @@ def _read_completed(
                 "dataType": dataset.data_type,
                 "recordsModified": bool(dataset.records_new or dataset.records_changed or dataset.records_deleted),
                 "status": dataset.status.value,
-                "issues": [{"type": "warning.validation", "message": f"{len(dataset.warnings)} findings"}]
-                if dataset.warnings
-                else [],
+                "issues": [_issue(dataset)] if dataset.warnings else [],
             }
             for dataset in ended
         ],
+    }
+
+
+def _issue(dataset: Dataset) -> Mapping[str, Any]:
+    """That something was doubtful, and where it is told; addresses are relative, to the API and to the portal."""
+    count, wrong = len(dataset.warnings), sum(map(checks.is_of_the_check, dataset.warnings))
+    found = f"{count} finding{'' if count == 1 else 's'} in {dataset.data_type}"
+    return {
+        "type": "warning.validation",
+        "message": f"{found}, {wrong} of them from the books check." if wrong else f"{found}.",
+        "links": {
+            "logs": f"/companies/{dataset.company_id}/sync/{dataset.id}/validation",
+            "portal": f"/companies/{dataset.company_id}/books-check/{dataset.sync_id}",
+        },
     }

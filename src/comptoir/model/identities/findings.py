@@ -10,6 +10,7 @@ from typing import Literal, Protocol
 import msgspec
 
 from comptoir.model.identities.catalogue import IDENTITIES
+from comptoir.model.money import WIDE
 
 __all__ = [
     "MOVED",
@@ -40,6 +41,11 @@ class Fault(msgspec.Struct, frozen=True, omit_defaults=True):
     detail: str
     should_be: Decimal | None = None
     is_: Decimal | None = None
+
+    @property
+    def difference(self) -> Decimal | None:
+        """What is too much; negative for what is lacking."""
+        return None if self.should_be is None or self.is_ is None else WIDE.subtract(self.is_, self.should_be)
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
