@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -13,7 +14,7 @@ from sqlalchemy import Connection, Row
 from comptoir.errors import Conflict, NotFound
 from comptoir.model import ColumnKind
 from comptoir.store import lists, records
-from comptoir.store.ids import CompanyId, ConnectionId, DatasetId, TenantId, new_id
+from comptoir.store.ids import CompanyId, ConnectionId, DatasetId, SyncId, TenantId, new_id
 from comptoir.store.query import Order, Property, Query, Where
 from comptoir.store.rows import Page, all_of, insert_if_free, one_of, only, struct_of
 from comptoir.store.tables import CONNECTIONS
@@ -30,6 +31,7 @@ __all__ = [
     "latest",
     "list_page",
     "newest_of",
+    "of_syncs",
     "open_ones",
     "queue",
     "wake",
@@ -204,6 +206,17 @@ def newest_of(tx: Connection, tenant: TenantId, connection: ConnectionId) -> dic
     inner = ranked.subquery()
     rows = all_of(tx, TABLE, tenant, TABLE.c.id.in_(sa.select(inner.c.id).where(inner.c.rank == 1)))
     return {row.data_type: _dataset(row) for row in rows}
+
+
+def of_syncs(
+    tx: Connection, tenant: TenantId, connection: ConnectionId, sync_ids: Sequence[SyncId]
+) -> dict[SyncId, list[Dataset]]:
+    """What each of these syncs read last, in the order of their data types."""
+    mine = (TABLE.c.connection_id == connection, TABLE.c.sync_id.in_(list(sync_ids)))
+    found: dict[SyncId, list[Dataset]] = {}
+    for one in sorted(map(_dataset, all_of(tx, TABLE, tenant, *mine)), key=lambda one: (one.data_type, one.requested)):
+        found.setdefault(SyncId(one.sync_id or ""), []).append(one)
+    return found
 
 
 def advance(tx: Connection, tenant: TenantId, dataset: DatasetId, **members: Any) -> Dataset:
