@@ -26,6 +26,7 @@ __all__ = [
     "Warning_",
     "advance",
     "all_waiting",
+    "count",
     "end_all",
     "get",
     "latest",
@@ -233,6 +234,19 @@ def advance(tx: Connection, tenant: TenantId, dataset: DatasetId, **members: Any
         since = now.completed or now.requested
         records.mark_readable(tx, tenant, now.company_id, now.connection_id, now.data_type, since)
     return now
+
+
+def count(tx: Connection, tenant: TenantId, dataset: DatasetId, *, new: int, changed: int, deleted: int) -> None:
+    """Add to what a dataset counts, in the transaction that stores it: a kill in between makes it neither more nor
+    less."""
+    if not (new or changed or deleted):
+        return
+    values = {
+        "records_new": TABLE.c.records_new + new,
+        "records_changed": TABLE.c.records_changed + changed,
+        "records_deleted": TABLE.c.records_deleted + deleted,
+    }
+    tx.execute(sa.update(TABLE).where(only(TABLE, tenant, TABLE.c.id == dataset)).values(values))
 
 
 def end_all(

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from comptoir.integrations.contract import DataType, Direction, Hop, Making, Source
+from comptoir.integrations.contract import DataType, Direction, Hop, Making, Part, Series, Source
 from comptoir.integrations.freeagent import payloads
 from comptoir.integrations.freeagent.mapping import (
     accounts,
@@ -25,7 +25,30 @@ __all__ = ["DATA_TYPES"]
 
 _OUT, _IN = Direction.OUT, Direction.IN
 _EXPLANATIONS = "bank_transaction_explanations"
-_ACCOUNT_NAMES = ("categories", "users", "bank_accounts", "trial_balance")
+# What mapping is given of resources that are given whole: all else of them moves without asking for any mapping.
+_COMPANY = Part(
+    "company",
+    (
+        "currency",
+        "sales_tax_name",
+        "sales_tax_rates",
+        "second_sales_tax_name",
+        "second_sales_tax_rates",
+        "second_sales_tax_is_compound",
+    ),
+)
+_BANK_NAMES = Part("bank_accounts", ("url", "name", "currency"))
+_ACCOUNT_NAMES = (
+    "categories",
+    Part("users", ("url", "first_name", "last_name")),
+    _BANK_NAMES,
+    Part("trial_balance", ("display_nominal_code", "name", "bank_account", "user")),
+)
+_ACCOUNT_SOURCES = ("categories", "users", "bank_accounts", "trial_balance")
+_TRACKED = (
+    Part("projects", ("url", "name", "contact")),
+    Part("properties", ("url", "address1", "name", "postcode")),
+)
 _OPTIONAL = {
     "users",
     "properties",
@@ -83,7 +106,7 @@ _direct_hops = (
     Hop(start=_EXPLANATIONS, link="project", to="projects", direction=_OUT),
     Hop(start="expenses", link="project", to="projects", direction=_OUT),
 )
-_line_names = ("company", *_ACCOUNT_NAMES, "projects", "properties")
+_line_names = (_COMPANY, *_ACCOUNT_NAMES, *_TRACKED)
 _documents = ("invoices", "credit_notes", "bills", "expenses", _EXPLANATIONS)
 _naming_accounts = (*_documents, "price_list_items")
 
@@ -93,7 +116,7 @@ DATA_TYPES = (
         access_level=1,
         sources=_sources("company"),
         made_from=(_made("company", payloads.Company, parties.company),),
-        whole=("company",),
+        by_day=True,
     ),
     DataType(
         name="chartOfAccounts",
@@ -107,7 +130,7 @@ DATA_TYPES = (
             _made("bank_accounts", payloads.BankAccount, accounts.account_of_bank),
             *(_made(name, accounts.Named, accounts.accounts_named) for name in _naming_accounts),
         ),
-        whole=("company", *_ACCOUNT_NAMES),
+        whole=(_COMPANY, "categories", "users", "bank_accounts", "trial_balance"),
         merges=True,
     ),
     DataType(
@@ -115,21 +138,21 @@ DATA_TYPES = (
         access_level=6,
         sources=_sources("company", "bank_accounts", optional=("categories",)),
         made_from=(_made("bank_accounts", payloads.BankAccount, banking.bank_account),),
-        whole=("company", "categories"),
+        whole=(_COMPANY, "categories"),
     ),
     DataType(
         name="customers",
         access_level=1,
         sources=_sources("company", "contacts"),
         made_from=(_made("contacts", payloads.Contact, parties.customer),),
-        whole=("company",),
+        whole=(_COMPANY,),
     ),
     DataType(
         name="suppliers",
         access_level=1,
         sources=_sources("company", "contacts"),
         made_from=(_made("contacts", payloads.Contact, parties.supplier),),
-        whole=("company",),
+        whole=(_COMPANY,),
     ),
     DataType(
         name="trackingCategories",
@@ -150,18 +173,19 @@ DATA_TYPES = (
             _made("price_list_items", payloads.PriceListItem, catalogue.item_rates),
             *(_made(name, tax.Met, tax.rates_met) for name in _documents),
         ),
-        whole=("company", "sales_tax_periods"),
+        whole=(_COMPANY, "sales_tax_periods"),
         merges=True,
+        by_day=True,
     ),
     DataType(
         name="items",
         access_level=4,
-        sources=_sources("company", "price_list_items", "stock_items", optional=("categories", "bank_accounts")),
+        sources=_sources("company", "price_list_items", "stock_items", optional=_ACCOUNT_SOURCES),
         made_from=(
             _made("price_list_items", payloads.PriceListItem, catalogue.price_list_item),
             _made("stock_items", payloads.StockItem, catalogue.stock_item),
         ),
-        whole=("company", *_ACCOUNT_NAMES),
+        whole=(_COMPANY, *_ACCOUNT_NAMES),
     ),
     DataType(
         name="invoices",
@@ -173,7 +197,7 @@ DATA_TYPES = (
                 "contacts",
                 "projects",
                 "properties",
-                *_ACCOUNT_NAMES,
+                *_ACCOUNT_SOURCES,
                 "credit_notes",
                 "credit_note_reconciliations",
                 _EXPLANATIONS,
@@ -194,7 +218,7 @@ DATA_TYPES = (
                 "contacts",
                 "projects",
                 "properties",
-                *_ACCOUNT_NAMES,
+                *_ACCOUNT_SOURCES,
                 "credit_note_reconciliations",
                 _EXPLANATIONS,
             ),
@@ -210,7 +234,7 @@ DATA_TYPES = (
         name="bills",
         access_level=5,
         sources=_sources(
-            "company", "bills", optional=("contacts", "projects", "properties", *_ACCOUNT_NAMES, _EXPLANATIONS)
+            "company", "bills", optional=("contacts", "projects", "properties", *_ACCOUNT_SOURCES, _EXPLANATIONS)
         ),
         made_from=(_made("bills", payloads.Bill, purchases.bill),),
         whole=_line_names,
@@ -220,7 +244,7 @@ DATA_TYPES = (
         name="billCreditNotes",
         access_level=5,
         sources=_sources(
-            "company", "bills", optional=("contacts", "projects", "properties", *_ACCOUNT_NAMES, _EXPLANATIONS)
+            "company", "bills", optional=("contacts", "projects", "properties", *_ACCOUNT_SOURCES, _EXPLANATIONS)
         ),
         made_from=(_made("bills", payloads.Bill, purchases.bill_credit_note),),
         whole=_line_names,
@@ -240,7 +264,7 @@ DATA_TYPES = (
             _made("credit_note_reconciliations", payloads.CreditNoteReconciliation, explained.reconciliation),
             _made("invoices", payloads.Invoice, explained.write_off),
         ),
-        whole=("company", *_ACCOUNT_NAMES),
+        whole=(_COMPANY, "categories", _BANK_NAMES),
         hops=_payment_hops,
     ),
     DataType(
@@ -248,7 +272,7 @@ DATA_TYPES = (
         access_level=6,
         sources=_sources("company", "bank_accounts", _EXPLANATIONS, optional=("bills", "contacts", "categories")),
         made_from=(_made(_EXPLANATIONS, payloads.Explanation, explained.bill_payment),),
-        whole=("company", *_ACCOUNT_NAMES),
+        whole=(_COMPANY, "categories", _BANK_NAMES),
         hops=_bill_payment_hops,
     ),
     DataType(
@@ -286,7 +310,7 @@ DATA_TYPES = (
         access_level=6,
         sources=_sources("company", "bank_accounts", _EXPLANATIONS),
         made_from=(_made(_EXPLANATIONS, payloads.Explanation, explained.transfer),),
-        whole=("company", "bank_accounts"),
+        whole=(_COMPANY, _BANK_NAMES),
         hops=(Hop(start=_EXPLANATIONS, link="linked_transfer", to=_EXPLANATIONS, direction=_OUT),),
     ),
     DataType(
@@ -294,6 +318,7 @@ DATA_TYPES = (
         access_level=6,
         sources=_sources("company", "bank_accounts", "bank_transactions"),
         made_from=(making("bank_transactions", banking.decode_line, banking.bank_transaction),),
-        whole=("company", "bank_accounts"),
+        whole=(Part("bank_accounts", ("url", "opening_balance")),),
+        series=Series(separator="|", resume=banking.resume),
     ),
 )
