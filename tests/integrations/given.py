@@ -18,16 +18,15 @@ from comptoir.sync import Report
 from comptoir.upstream.client import Page
 
 __all__ = [
-    "EXPLANATIONS",
     "ROOT",
     "Given",
     "GivenBooks",
+    "GivenReader",
     "a_bank_account",
     "a_category",
     "a_company",
     "an_explanation",
     "an_invoice",
-    "around",
     "url",
 ]
 
@@ -48,6 +47,7 @@ def a_company(**more: Any) -> dict[str, Any]:
         "name": "Alder & Finch Joinery Ltd",
         "type": "UkLimitedCompany",
         "currency": "GBP",
+        "freeagent_start_date": "2023-04-01",
         "sales_tax_registration_status": "Registered",
         "sales_tax_rates": ["0.0", "5.0", "20.0"],
         **more,
@@ -112,7 +112,7 @@ def an_explanation(number: int, gross: str, **more: Any) -> dict[str, Any]:
     }
 
 
-def around() -> Given:
+def _around() -> Given:
     return {
         "company": [a_company()],
         "categories": [
@@ -137,16 +137,29 @@ class GivenReader:
     def page(self, resource: Resource, number: int, params: Sequence[tuple[str, str]] = ()) -> Page:
         if resource.name in self._refused:
             raise PermissionsLacking("The approving user may not see this.", level_needed=resource.access_level)
-        rows = self._given.get(resource.name, []) if number == 1 else []
+        rows = self._given.get(resource.name, [])
+        if resource.kind is Kind.REPORT:
+            reports = [(resource.keys[0], _body(row)) for row in rows] or [(resource.keys[0], _nothing(resource))]
+            return Page(total=None, has_next=False, records=reports, made_after=NOON)
+        if resource.windows is not None:
+            asked = dict(params)
+            rows = [row for row in rows if asked["from_date"] <= row["dated_on"] <= asked["to_date"]]
         if resource.per is not None:
             wanted = {value.rsplit("/", 1)[-1] for _, value in params}
             rows = [row for row in rows if str(row.get("bank_account")).rsplit("/", 1)[-1] in wanted]
-        parts = [(row.get("#part", resource.keys[0]), _body(row)) for row in rows]
         total = len(rows) if resource.kind is Kind.LIST else None
-        return Page(total=total, has_next=False, records=parts, made_after=NOON)
+        if total is not None:
+            rows = rows[100 * (number - 1) : 100 * number]
+        parts = [(row.get("#part", resource.keys[0]), _body(row)) for row in rows]
+        return Page(total=total, has_next=100 * number < (total or 0), records=parts, made_after=NOON)
 
     def exists(self, resource: Resource, record_id: str) -> bool:
         return True
+
+
+def _nothing(resource: Resource) -> bytes:
+    """A report of no lines."""
+    return msgspec.json.encode({key: [] for key in resource.keys})
 
 
 def _body(row: dict[str, Any]) -> bytes:
@@ -162,7 +175,7 @@ class GivenBooks:
         self, db: Database, given: Given | None = None, *, refused: Sequence[str] = (), **more: list[dict[str, Any]]
     ) -> None:
         self._books = Books(db, world_of(1))
-        reader: Any = GivenReader(around() | (given or {}) | more, refused)
+        reader: Any = GivenReader(_around() | (given or {}) | more, refused)
         self._books.engine._open = lambda _: (reader, lambda: 0)
         self.report: Report = self._books.sync()
 

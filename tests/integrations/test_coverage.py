@@ -33,6 +33,9 @@ PAYLOADS: dict[str, type[msgspec.Struct]] = {
     "credit_notes": payloads.CreditNote,
     "expenses": payloads.Expense,
     "invoices": payloads.Invoice,
+    "journal_sets": payloads.JournalSet,
+    "ledger_transactions": payloads.LedgerTransaction,
+    "opening_balances": payloads.Balances,
     "price_list_items": payloads.PriceListItem,
     "projects": payloads.Project,
     "properties": payloads.Property,
@@ -183,7 +186,7 @@ def _members(kind: Any, path: str = "") -> Iterator[str]:
     for field in msgspec.structs.fields(kind):
         name = path + field.encode_name
         yield name
-        for one in typing.get_args(field.type) or (field.type,):
+        for one in (field.type, *typing.get_args(field.type)):
             if typing.get_origin(one) is tuple:
                 element = typing.get_args(one)[0]
                 yield name + "[]"

@@ -31,6 +31,9 @@ SCHEMAS = {
     "directCosts": "DirectCost",
     "directIncomes": "DirectIncome",
     "transfers": "Transfer",
+    "accountTransactions": "AccountTransaction",
+    "journals": "Journal",
+    "journalEntries": "JournalEntry",
     "taxRates": "TaxRate",
     "trackingCategories": "TrackingCategory",
     "items": "Item",
@@ -42,6 +45,11 @@ _BEYOND: dict[str, tuple[str, ...]] = {
     "bankAccounts": ("status",),
     "transfers": ("status", "from.accountRef.dataType", "to.accountRef.dataType"),
     "bankTransactions": ("accountId",),
+    "journalEntries": (
+        "journalLines.transactionAmount?",
+        "journalLines.transactionCurrency?",
+        "journalLines.contactRef?",
+    ),
     "bills": ("lineItems.lineNumber", "lineItems.unitOfMeasurement?"),
 }
 

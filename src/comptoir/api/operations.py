@@ -7,7 +7,6 @@ from comptoir.api import (
     companies,
     connections,
     coverage,
-    history,
     integrations,
     later,
     openapi,
@@ -15,7 +14,6 @@ from comptoir.api import (
     refresh,
     reports,
     settings,
-    trace,
 )
 from comptoir.api.routing import Operation
 from comptoir.api.services import ApiServices
@@ -33,8 +31,6 @@ _SERVED: tuple[Operation, ...] = (
     *books_check.OPERATIONS,
     *records.OPERATIONS,
     *reports.OPERATIONS,
-    *history.OPERATIONS,
-    *trace.OPERATIONS,
     *later.OPERATIONS,
 )
 OPERATIONS: tuple[Operation, ...] = (*_SERVED, openapi.operation(_SERVED))

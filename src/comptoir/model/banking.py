@@ -6,9 +6,11 @@ from decimal import Decimal
 from enum import StrEnum
 
 from comptoir.model.parties import PartyStatus
-from comptoir.model.records import LocalDate, Record, RecordRef, Value
+from comptoir.model.records import AccountRef, LocalDate, Record, RecordRef, Value
 
 __all__ = [
+    "AccountTransaction",
+    "AccountTransactionLine",
     "BankAccount",
     "BankAccountType",
     "BankTransaction",
@@ -47,6 +49,8 @@ class BankTransactionType(StrEnum):
 
 
 class TransferStatus(StrEnum):
+    """Of account transactions too."""
+
     UNKNOWN = "Unknown"
     UNRECONCILED = "Unreconciled"
     RECONCILED = "Reconciled"
@@ -82,6 +86,31 @@ class BankTransaction(Record, frozen=True, kw_only=True):
     amount: Decimal
     balance: Decimal | None = None
     transaction_type: BankTransactionType
+
+
+class AccountTransactionLine(Value, frozen=True, kw_only=True):
+    """What part of a movement became: the record it names has the other side."""
+
+    description: str | None = None
+    record_ref: RecordRef | None = None
+    amount: Decimal | None = None
+
+
+class AccountTransaction(Record, frozen=True, kw_only=True):
+    """A movement on a bank account and what it was for: in positive, out negative, in the account's currency.
+
+    What is not explained yet is in no line.
+    """
+
+    transaction_id: str | None = None
+    note: str | None = None
+    bank_account_ref: AccountRef
+    date: LocalDate | None = None
+    status: TransferStatus
+    currency: str | None = None
+    currency_rate: Decimal | None = None
+    lines: tuple[AccountTransactionLine, ...]
+    total_amount: Decimal
 
 
 class TransferAccount(Value, frozen=True, kw_only=True):

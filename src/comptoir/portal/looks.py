@@ -174,6 +174,33 @@ LOOKS: Mapping[str, Look] = MappingProxyType(
             ),
             order="-date",
         ),
+        "accountTransactions": Look(
+            name=N_("Account transactions"),
+            columns=(
+                Column(_DATE, "date", "day"),
+                Column(N_("Description"), "note"),
+                Column(N_("Account"), "bankAccountRef.name"),
+                Column(N_("Amount"), "totalAmount", "amount"),
+                Column(_CURRENCY, "currency"),
+                Column(_STATUS, "status"),
+            ),
+            order="-date",
+        ),
+        "journalEntries": Look(
+            name=N_("Journal entries"),
+            columns=(
+                Column(_DATE, "postedOn", "day"),
+                Column(N_("Description"), "description"),
+                Column(N_("Origin"), "recordRef.dataType"),
+                Column(_NUMBER, "id", "id"),
+            ),
+            order="-postedOn",
+        ),
+        "journals": Look(
+            name=N_("Journals"),
+            columns=(Column(_NAME, "name"), Column(N_("Code"), "journalCode"), Column(_STATUS, "status")),
+            order="name",
+        ),
         "customers": Look(name=N_("Customers"), columns=(Column(_NAME, "customerName"), *_PARTY), order="customerName"),
         "suppliers": Look(name=N_("Suppliers"), columns=(Column(_NAME, "supplierName"), *_PARTY), order="supplierName"),
         "chartOfAccounts": Look(

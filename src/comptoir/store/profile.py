@@ -63,11 +63,13 @@ class SyncSetting(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omi
     time_of_day: str | None = None
 
 
+# What costs many calls: reports, and the ledger, which cannot be asked for its changes.
+_DAILY = (*REPORTS, "journalEntries")
 _DEFAULTS = tuple(
     SyncSetting(
         data_type=name,
         fetch_on_first_link=True,
-        sync_schedule=24 if name in REPORTS else 1,
+        sync_schedule=DAY_HOURS if name in _DAILY else 1,
         sync_order=0,
         months_to_sync=_MONTHS if name in REPORTS else None,
     )

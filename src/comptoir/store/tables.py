@@ -458,6 +458,7 @@ _INDEXED = frozenset(
         "dueDate",
         "date",
         "clearedOnDate",
+        "postedOn",
         "customerRef.id",
         "supplierRef.id",
         "totalAmount",

@@ -228,7 +228,9 @@ class Fetch:
                 message = f"What {resource.name} is to be read for cannot be told: {error}."
                 self._end(resource, outcome_of(UpstreamChanged(message)))
                 return
+            before = self._walks.get(resource.name)
             walk = self._walks[resource.name] = Walk(resource, pass_number, windows)
+            walk.pages_before = before.pages_done if before is not None else 0
         for (name, number), page in sorted(kept.items()):
             if name not in walk.windows:
                 continue
@@ -357,7 +359,7 @@ class Fetch:
             try:
                 record = read(body)
                 if resource.kind is Kind.REPORT:
-                    record = msgspec.structs.replace(record, id=task.window)
+                    record = msgspec.structs.replace(record, id=task.window or resource.name)
             except _UNREADABLE as error:
                 ids.append(unread(task.window, task.page, position))
                 raw.set_aside(

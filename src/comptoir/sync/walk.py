@@ -88,6 +88,7 @@ class Walk:
         self.resource = resource
         self.pass_number = pass_number
         self.windows = {name: Window(params) for name, params in windows.items()}
+        self.pages_before = 0
         self.open = 0  # tasks asked for that have not come back
         self.seen: set[str] = set()
         self.outcome = Outcome(passes=pass_number)
@@ -100,13 +101,14 @@ class Walk:
 
     @property
     def pages_done(self) -> int:
-        return sum(len(window.pages) for window in self.windows.values())
+        """Those of earlier passes included, so that what is told rises."""
+        return self.pages_before + sum(len(window.pages) for window in self.windows.values())
 
     @property
     def pages_in_all(self) -> int | None:
         """None while any window has not told."""
         lasts = [window.last_page for window in self.windows.values()]
-        return None if None in lasts else sum(filter(None, lasts))
+        return None if None in lasts else self.pages_before + sum(filter(None, lasts))
 
     def page_came(
         self, name: str, number: int, *, total: int | None, has_next: bool | None, ids: Sequence[str], page_size: int

@@ -16,7 +16,7 @@ import msgspec
 from comptoir.integrations.contract import Loaded, RawRow
 from comptoir.integrations.freeagent import payloads
 from comptoir.integrations.freeagent.reading import amounts_kept, payload_of, sound
-from comptoir.integrations.freeagent.references import bank_account_id, last_segment, number_in
+from comptoir.integrations.freeagent.references import bank_account_id, last_segment, number_in, posted_with, source_of
 from comptoir.model.records import AccountRef, ProjectRef, TrackingCategoryRef
 
 __all__ = ["Books"]
@@ -43,12 +43,14 @@ _property = _decoder(payloads.Property)
 _sales_tax_period = _decoder(payloads.SalesTaxPeriod)
 _bank_account = _decoder(payloads.BankAccount)
 _balance = _decoder(payloads.TrialBalanceLine)
-_named_code = _decoder(payloads.NamedCode)
 _invoice = _decoder(payloads.Invoice)
 _credit_note = _decoder(payloads.CreditNote)
 _reconciliation = _decoder(payloads.CreditNoteReconciliation)
 _bill = _decoder(payloads.Bill)
 _explanation = _decoder(payloads.Explanation)
+_expense = _decoder(payloads.Expense)
+_journal_set = _decoder(payloads.JournalSet)
+_ledger_line = _decoder(payloads.LedgerTransaction)
 
 
 class Books:
@@ -57,16 +59,11 @@ class Books:
     def __init__(self, loaded: Loaded) -> None:
         self._loaded = loaded
         self.carried = loaded.carried
+        self.today: date = loaded.today.date()
         self._memo: dict[tuple[str, str], object] = {}
 
     def is_complete(self, resource: str) -> bool:
         return resource in self._loaded.complete
-
-    @property
-    def today(self) -> date:
-        if self._loaded.today is None:
-            raise RuntimeError("a data type that looks at the day must be declared by_day")
-        return self._loaded.today.date()
 
     # The company and its accounts
 
@@ -105,13 +102,6 @@ class Books:
         return {line.display_nominal_code: line for _, line in self._whole("trial_balance", _balance)}
 
     @cached_property
-    def named_codes(self) -> dict[str, payloads.NamedCode]:
-        """What the trial balance tells of codes beside their balance; nothing where it may not be read."""
-        if not self.is_complete("trial_balance"):
-            return {}
-        return {line.display_nominal_code: line for _, line in self._whole("trial_balance", _named_code)}
-
-    @cached_property
     def tax_period(self) -> payloads.SalesTaxPeriod | None:
         """The sales tax period that holds today, of a company that has such."""
         begun = [
@@ -148,6 +138,15 @@ class Books:
         """The nominal code of a bank account, such as 750-1."""
         return self._bank_codes.get(account_id)
 
+    def code_of_ledger(self, code: str) -> str:
+        """A nominal code as reports show it: the ledger may write an internal number behind 750 and users' codes."""
+        parent, dash, number = code.partition("-")
+        if not dash or code in self.categories or code in (self.trial_balance or {}):
+            return code
+        if parent == "750" and (own := self._bank_codes.get(bank_account_id(number))) is not None:
+            return own
+        return self._user_codes.get((parent, number), code)
+
     def bank_ref(self, url: str) -> AccountRef:
         id_ = bank_account_id(url)
         account = self.bank_accounts.get(id_)
@@ -180,7 +179,7 @@ class Books:
     def account_name(self, code: str) -> str | None:
         """The category's name; a user's sub-account with the user's, as the trial balance names it."""
         found = self.categories.get(code)
-        line = self.named_codes.get(code)
+        line = (self.trial_balance or {}).get(code)
         if found is None:
             if line is not None:
                 return line.name
@@ -207,7 +206,7 @@ class Books:
         """Codes of users' sub-accounts by parent and user; under no parent, the user's own sub-code."""
         found: dict[tuple[str, str], str] = {}
         named = [(code, category.user) for code, (_, category) in self.categories.items()]
-        named += [(code, line.user) for code, line in self.named_codes.items()]
+        named += [(code, line.user) for code, line in (self.trial_balance or {}).items()]
         for code, url in named:
             parent, dash, sub_code = code.partition("-")
             if dash and (user := number_in(url)) is not None:
@@ -246,6 +245,17 @@ class Books:
     def explanation(self, url: str | None) -> payloads.Explanation | None:
         return self._one("bank_transaction_explanations", url, _explanation)
 
+    def reconciliation(self, url: str | None) -> payloads.CreditNoteReconciliation | None:
+        return self._one("credit_note_reconciliations", url, _reconciliation)
+
+    def expense(self, url: str | None) -> payloads.Expense | None:
+        return self._one("expenses", url, _expense)
+
+    def journal_set(self, url: str | None) -> payloads.JournalSet | None:
+        """The set of one of its entries too."""
+        found = source_of(url)
+        return self._one("journal_sets", "/".join(found), _journal_set) if found else None
+
     def tracking(
         self, project_url: str | None, property_url: str | None
     ) -> tuple[tuple[TrackingCategoryRef, ...], ProjectRef | None]:
@@ -282,6 +292,19 @@ class Books:
     def allocations(self, credit_note_id: str) -> list[payloads.CreditNoteReconciliation]:
         """Where a credit note was set against invoices."""
         return self._naming("credit_note_reconciliations", "credit_note", credit_note_id, _reconciliation)
+
+    def explanations_of(self, bank_transaction_id: str) -> list[payloads.Explanation]:
+        """What a bank line was for, by id."""
+        return self._naming("bank_transaction_explanations", "bank_transaction", bank_transaction_id, _explanation)
+
+    def ledger_lines(self, line: payloads.LedgerTransaction) -> list[payloads.LedgerTransaction]:
+        """The lines of the same source, this one included; of the same day, where they name no source."""
+        link, _, id_ = posted_with(line.source_item_url, line.dated_on)
+        key = ("ledger_lines", f"{link} {id_}")
+        if key not in self._memo:
+            self._memo[key] = self._naming("ledger_transactions", link, id_, _ledger_line)
+        found: list[payloads.LedgerTransaction] = self._memo[key]  # type: ignore[assignment]  # put there just now
+        return found
 
     # Inside
 

@@ -7,48 +7,27 @@ from typing import Any
 
 import msgspec
 
-from comptoir.integrations.contract import DataType, Direction, Hop, Making, Part, Series, Source
+from comptoir.integrations.contract import DataType, Direction, Hop, Making, Source
 from comptoir.integrations.freeagent import payloads
 from comptoir.integrations.freeagent.mapping import (
     accounts,
     banking,
     catalogue,
     explained,
+    ledger,
     parties,
     purchases,
     sales,
     tax,
 )
 from comptoir.integrations.freeagent.reading import making, reader
+from comptoir.integrations.freeagent.references import POSTING
 
 __all__ = ["DATA_TYPES"]
 
 _OUT, _IN = Direction.OUT, Direction.IN
 _EXPLANATIONS = "bank_transaction_explanations"
-# What mapping is given of resources that are given whole: all else of them moves without asking for any mapping.
-_COMPANY = Part(
-    "company",
-    (
-        "currency",
-        "sales_tax_name",
-        "sales_tax_rates",
-        "second_sales_tax_name",
-        "second_sales_tax_rates",
-        "second_sales_tax_is_compound",
-    ),
-)
-_BANK_NAMES = Part("bank_accounts", ("url", "name", "currency"))
-_ACCOUNT_NAMES = (
-    "categories",
-    Part("users", ("url", "first_name", "last_name")),
-    _BANK_NAMES,
-    Part("trial_balance", ("display_nominal_code", "name", "bank_account", "user")),
-)
-_ACCOUNT_SOURCES = ("categories", "users", "bank_accounts", "trial_balance")
-_TRACKED = (
-    Part("projects", ("url", "name", "contact")),
-    Part("properties", ("url", "address1", "name", "postcode")),
-)
+_ACCOUNT_NAMES = ("categories", "users", "bank_accounts", "trial_balance")
 _OPTIONAL = {
     "users",
     "properties",
@@ -106,7 +85,28 @@ _direct_hops = (
     Hop(start=_EXPLANATIONS, link="project", to="projects", direction=_OUT),
     Hop(start="expenses", link="project", to="projects", direction=_OUT),
 )
-_line_names = (_COMPANY, *_ACCOUNT_NAMES, *_TRACKED)
+_transaction_hops = (
+    Hop(start="bank_transactions", link="bank_transaction", to=_EXPLANATIONS, direction=_IN),
+    Hop(start=_EXPLANATIONS, link="linked_transfer", to=_EXPLANATIONS, direction=_OUT),
+)
+_LEDGER = "ledger_transactions"
+_ledger_hops = (
+    *(
+        Hop(start=_LEDGER, link=link, to=_LEDGER, direction=Direction.BESIDE)
+        for link in ("source", *(f"source_{name}" for name in POSTING))
+    ),
+    *(
+        Hop(start=_LEDGER, link=f"source_{name}", to=name, direction=_OUT)
+        for name in POSTING
+        if name != "bank_transactions"
+    ),
+    Hop(start=_EXPLANATIONS, link="paid_invoices", to="invoices", direction=_OUT),
+    Hop(start=_EXPLANATIONS, link="paid_credit_notes", to="credit_notes", direction=_OUT),
+    Hop(start=_EXPLANATIONS, link="paid_bill", to="bills", direction=_OUT),
+    Hop(start=_EXPLANATIONS, link="linked_transfer", to=_EXPLANATIONS, direction=_OUT),
+    Hop(start="credit_note_reconciliations", link="invoice", to="invoices", direction=_OUT),
+)
+_line_names = ("company", *_ACCOUNT_NAMES, "projects", "properties")
 _documents = ("invoices", "credit_notes", "bills", "expenses", _EXPLANATIONS)
 _naming_accounts = (*_documents, "price_list_items")
 
@@ -116,7 +116,7 @@ DATA_TYPES = (
         access_level=1,
         sources=_sources("company"),
         made_from=(_made("company", payloads.Company, parties.company),),
-        by_day=True,
+        whole=("company",),
     ),
     DataType(
         name="chartOfAccounts",
@@ -130,7 +130,7 @@ DATA_TYPES = (
             _made("bank_accounts", payloads.BankAccount, accounts.account_of_bank),
             *(_made(name, accounts.Named, accounts.accounts_named) for name in _naming_accounts),
         ),
-        whole=(_COMPANY, "categories", "users", "bank_accounts", "trial_balance"),
+        whole=("company", *_ACCOUNT_NAMES),
         merges=True,
     ),
     DataType(
@@ -138,21 +138,21 @@ DATA_TYPES = (
         access_level=6,
         sources=_sources("company", "bank_accounts", optional=("categories",)),
         made_from=(_made("bank_accounts", payloads.BankAccount, banking.bank_account),),
-        whole=(_COMPANY, "categories"),
+        whole=("company", "categories"),
     ),
     DataType(
         name="customers",
         access_level=1,
         sources=_sources("company", "contacts"),
         made_from=(_made("contacts", payloads.Contact, parties.customer),),
-        whole=(_COMPANY,),
+        whole=("company",),
     ),
     DataType(
         name="suppliers",
         access_level=1,
         sources=_sources("company", "contacts"),
         made_from=(_made("contacts", payloads.Contact, parties.supplier),),
-        whole=(_COMPANY,),
+        whole=("company",),
     ),
     DataType(
         name="trackingCategories",
@@ -173,19 +173,18 @@ DATA_TYPES = (
             _made("price_list_items", payloads.PriceListItem, catalogue.item_rates),
             *(_made(name, tax.Met, tax.rates_met) for name in _documents),
         ),
-        whole=(_COMPANY, "sales_tax_periods"),
+        whole=("company", "sales_tax_periods"),
         merges=True,
-        by_day=True,
     ),
     DataType(
         name="items",
         access_level=4,
-        sources=_sources("company", "price_list_items", "stock_items", optional=_ACCOUNT_SOURCES),
+        sources=_sources("company", "price_list_items", "stock_items", optional=("categories", "bank_accounts")),
         made_from=(
             _made("price_list_items", payloads.PriceListItem, catalogue.price_list_item),
             _made("stock_items", payloads.StockItem, catalogue.stock_item),
         ),
-        whole=(_COMPANY, *_ACCOUNT_NAMES),
+        whole=("company", *_ACCOUNT_NAMES),
     ),
     DataType(
         name="invoices",
@@ -197,7 +196,7 @@ DATA_TYPES = (
                 "contacts",
                 "projects",
                 "properties",
-                *_ACCOUNT_SOURCES,
+                *_ACCOUNT_NAMES,
                 "credit_notes",
                 "credit_note_reconciliations",
                 _EXPLANATIONS,
@@ -218,7 +217,7 @@ DATA_TYPES = (
                 "contacts",
                 "projects",
                 "properties",
-                *_ACCOUNT_SOURCES,
+                *_ACCOUNT_NAMES,
                 "credit_note_reconciliations",
                 _EXPLANATIONS,
             ),
@@ -234,7 +233,7 @@ DATA_TYPES = (
         name="bills",
         access_level=5,
         sources=_sources(
-            "company", "bills", optional=("contacts", "projects", "properties", *_ACCOUNT_SOURCES, _EXPLANATIONS)
+            "company", "bills", optional=("contacts", "projects", "properties", *_ACCOUNT_NAMES, _EXPLANATIONS)
         ),
         made_from=(_made("bills", payloads.Bill, purchases.bill),),
         whole=_line_names,
@@ -244,7 +243,7 @@ DATA_TYPES = (
         name="billCreditNotes",
         access_level=5,
         sources=_sources(
-            "company", "bills", optional=("contacts", "projects", "properties", *_ACCOUNT_SOURCES, _EXPLANATIONS)
+            "company", "bills", optional=("contacts", "projects", "properties", *_ACCOUNT_NAMES, _EXPLANATIONS)
         ),
         made_from=(_made("bills", payloads.Bill, purchases.bill_credit_note),),
         whole=_line_names,
@@ -264,7 +263,7 @@ DATA_TYPES = (
             _made("credit_note_reconciliations", payloads.CreditNoteReconciliation, explained.reconciliation),
             _made("invoices", payloads.Invoice, explained.write_off),
         ),
-        whole=(_COMPANY, "categories", _BANK_NAMES),
+        whole=("company", *_ACCOUNT_NAMES),
         hops=_payment_hops,
     ),
     DataType(
@@ -272,7 +271,7 @@ DATA_TYPES = (
         access_level=6,
         sources=_sources("company", "bank_accounts", _EXPLANATIONS, optional=("bills", "contacts", "categories")),
         made_from=(_made(_EXPLANATIONS, payloads.Explanation, explained.bill_payment),),
-        whole=(_COMPANY, "categories", _BANK_NAMES),
+        whole=("company", *_ACCOUNT_NAMES),
         hops=_bill_payment_hops,
     ),
     DataType(
@@ -310,7 +309,7 @@ DATA_TYPES = (
         access_level=6,
         sources=_sources("company", "bank_accounts", _EXPLANATIONS),
         made_from=(_made(_EXPLANATIONS, payloads.Explanation, explained.transfer),),
-        whole=(_COMPANY, _BANK_NAMES),
+        whole=("company", "bank_accounts"),
         hops=(Hop(start=_EXPLANATIONS, link="linked_transfer", to=_EXPLANATIONS, direction=_OUT),),
     ),
     DataType(
@@ -318,7 +317,48 @@ DATA_TYPES = (
         access_level=6,
         sources=_sources("company", "bank_accounts", "bank_transactions"),
         made_from=(making("bank_transactions", banking.decode_line, banking.bank_transaction),),
-        whole=(Part("bank_accounts", ("url", "opening_balance")),),
-        series=Series(separator="|", resume=banking.resume),
+        whole=("company", "bank_accounts"),
+    ),
+    DataType(
+        name="accountTransactions",
+        access_level=6,
+        sources=_sources("company", "bank_accounts", "bank_transactions", _EXPLANATIONS, optional=("categories",)),
+        made_from=(_made("bank_transactions", payloads.BankTransaction, banking.account_transaction),),
+        whole=("company", "bank_accounts", "categories"),
+        hops=_transaction_hops,
+    ),
+    DataType(
+        name="journals",
+        access_level=1,
+        sources=_sources("company"),
+        made_from=(_made("company", payloads.Company, ledger.journal),),
+    ),
+    DataType(
+        name="journalEntries",
+        access_level=7,
+        sources=_sources(
+            "company",
+            _LEDGER,
+            optional=(
+                "opening_balances",
+                "closing_balances",
+                "journal_sets",
+                *_ACCOUNT_NAMES,
+                "projects",
+                "properties",
+                "credit_notes",
+                "credit_note_reconciliations",
+                "invoices",
+                "bills",
+                "expenses",
+                _EXPLANATIONS,
+            ),
+        ),
+        made_from=(
+            _made("opening_balances", payloads.Balances, ledger.opening_balances),
+            _made(_LEDGER, payloads.LedgerTransaction, ledger.journal_entries),
+        ),
+        whole=_line_names,
+        hops=_ledger_hops,
     ),
 )

@@ -17,6 +17,7 @@ import msgspec
 __all__ = [
     "NOT_MAPPED",
     "AccountingPeriod",
+    "Balances",
     "BankAccount",
     "BankTransaction",
     "Bill",
@@ -30,6 +31,8 @@ __all__ = [
     "Explanation",
     "Invoice",
     "InvoiceItem",
+    "JournalSet",
+    "LedgerTransaction",
     "PriceListItem",
     "Project",
     "Property",
@@ -124,15 +127,6 @@ class TrialBalanceLine(Payload, frozen=True, kw_only=True):
     display_nominal_code: str
     total: Decimal
     nominal_code: str | None = None
-    name: str | None = None
-    bank_account: str | None = None
-    user: str | None = None
-
-
-class NamedCode(Payload, frozen=True, kw_only=True):
-    """A line of the trial balance without its total: what it tells of a nominal code."""
-
-    display_nominal_code: str
     name: str | None = None
     bank_account: str | None = None
     user: str | None = None
@@ -473,11 +467,45 @@ class BankTransaction(Payload, frozen=True, kw_only=True):
     amount: Decimal
     description: str | None = None
     full_description: str | None = None
+    transaction_id: str | None = None
     unexplained_amount: Decimal | None = None
     is_manual: bool | None = None
     created_at: str | None = None
     updated_at: str | None = None
     bank_transaction_explanations: tuple[_Reviewed, ...] | None = None
+
+
+class _Foreign(Payload, frozen=True, kw_only=True):
+    currency_code: str | None = None
+    debit_value: Decimal | None = None
+
+
+class LedgerTransaction(Payload, frozen=True, kw_only=True):
+    """One posting (https://dev.freeagent.com/docs/transactions): debit positive, in the company's currency."""
+
+    url: str
+    dated_on: str
+    nominal_code: str
+    debit_value: Decimal
+    description: str | None = None
+    source_item_url: str | None = None
+    foreign_currency_data: _Foreign | None = None
+    created_at: str | None = None
+    updated_at: str | None = None
+
+
+class JournalSet(Payload, frozen=True, kw_only=True):
+    """https://dev.freeagent.com/docs/journal_sets. What it posts stands in the ledger."""
+
+    url: str
+    description: str | None = None
+    tag: str | None = None
+
+
+class Balances(Payload, frozen=True, kw_only=True):
+    """https://dev.freeagent.com/docs/trial_balance"""
+
+    trial_balance_summary: tuple[TrialBalanceLine, ...]
 
 
 class PriceListItem(Payload, frozen=True, kw_only=True):
@@ -641,7 +669,6 @@ NOT_MAPPED: Mapping[str, Mapping[str, str]] = MappingProxyType(
         },
         "bank_transactions": {
             "uploaded_at": "when the statement was uploaded tells nothing of the books",
-            "transaction_id": "the bank's own number; the raw record keeps it",
             "matching_transactions_count": _DRIFTS,
         },
         "bank_transaction_explanations": {
@@ -660,6 +687,20 @@ NOT_MAPPED: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "has_pending_operation": _DRIFTS,
             "entry_type": "text for display",
         },
+        "ledger_transactions": {
+            "category": "the nominal code identifies the account",
+            "category_name": "the account has it",
+        },
+        "journal_sets": {
+            **_TIMES,
+            "dated_on": "the ledger has it",
+            "journal_entries": "the ledger has what they post",
+            "bank_accounts": "the opening trial balance has it",
+            "stock_items": "the opening trial balance has it",
+            "updated_at": "the ledger's lines have their own",
+        },
+        "opening_balances": {"category": "the code identifies the account"},
+        "closing_balances": {"category": "the code identifies the account"},
         "price_list_items": _TIMES,
         "stock_items": _TIMES,
         "properties": dict.fromkeys(

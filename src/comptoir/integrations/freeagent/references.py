@@ -9,6 +9,7 @@ from functools import lru_cache
 from comptoir.model.records import Instant, LocalDate
 
 __all__ = [
+    "POSTING",
     "any_date",
     "bank_account_id",
     "calendar_day",
@@ -20,8 +21,22 @@ __all__ = [
     "local_date",
     "moment",
     "number_in",
+    "number_of",
+    "posted_with",
+    "source_of",
 ]
 
+# Resources whose records post to the ledger.
+POSTING = (
+    "invoices",
+    "credit_notes",
+    "credit_note_reconciliations",
+    "bills",
+    "expenses",
+    "bank_transactions",
+    "bank_transaction_explanations",
+    "journal_sets",
+)
 _SEGMENT = re.compile(r"(?!\.+$)[A-Za-z0-9._-]+")  # dots alone would be a way up, not a name
 _FIRST_YEAR, _LAST_YEAR = 1900, 2199
 
@@ -54,6 +69,35 @@ def number_in(url: str | None) -> str | None:
         return last_segment(url) if url else None
     except ValueError:
         return None
+
+
+def number_of(id_: str) -> tuple[int, str]:
+    """What ids are sorted by: numbers as numbers."""
+    return (int(id_), "") if id_.isascii() and id_.isdigit() else (0, id_)
+
+
+@lru_cache(maxsize=65536)
+def source_of(url: str | None) -> tuple[str, str] | None:
+    """Kind and number of what a line of the ledger comes from; None for what is absent or no reference.
+
+    An entry of a journal set belongs to the set, whose lines balance together.
+    """
+    parts = (url or "").split("?", 1)[0].rstrip("/").split("/")
+    if "journal_sets" in parts[:-2]:
+        parts = parts[: parts.index("journal_sets") + 2]
+    kind, number = parts[-2:] if len(parts) > 1 else ("", "")
+    return (kind, number) if _SEGMENT.fullmatch(kind) and _SEGMENT.fullmatch(number) else None
+
+
+def posted_with(source_item_url: str | None, dated_on: str) -> tuple[str, str, str]:
+    """What a line of the ledger is put together by: the name of a link, the resource it names, and the id. Lines of
+    journal entries, and those that name nothing, go by their day."""
+    found = source_of(source_item_url)
+    if found is None or found[0] == "journal_entries":
+        kind = "nothing" if found is None else found[0]
+        return "source", kind, f"{kind}-{dated_on}"
+    kind, number = found
+    return (f"source_{kind}", kind, number) if kind in POSTING else ("source", kind, f"{kind}-{number}")
 
 
 @lru_cache(maxsize=4096)

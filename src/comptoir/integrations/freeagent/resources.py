@@ -11,9 +11,17 @@ from datetime import datetime
 import msgspec
 
 from comptoir.integrations.contract import Kind, Link, RawRecord, Resource
+from comptoir.integrations.freeagent import periods
 from comptoir.integrations.freeagent.drifting import without
 from comptoir.integrations.freeagent.reading import payload_of
-from comptoir.integrations.freeagent.references import identifier, is_credit_note, last_segment, moment, number_in
+from comptoir.integrations.freeagent.references import (
+    identifier,
+    is_credit_note,
+    last_segment,
+    moment,
+    number_in,
+    posted_with,
+)
 
 __all__ = ["CATEGORY_GROUPS", "RESOURCES"]
 
@@ -35,15 +43,6 @@ class _Filed(msgspec.Struct):
 class _Sold(_Filed):
     contact: str | None = None
     project: str | None = None
-
-
-class _BillItem(msgspec.Struct):
-    project: str | None = None
-
-
-class _Bill(_Sold):
-    rebill_to_project: str | None = None
-    bill_items: tuple[_BillItem, ...] | None = None
 
 
 class _Reconciled(_Filed):
@@ -71,6 +70,11 @@ class _Line(_Filed):
 
 class _Spent(_Filed):
     project: str | None = None
+
+
+class _Posted(_Filed):
+    source_item_url: str | None = None
+    dated_on: str = ""
 
 
 class _Dated(msgspec.Struct):
@@ -115,14 +119,6 @@ def _sold(record: msgspec.Struct) -> tuple[Link, ...]:
     return _links(("contact", "contacts", record.contact), ("project", "projects", record.project))
 
 
-def _bill(record: msgspec.Struct) -> tuple[Link, ...]:
-    """A line may be for another project than its bill."""
-    assert isinstance(record, _Bill)
-    projects = (record.project, record.rebill_to_project, *(item.project for item in record.bill_items or ()))
-    named = (("project", "projects", project) for project in dict.fromkeys(projects))
-    return tuple(dict.fromkeys(_links(("contact", "contacts", record.contact), *named)))
-
-
 def _reconciled(record: msgspec.Struct) -> tuple[Link, ...]:
     assert isinstance(record, _Reconciled)
     return _links(("invoice", "invoices", record.invoice), ("credit_note", "credit_notes", record.credit_note))
@@ -143,6 +139,7 @@ def _explained(record: msgspec.Struct) -> tuple[Link, ...]:
         ("paid_bill", "bills", record.paid_bill),
         ("linked_transfer", "bank_transaction_explanations", record.linked_transfer_explanation),
         ("project", "projects", record.project),
+        ("bank_transaction", "bank_transactions", record.bank_transaction),
     )
 
 
@@ -159,6 +156,11 @@ def _in_order(record: msgspec.Struct) -> str:
     return f"{record.bank_account}|{record.dated_on}|{entered}|{last_segment(record.url):0>20}"
 
 
+def _posted(record: msgspec.Struct) -> tuple[Link, ...]:
+    assert isinstance(record, _Posted)
+    return (Link(*posted_with(record.source_item_url, record.dated_on)),)
+
+
 _dated, _coded, _balance = payload_of(_Dated), payload_of(_Coded), payload_of(_Balance)
 
 
@@ -172,6 +174,10 @@ def _read_balance(body: bytes) -> RawRecord:
 
 def _read_company(body: bytes) -> RawRecord:
     return RawRecord(id="company", updated_at=moment(_dated(body).updated_at))
+
+
+def _read_report(body: bytes) -> RawRecord:
+    return RawRecord(id="", updated_at=None)  # it goes by the name of its window
 
 
 RESOURCES = (
@@ -289,7 +295,7 @@ RESOURCES = (
         path="/bills",
         kind=Kind.LIST,
         keys=("bills",),
-        read=_reader(_Bill, _bill),
+        read=_reader(_Sold, _sold),
         params=(("view", "all"), ("nested_bill_items", "true")),
         access_level=5,
         since="updated_since",
@@ -337,5 +343,44 @@ RESOURCES = (
         read=_read_balance,
         access_level=7,
         today_param="to_date",
+    ),
+    Resource(
+        name="opening_balances",
+        path="/accounting/trial_balance/summary/opening_balances",
+        kind=Kind.REPORT,
+        keys=("trial_balance_summary",),
+        read=_read_report,
+        access_level=7,
+    ),
+    Resource(
+        name="journal_sets",
+        path="/journal_sets",
+        kind=Kind.LIST,
+        keys=("journal_sets",),
+        read=_reader(_Filed),
+        access_level=7,
+        since="updated_since",
+    ),
+    Resource(
+        name="closing_balances",
+        path="/accounting/trial_balance/summary",
+        kind=Kind.REPORT,
+        keys=("trial_balance_summary",),
+        read=_read_report,
+        access_level=7,
+        windows=periods.closings,
+        windows_of=("company",),
+    ),
+    Resource(
+        name="ledger_transactions",
+        path="/accounting/transactions",
+        kind=Kind.LIST,
+        keys=("transactions",),
+        read=_reader(_Posted, _posted),
+        access_level=7,
+        windows=periods.years,
+        windows_of=("company",),
+        closed_until_moved="closing_balances",
+        asked_by_id=False,
     ),
 )

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from comptoir.integrations.contract import Covered
-from comptoir.integrations.freeagent.coverage import ledger, parties, purchases, sales
+from comptoir.integrations.freeagent.coverage import journals, ledger, parties, purchases, sales
 
 __all__ = ["COVERAGE", "ORDERED"]
 
@@ -34,6 +34,9 @@ COVERAGE: Mapping[str, tuple[Covered, ...]] = MappingProxyType(
         "directIncomes": purchases.DIRECT_INCOMES,
         "transfers": ledger.TRANSFERS,
         "bankTransactions": ledger.BANK_TRANSACTIONS,
+        "accountTransactions": journals.ACCOUNT_TRANSACTIONS,
+        "journals": journals.JOURNALS,
+        "journalEntries": journals.JOURNAL_ENTRIES,
     }
 )
 

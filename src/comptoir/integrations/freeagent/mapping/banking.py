@@ -7,21 +7,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any
 
 import msgspec
 
 from comptoir.integrations.contract import Mapped, Note, RawRow
 from comptoir.integrations.freeagent import payloads
 from comptoir.integrations.freeagent.books import Books
+from comptoir.integrations.freeagent.mapping.explained import record_of
 from comptoir.integrations.freeagent.mapping.settlement import odd_days
 from comptoir.integrations.freeagent.reading import Flawed, payload_of, reader, sound
 from comptoir.integrations.freeagent.references import bank_account_id, instant, last_segment, local_date, number_in
-from comptoir.model.banking import BankAccount, BankAccountType, BankTransaction, BankTransactionType
+from comptoir.model.banking import (
+    AccountTransaction,
+    AccountTransactionLine,
+    BankAccount,
+    BankAccountType,
+    BankTransaction,
+    BankTransactionType,
+    TransferStatus,
+)
 from comptoir.model.money import plain
 from comptoir.model.parties import PartyStatus
 
-__all__ = ["bank_account", "bank_transaction", "decode_line", "resume", "state_of"]
+__all__ = ["account_transaction", "bank_account", "bank_transaction", "decode_line", "state_of"]
 
 _TYPES = {
     "StandardBankAccount": BankAccountType.DEBIT,
@@ -159,6 +167,39 @@ def bank_transaction(source: payloads.BankTransaction | Gap, books: Books) -> It
     )
 
 
+def account_transaction(source: payloads.BankTransaction, books: Books) -> Iterator[Mapped | Note]:
+    """A statement line with what it was for: a line for each explanation, and none for what is not explained yet."""
+    id_ = last_segment(source.url)
+    explained_by = books.explanations_of(id_)
+    currency = books.bank_currency(source.bank_account)
+    needs_review = any(one.marked_for_review for one in explained_by)
+    is_settled = source.unexplained_amount is not None and not source.unexplained_amount and not needs_review
+    yield from odd_days(id_, date=source.dated_on)
+    yield Mapped(
+        AccountTransaction(
+            id=id_,
+            transaction_id=source.transaction_id or None,
+            note=_without_token(source.description or "") or None,
+            bank_account_ref=books.bank_ref(source.bank_account),
+            date=local_date(source.dated_on),
+            status=TransferStatus.RECONCILED if is_settled else TransferStatus.UNRECONCILED,
+            currency=currency,
+            currency_rate=Decimal(1) if currency == books.base_currency else None,
+            lines=tuple(
+                AccountTransactionLine(
+                    description=one.description or None,
+                    record_ref=record_of(one, books),
+                    amount=plain(one.gross_value),
+                )
+                for one in explained_by
+            ),
+            total_amount=plain(source.amount),
+            source_modified_date=instant(source.updated_at),
+        ),
+        {"sourceUrl": source.url, "unexplainedAmount": source.unexplained_amount, "isManual": source.is_manual},
+    )
+
+
 def _without_token(description: str) -> str:
     """Without a token of the statement at its end, and the slashes around it."""
     head, slash, token = description.removesuffix("/").rpartition("/")
@@ -182,23 +223,5 @@ def _balance_after(account: str, amount: Decimal, books: Books) -> Decimal | Non
 
 def _balances(books: Books) -> dict[str | None, Decimal | None]:
     """By account, as far as its lines were mapped; None where it is not known any more."""
-    return _carried_balances(books.carried)
-
-
-def _carried_balances(carried: dict[str, Any]) -> dict[str | None, Decimal | None]:
-    found: dict[str | None, Decimal | None] = carried.setdefault("balances", {})
+    found: dict[str | None, Decimal | None] = books.carried.setdefault("balances", {})
     return found
-
-
-class _Last(msgspec.Struct):
-    account_id: str = msgspec.field(name="accountId")
-    balance: Decimal | None = None
-
-
-_last = msgspec.json.Decoder(_Last).decode
-
-
-def resume(document: bytes, carried: dict[str, Any]) -> None:
-    """Go on after a line that was mapped before."""
-    last = _last(document)
-    _carried_balances(carried)[last.account_id] = last.balance

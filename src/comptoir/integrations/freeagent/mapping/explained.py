@@ -11,6 +11,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+import msgspec
+
 from comptoir.integrations.contract import Mapped, Note
 from comptoir.integrations.freeagent import payloads
 from comptoir.integrations.freeagent.books import Books, magnitude
@@ -57,6 +59,7 @@ __all__ = [
     "kind_of",
     "payment",
     "reconciliation",
+    "record_of",
     "transfer",
     "write_off",
 ]
@@ -534,33 +537,63 @@ def _expense_account(source: payloads.Expense, books: Books) -> AccountRef | Non
     return books.account_ref(source.category)
 
 
+# What became of one
+
+
+def record_of(source: payloads.Explanation, books: Books) -> RecordRef | None:
+    """The record that an explanation is served as: of a transfer the one record of both sides, None where these do
+    not fit together."""
+    kind = kind_of(source, books)
+    if kind is not Kind.TRANSFER:
+        return RecordRef(id=last_segment(source.url), data_type=f"{kind}s")
+    return RecordRef(id=_transfer_id(source), data_type="transfers") if _other_side(source, books).fits else None
+
+
 # Between bank accounts
+
+
+class _OtherSide(msgspec.Struct, frozen=True, kw_only=True):
+    """The other side of a transfer, as far as it is known; `fits` unless nothing moves, or both move the same way."""
+
+    account: str | None
+    explanation: payloads.Explanation | None
+    fits: bool
+
+
+def _other_side(source: payloads.Explanation, books: Books) -> _OtherSide:
+    other = books.explanation(source.linked_transfer_explanation)
+    if other is not None and kind_of(other, books) is not Kind.TRANSFER:
+        other = None  # it is served as something else
+    account = source.linked_transfer_account or source.transfer_bank_account
+    if account is None and other is not None:
+        account = other.bank_account
+    moves_apart = other is None or other.gross_value * source.gross_value < 0
+    return _OtherSide(
+        account=account,
+        explanation=other,
+        fits=bool(source.gross_value) and account is not None and moves_apart,
+    )
+
+
+def _transfer_id(source: payloads.Explanation) -> str:
+    """The paying side's, held or not."""
+    pays = source.gross_value < 0 or not source.linked_transfer_explanation
+    return last_segment(source.url if pays else source.linked_transfer_explanation or "")
 
 
 def transfer(source: payloads.Explanation, books: Books) -> Iterator[Mapped | Note]:
     """Two explanations of one movement: listed once, under the paying side's id."""
     if kind_of(source, books) is not Kind.TRANSFER:
         return
-    other = books.explanation(source.linked_transfer_explanation)
-    if other is not None and kind_of(other, books) is not Kind.TRANSFER:
-        other = None  # it is served as something else
+    side = _other_side(source, books)
+    other, other_account = side.explanation, side.account
     pays = source.gross_value < 0
     if not pays and other is not None and other.gross_value < 0:
         return  # the paying side is held, and yields it
-    own_id = last_segment(source.url)
-    id_ = own_id
-    if not pays and source.linked_transfer_explanation:
-        id_ = last_segment(source.linked_transfer_explanation)
-    other_account = source.linked_transfer_account or source.transfer_bank_account
-    if other_account is None and other is not None:
-        other_account = other.bank_account
-    if (
-        not source.gross_value
-        or other_account is None
-        or (other is not None and other.gross_value * source.gross_value >= 0)
-    ):
+    id_ = _transfer_id(source)
+    if not side.fits or other_account is None:
         message = "The two sides of this transfer do not fit together: it moves nothing, or both the same way."
-        yield Note(record_id=own_id, field="amount", message=message)
+        yield Note(record_id=last_segment(source.url), field="amount", message=message)
         return
     here = _side(source.bank_account, abs(source.gross_value), books)
     amount = abs(other.gross_value) if other is not None else None

@@ -1455,6 +1455,157 @@ def upgrade() -> None:
         postgresql_where=sa.text("ended IS NULL"),
     )
     op.create_table(
+        "std_account_transactions",
+        sa.Column("pk", BIG, nullable=False),
+        sa.Column("tenant_id", values.Words(), nullable=False),
+        sa.Column("company_id", values.Words(), nullable=False),
+        sa.Column("connection_id", values.Words(), nullable=False),
+        sa.Column("id", values.Words(), nullable=False),
+        sa.Column("modified_date", values.Words(), nullable=False),
+        sa.Column("source_modified_date", values.Words(), nullable=True),
+        sa.Column("is_deleted", sa.Boolean(), nullable=False),
+        sa.Column("source_resource", values.Words(), nullable=False),
+        sa.Column("source_id", values.Words(), nullable=False),
+        sa.Column("mapping_version", values.Words(), nullable=False),
+        sa.Column("p_transaction_id", values.Words(), nullable=True),
+        sa.Column("p_note", values.Words(), nullable=True),
+        sa.Column("p_bank_account_ref_id", values.Words(), nullable=True),
+        sa.Column("p_bank_account_ref_name", values.Words(), nullable=True),
+        sa.Column("p_date", values.Words(), nullable=True),
+        sa.Column("p_status", values.Words(), nullable=True),
+        sa.Column("p_currency", values.Words(), nullable=True),
+        sa.Column("p_currency_rate", values.Amount(), nullable=True),
+        sa.Column("p_total_amount", values.Amount(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "company_id", "connection_id"],
+            ["connections.tenant_id", "connections.company_id", "connections.id"],
+            name=op.f("fk_std_account_transactions_tenant_id_company_id_connection_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("pk", name=op.f("pk_std_account_transactions")),
+        sa.UniqueConstraint(
+            "company_id", "connection_id", "id", name=op.f("uq_std_account_transactions_company_id_connection_id_id")
+        ),
+    )
+    op.create_index(
+        "ix_std_account_transactions_company", "std_account_transactions", ["company_id", "pk"], unique=False
+    )
+    op.create_index(
+        "ix_std_account_transactions_date", "std_account_transactions", ["company_id", "p_date", "pk"], unique=False
+    )
+    op.create_index(
+        "ix_std_account_transactions_modified",
+        "std_account_transactions",
+        ["company_id", "modified_date", "pk"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_std_account_transactions_source",
+        "std_account_transactions",
+        ["connection_id", "source_resource", "source_id"],
+        unique=False,
+        sqlite_where=sa.text("id <> source_id"),
+        postgresql_where=sa.text("id <> source_id"),
+    )
+    op.create_index(
+        "ix_std_account_transactions_status", "std_account_transactions", ["company_id", "p_status", "pk"], unique=False
+    )
+    op.create_index(
+        "ix_std_account_transactions_total_amount",
+        "std_account_transactions",
+        ["company_id", "p_total_amount", "pk"],
+        unique=False,
+    )
+    op.create_table(
+        "std_journals",
+        sa.Column("pk", BIG, nullable=False),
+        sa.Column("tenant_id", values.Words(), nullable=False),
+        sa.Column("company_id", values.Words(), nullable=False),
+        sa.Column("connection_id", values.Words(), nullable=False),
+        sa.Column("id", values.Words(), nullable=False),
+        sa.Column("modified_date", values.Words(), nullable=False),
+        sa.Column("source_modified_date", values.Words(), nullable=True),
+        sa.Column("is_deleted", sa.Boolean(), nullable=False),
+        sa.Column("source_resource", values.Words(), nullable=False),
+        sa.Column("source_id", values.Words(), nullable=False),
+        sa.Column("mapping_version", values.Words(), nullable=False),
+        sa.Column("p_journal_code", values.Words(), nullable=True),
+        sa.Column("p_name", values.Words(), nullable=True),
+        sa.Column("p_type", values.Words(), nullable=True),
+        sa.Column("p_parent_id", values.Words(), nullable=True),
+        sa.Column("p_has_children", sa.Boolean(), nullable=True),
+        sa.Column("p_created_on", values.Words(), nullable=True),
+        sa.Column("p_status", values.Words(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "company_id", "connection_id"],
+            ["connections.tenant_id", "connections.company_id", "connections.id"],
+            name=op.f("fk_std_journals_tenant_id_company_id_connection_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("pk", name=op.f("pk_std_journals")),
+        sa.UniqueConstraint(
+            "company_id", "connection_id", "id", name=op.f("uq_std_journals_company_id_connection_id_id")
+        ),
+    )
+    op.create_index("ix_std_journals_company", "std_journals", ["company_id", "pk"], unique=False)
+    op.create_index("ix_std_journals_modified", "std_journals", ["company_id", "modified_date", "pk"], unique=False)
+    op.create_index(
+        "ix_std_journals_source",
+        "std_journals",
+        ["connection_id", "source_resource", "source_id"],
+        unique=False,
+        sqlite_where=sa.text("id <> source_id"),
+        postgresql_where=sa.text("id <> source_id"),
+    )
+    op.create_index("ix_std_journals_status", "std_journals", ["company_id", "p_status", "pk"], unique=False)
+    op.create_table(
+        "std_journal_entries",
+        sa.Column("pk", BIG, nullable=False),
+        sa.Column("tenant_id", values.Words(), nullable=False),
+        sa.Column("company_id", values.Words(), nullable=False),
+        sa.Column("connection_id", values.Words(), nullable=False),
+        sa.Column("id", values.Words(), nullable=False),
+        sa.Column("modified_date", values.Words(), nullable=False),
+        sa.Column("source_modified_date", values.Words(), nullable=True),
+        sa.Column("is_deleted", sa.Boolean(), nullable=False),
+        sa.Column("source_resource", values.Words(), nullable=False),
+        sa.Column("source_id", values.Words(), nullable=False),
+        sa.Column("mapping_version", values.Words(), nullable=False),
+        sa.Column("p_description", values.Words(), nullable=True),
+        sa.Column("p_posted_on", values.Words(), nullable=True),
+        sa.Column("p_created_on", values.Words(), nullable=True),
+        sa.Column("p_updated_on", values.Words(), nullable=True),
+        sa.Column("p_journal_ref_id", values.Words(), nullable=True),
+        sa.Column("p_journal_ref_name", values.Words(), nullable=True),
+        sa.Column("p_record_ref_id", values.Words(), nullable=True),
+        sa.Column("p_record_ref_data_type", values.Words(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "company_id", "connection_id"],
+            ["connections.tenant_id", "connections.company_id", "connections.id"],
+            name=op.f("fk_std_journal_entries_tenant_id_company_id_connection_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("pk", name=op.f("pk_std_journal_entries")),
+        sa.UniqueConstraint(
+            "company_id", "connection_id", "id", name=op.f("uq_std_journal_entries_company_id_connection_id_id")
+        ),
+    )
+    op.create_index("ix_std_journal_entries_company", "std_journal_entries", ["company_id", "pk"], unique=False)
+    op.create_index(
+        "ix_std_journal_entries_modified", "std_journal_entries", ["company_id", "modified_date", "pk"], unique=False
+    )
+    op.create_index(
+        "ix_std_journal_entries_posted_on", "std_journal_entries", ["company_id", "p_posted_on", "pk"], unique=False
+    )
+    op.create_index(
+        "ix_std_journal_entries_source",
+        "std_journal_entries",
+        ["connection_id", "source_resource", "source_id"],
+        unique=False,
+        sqlite_where=sa.text("id <> source_id"),
+        postgresql_where=sa.text("id <> source_id"),
+    )
+    op.create_table(
         "doc_bank_accounts",
         sa.Column("pk", BIG, autoincrement=False, nullable=False),
         sa.Column("tenant_id", values.Words(), nullable=False),
@@ -1634,13 +1785,46 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["pk"], ["std_transfers.pk"], name=op.f("fk_doc_transfers_pk"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("pk", name=op.f("pk_doc_transfers")),
     )
+    op.create_table(
+        "doc_account_transactions",
+        sa.Column("pk", BIG, autoincrement=False, nullable=False),
+        sa.Column("tenant_id", values.Words(), nullable=False),
+        sa.Column("doc", sa.LargeBinary(), nullable=False),
+        sa.Column("supplemental", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["pk"], ["std_account_transactions.pk"], name=op.f("fk_doc_account_transactions_pk"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("pk", name=op.f("pk_doc_account_transactions")),
+    )
+    op.create_table(
+        "doc_journals",
+        sa.Column("pk", BIG, autoincrement=False, nullable=False),
+        sa.Column("tenant_id", values.Words(), nullable=False),
+        sa.Column("doc", sa.LargeBinary(), nullable=False),
+        sa.Column("supplemental", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(["pk"], ["std_journals.pk"], name=op.f("fk_doc_journals_pk"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("pk", name=op.f("pk_doc_journals")),
+    )
+    op.create_table(
+        "doc_journal_entries",
+        sa.Column("pk", BIG, autoincrement=False, nullable=False),
+        sa.Column("tenant_id", values.Words(), nullable=False),
+        sa.Column("doc", sa.LargeBinary(), nullable=False),
+        sa.Column("supplemental", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["pk"], ["std_journal_entries.pk"], name=op.f("fk_doc_journal_entries_pk"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("pk", name=op.f("pk_doc_journal_entries")),
+    )
     if op.get_bind().dialect.name == "postgresql":  # lists ordered downwards by a date that may be absent
         for table, prefix, column in (
+            ("account_transactions", ("company_id",), "date"),
             ("bank_transactions", ("company_id", "p_account_id"), "cleared_on_date"),
             ("bill_credit_notes", ("company_id",), "issue_date"),
             ("bills", ("company_id",), "due_date"),
             ("credit_notes", ("company_id",), "issue_date"),
             ("invoices", ("company_id",), "due_date"),
+            ("journal_entries", ("company_id",), "posted_on"),
             ("transfers", ("company_id",), "date"),
         ):
             ordered = (sa.text(f"p_{column} DESC NULLS LAST"), sa.text("pk DESC"))
