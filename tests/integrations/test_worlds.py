@@ -116,6 +116,27 @@ def test_a_second_sync_of_unchanged_books_changes_nothing(db: Database) -> None:
         assert books.documents(name) == before[name]
 
 
+def test_a_check_stands_while_nothing_changes_and_for_a_day_at_most(db: Database) -> None:
+    books = Books(db, world_of(78, 40))
+    first = books.sync()
+
+    second = books.sync()
+    assert second.stands
+    assert (second.lines, second.checked_at) == (first.lines, first.checked_at)
+
+    assert not books.sync("invoices", "customers").stands  # it speaks of less
+    assert not books.sync().stands  # and this of more
+
+    books.world.remove(next(iter(books.world.expenses)))
+    assert not books.sync().stands
+    assert books.sync().stands
+
+    books.clock.sleep(24 * 3600)
+    later = books.sync()
+    assert not later.stands
+    assert later.breaches == 0
+
+
 # Planted errors: each is caught by the identity that speaks of it.
 
 

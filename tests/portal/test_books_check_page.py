@@ -28,7 +28,7 @@ WRONG = Report(
         Line(code="D4", state="noted", checked=1, reasons=("Of 1 accounts 1 agree without what is not explained, 0 with it.",)),
     ),
 )  # fmt: skip
-RIGHT = Report(breaches=0, lines=(Line(code="C1", state="held", checked=7),))
+RIGHT = Report(breaches=0, lines=(Line(code="C1", state="held", checked=7),), checked_at=NOON, stands=True)
 
 
 def a_company(house: House, *reports: Report) -> str:
@@ -84,6 +84,7 @@ def test_earlier_checks_stay_to_be_seen(house: House, page: str) -> None:
 
     shown = operator.get(earlier)
 
+    assert "Nothing had changed since the check of 31 Mar 2026, 12:00 UTC: what it found stands." in shown.words
     assert "1 check agrees" in shown.words.partition("What agrees")[0]
     assert "What does not agree" not in shown.words
 

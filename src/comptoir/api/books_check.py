@@ -53,12 +53,15 @@ class BooksCheckIdentity(Answer, frozen=True, kw_only=True):
 
 
 class BooksCheckSummary(Answer, frozen=True, kw_only=True):
-    """The check of one sync; identities by how they came out."""
+    """The check of one sync; identities by how they came out. `stands`: nothing had changed since the sync before, so
+    what was found at `checkedAt` still holds."""
 
     id: UUID
     connection_id: UUID
     started: datetime
     completed: datetime | None
+    checked_at: datetime | None
+    stands: bool
     breaches: int
     held: int
     breached: int
@@ -110,6 +113,8 @@ def _summary(found: Sync) -> BooksCheckSummary:
         connection_id=UUID(found.connection_id),
         started=found.started,
         completed=found.ended,
+        checked_at=report.checked_at,
+        stands=report.stands,
         breaches=report.breaches,
         held=states.count("held"),
         breached=states.count("breached"),

@@ -24,11 +24,18 @@ _MAPPED = (Status.VALIDATION_QUEUED, Status.VALIDATING, Status.COMPLETE)
 _RULE = "books-check-"  # before the code of an identity
 
 
-class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of all identities; `breaches` counts the records that breach one."""
+class Report(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What came of all identities; `breaches` counts the records that breach one.
+
+    `checked_at` is when they were held against the books; `basis` what for: the day, the data types that were read, and
+    what could not be. A report that says `stands` was taken over from the sync before: nothing had changed since.
+    """
 
     breaches: int
     lines: tuple[Line, ...]
+    checked_at: datetime | None = None
+    basis: tuple[str, ...] = ()
+    stands: bool = False
 
     @staticmethod
     def decode(stored: bytes) -> Report:
@@ -50,14 +57,27 @@ def is_of_the_check(warning: Warning_) -> bool:
     return warning.rule_id.startswith(_RULE)
 
 
-def run(db: Database, integration: Integration, tenant: TenantId, connection: ConnectionId, sync: SyncId) -> Report:
+def run(
+    db: Database,
+    integration: Integration,
+    tenant: TenantId,
+    connection: ConnectionId,
+    sync: SyncId,
+    *,
+    now: datetime,
+    may_stand: bool = False,
+) -> Report:
     """Check what a sync has read; records are streamed, of most only what others refer to stays in memory.
 
-    Data types it did not read are left out: they show the books as they were at another time.
+    Data types it did not read are left out: they show the books as they were at another time. `may_stand`: the sync
+    found nothing new, changed, gone or unreadable. Then the report of the sync before stands, if it has the same basis:
+    a check is a function of nothing else.
     """
     stored = _Stored(db, integration, tenant, connection, sync)
+    if may_stand and (before := stored.report_before()) is not None and before.basis == stored.basis:
+        return msgspec.structs.replace(before, stands=True)
     lines = check(stored, integration.facts(stored))
-    return Report(breaches=sum(line.breaches for line in lines), lines=lines)
+    return Report(breaches=sum(line.breaches for line in lines), lines=lines, checked_at=now, basis=stored.basis)
 
 
 class _Stored:
@@ -76,9 +96,14 @@ class _Stored:
             reads = syncs.reads(tx, tenant, connection).values()
             aside = raw.aside(tx, tenant, connection, sync)
             running = syncs.active(tx, tenant, connection)
+            before = syncs.latest(tx, tenant, connection)
         self._begun_at = running.started if running is not None else None
-        self._read = [one.data_type for one in newest if one.sync_id == sync and one.status in _MAPPED]
+        self._before = before
+        self._read = sorted(one.data_type for one in newest if one.sync_id == sync and one.status in _MAPPED)
         outcomes = {one.resource: one.outcome for one in reads if one.sync_id == sync}
+        lacking = sorted(f"{resource}: {outcome}" for resource, outcome in outcomes.items() if outcome != COMPLETE)
+        day = "" if running is None else running.started.date().isoformat()
+        self.basis = (day, *self._read, *lacking)
         self._complete = {resource for resource, outcome in outcomes.items() if outcome == COMPLETE}
         # What the upstream does not have, nobody lacks.
         refused = {resource for resource, outcome in outcomes.items() if outcome not in (COMPLETE, NOT_SUPPORTED)}
@@ -95,6 +120,10 @@ class _Stored:
             self._unmade.update([data_type] if data_type is not None else _made_from(integration, resource))
 
     # Mapped
+
+    def report_before(self) -> Report | None:
+        """Of the sync just before this one; what that left unchecked cannot stand."""
+        return None if self._before is None or self._before.checks is None else Report.decode(self._before.checks)
 
     def data_types(self) -> Collection[str]:
         return self._read

@@ -73,6 +73,11 @@ class _Read(msgspec.Struct, frozen=True, kw_only=True):
     calls: int
     resources: dict[str, Outcome]
 
+    @property
+    def is_unchanged(self) -> bool:
+        """Whatever could be read is as it was before."""
+        return not any(one.changed or one.deleted or one.set_aside for one in self.resources.values())
+
 
 class Engine:
     """Runs syncs.
@@ -140,7 +145,7 @@ class Engine:
             durably(f"map {number}", map_)
 
             def end(turn: _Round = turn, answer: _Read = answer) -> None:
-                self._end(tenant, connection_id, turn, answer.calls)
+                self._end(tenant, connection_id, turn, answer)
 
             durably(f"end {number}", end)
 
@@ -310,7 +315,7 @@ class Engine:
             endings.finish(tx, tenant, dataset, status or Status.FETCH_ERROR, message, now)
         return False
 
-    def _end(self, tenant: TenantId, connection_id: ConnectionId, turn: _Round, calls: int) -> None:
+    def _end(self, tenant: TenantId, connection_id: ConnectionId, turn: _Round, answer: _Read) -> None:
         """Check the books, then in one transaction: the datasets are Complete, and it is told that they are."""
         with self._db.write() as tx:
             connection = connections.get(tx, tenant, connection_id)
@@ -322,7 +327,13 @@ class Engine:
             for dataset in mapped:
                 datasets.advance(tx, tenant, dataset.id, status=Status.VALIDATING, progress=95)
         report = checks.run(
-            self._db, self._integration_of(connection.integration_key), tenant, connection_id, turn.sync
+            self._db,
+            self._integration_of(connection.integration_key),
+            tenant,
+            connection_id,
+            turn.sync,
+            now=self._clock.now(),
+            may_stand=answer.is_unchanged and not any(map(_is_touched, mapped)),
         )
         failpoint("end.checked")
         with self._db.write() as tx:
@@ -342,7 +353,7 @@ class Engine:
             ended = [datasets.get(tx, tenant, id_) for id_ in turn.datasets]
             if any(dataset.status is Status.COMPLETE for dataset in ended):
                 connections.set_last_sync(tx, tenant, connection_id, now)
-            self._end_sync(tx, tenant, connection_id, turn, calls, msgspec.json.encode(report))
+            self._end_sync(tx, tenant, connection_id, turn, answer.calls, msgspec.json.encode(report))
 
     def _end_sync(
         self,
@@ -429,6 +440,10 @@ class _Progress:
         share = rows / rows_in_all if rows_in_all else 1.0
         values = {"progress": 50 + int(35 * min(1.0, share)), "records_read": rows}
         self._db.write_if_free(lambda tx: datasets.advance(tx, self._tenant, self._ids[data_type], **values))
+
+
+def _is_touched(dataset: Dataset) -> bool:
+    return bool(dataset.records_new or dataset.records_changed or dataset.records_deleted or dataset.records_set_aside)
 
 
 def _needed(integration: Integration, chosen: list[Dataset]) -> list[Resource]:
