@@ -49,6 +49,7 @@ def serve(
     seed: int = 1,
     books: str = "small",
     companies: int = 1,
+    kind: str = "",
     today: str | None = None,
     time_scale: float = 1.0,
     limits: str = "120/60,3600/3600,15/60,1000/60",
@@ -72,6 +73,10 @@ def serve(
         Size of the books: small, medium, large, or a number of bank lines.
     companies
         How many companies the account has.
+    kind
+        What the companies are, in words with commas between: limited, sole-trader, landlord, partnership, llp or
+        universal, and any of cash, no-vat, cis-subcontractor, cis-contractor and no-foreign. Without it the named sizes
+        are limited companies, and numbers below a thousand of every kind.
     today
         The day the books reach to, and the stand-in's clock starts on (YYYY-MM-DD); without it today.
     time_scale
@@ -100,6 +105,7 @@ def serve(
             seed=seed,
             books=books,
             companies=companies,
+            kind=kind,
             today=_day(today),
             time_scale=time_scale,
             limits=limits,

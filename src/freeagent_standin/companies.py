@@ -51,12 +51,16 @@ class Unknown(ValueError):
     """No such company or user; the message says which there are."""
 
 
-def generate(*, size: str, seed: int, today: date, companies: int) -> list[World]:
-    """Fresh books for this many companies. Raises ValueError with a sentence on a size there is not."""
+def generate(*, size: str, seed: int, today: date, companies: int, kind: str = "") -> list[World]:
+    """Fresh books for this many companies. Raises ValueError with a sentence on a size or kind there is not."""
     from freeagent_standin.world import generate as generate_one
+    from freeagent_standin.world import kind_named
 
     number = int(size) if size.isdigit() else size
-    return [generate_one(size=number, seed=seed, today=today, company=one) for one in range(1, companies + 1)]
+    wanted = kind_named(kind) if kind else None
+    return [
+        generate_one(size=number, seed=seed, today=today, company=one, kind=wanted) for one in range(1, companies + 1)
+    ]
 
 
 class Companies:

@@ -43,6 +43,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     seed: int = 1
     books: str = "small"
     companies: int = 1
+    kind: str = ""
     today: date | None = None
     time_scale: float = 1.0
     limits: str = FREEAGENT_LIMITS
@@ -126,15 +127,20 @@ def _standin(options: Options, settings: Settings, state: State) -> Standin:
         start = datetime.combine(options.today, datetime.now(UTC).timetz()) if options.today else None
         clock = Clock(start=start, scale=options.time_scale)
         generated = GeneratedFrom(
-            size=options.books, seed=options.seed, today=clock.now().date().isoformat(), companies=options.companies
+            size=options.books,
+            seed=options.seed,
+            today=clock.now().date().isoformat(),
+            companies=options.companies,
+            kind=options.kind,
         )
     else:
         clock = Clock(anchor=state.anchor, scale=options.time_scale)
-        asked = (options.books, options.seed, options.companies)
-        if asked != (generated.size, generated.seed, generated.companies):
+        asked = (options.books, options.seed, options.companies, options.kind)
+        if asked != (generated.size, generated.seed, generated.companies, generated.kind):
             _say(
                 f"{options.data_dir} has books already: {generated.size}, seed {generated.seed}, "
-                f"{generated.companies} companies. Those are served; --books, --seed and --companies are ignored."
+                f"{generated.companies} companies{f' ({generated.kind})' if generated.kind else ''}. "
+                "Those are served; --books, --seed, --companies and --kind are ignored."
             )
     try:
         worlds = generate(
@@ -142,6 +148,7 @@ def _standin(options: Options, settings: Settings, state: State) -> Standin:
             seed=generated.seed,
             today=date.fromisoformat(generated.today),
             companies=generated.companies,
+            kind=generated.kind,
         )
     except ValueError as problem:
         raise CannotServe(str(problem)) from problem

@@ -99,6 +99,8 @@ class GeneratedFrom(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
     today: str
     companies: int
+    kind: str = ""
+    """Words of the kind of company; none for the one that size and seed give."""
 
 
 class JournalEntry(msgspec.Struct, frozen=True, kw_only=True):

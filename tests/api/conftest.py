@@ -305,16 +305,30 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     db = open_database(f"sqlite:///{tmp_path_factory.mktemp('served') / 'comptoir.db'}")
     books = Books(db, world_of(1, "small"))
     books.sync()
+    with serving(books) as opened:
+        yield opened
+    db.close()
+
+
+@contextlib.contextmanager
+def serving(books: Books) -> Iterator[Served]:
+    """The API over books that were read."""
     clock = SteadyClock()
-    with db.write() as tx:
+    with books.db.write() as tx:
         _, key = api_keys.add(tx, books.tenant, "tests", clock.now())
-    app = mounted(services_for(db, clock))
+    app = mounted(services_for(books.db, clock))
     with TestClient(app, raise_server_exceptions=False) as client:
         counts = {name: len(books.documents(name)) for name in SHAPES}
         yield Served(
-            db, client, clock, books.tenant, key, company=books.company, connection=books.connection, counts=counts
+            db=books.db,
+            client=client,
+            clock=clock,
+            tenant=books.tenant,
+            key=key,
+            company=books.company,
+            connection=books.connection,
+            counts=counts,
         )
-    db.close()
 
 
 @pytest.fixture

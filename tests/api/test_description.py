@@ -77,6 +77,13 @@ def _ids(served: Served, path: str) -> dict[str, str]:
         "datasetId": history[0]["id"],
         "syncId": "latest",
     }
+    if "{syncId}" in path:
+        syncs = served.get(f"/companies/{served.company}/connections/{served.connection}/syncs").json()["results"]
+        found["syncId"] = syncs[0]["id"]
+    if "{resource}" in path:
+        found |= {"resource": "company", "sourceId": "company"}
+    if "{dataType}/{recordId}" in path:
+        found |= {"dataType": "invoices", "recordId": served.get(served.base("invoices")).json()["results"][0]["id"]}
     if "{accountId}" in path:
         found["accountId"] = served.base("bankTransactions").split("/")[-2]
     record = re.search(r"/data/(?:bankAccounts/\{accountId\}/)?(\w+)/\{recordId\}", path)

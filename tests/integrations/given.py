@@ -18,6 +18,7 @@ from comptoir.sync import Report
 from comptoir.upstream.client import Page
 
 __all__ = [
+    "EXPLANATIONS",
     "ROOT",
     "Given",
     "GivenBooks",
@@ -27,6 +28,7 @@ __all__ = [
     "a_company",
     "an_explanation",
     "an_invoice",
+    "around",
     "url",
 ]
 
@@ -112,7 +114,7 @@ def an_explanation(number: int, gross: str, **more: Any) -> dict[str, Any]:
     }
 
 
-def _around() -> Given:
+def around() -> Given:
     return {
         "company": [a_company()],
         "categories": [
@@ -175,7 +177,7 @@ class GivenBooks:
         self, db: Database, given: Given | None = None, *, refused: Sequence[str] = (), **more: list[dict[str, Any]]
     ) -> None:
         self._books = Books(db, world_of(1))
-        reader: Any = GivenReader(_around() | (given or {}) | more, refused)
+        reader: Any = GivenReader(around() | (given or {}) | more, refused)
         self._books.engine._open = lambda _: (reader, lambda: 0)
         self.report: Report = self._books.sync()
 

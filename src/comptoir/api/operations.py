@@ -7,6 +7,7 @@ from comptoir.api import (
     companies,
     connections,
     coverage,
+    history,
     integrations,
     later,
     openapi,
@@ -14,6 +15,7 @@ from comptoir.api import (
     refresh,
     reports,
     settings,
+    trace,
 )
 from comptoir.api.routing import Operation
 from comptoir.api.services import ApiServices
@@ -31,6 +33,8 @@ _SERVED: tuple[Operation, ...] = (
     *books_check.OPERATIONS,
     *records.OPERATIONS,
     *reports.OPERATIONS,
+    *history.OPERATIONS,
+    *trace.OPERATIONS,
     *later.OPERATIONS,
 )
 OPERATIONS: tuple[Operation, ...] = (*_SERVED, openapi.operation(_SERVED))

@@ -33,11 +33,13 @@ __all__ = [
     "Mapped",
     "Note",
     "OAuth",
+    "Part",
     "RawRecord",
     "RawRow",
     "ReadRaw",
     "ReadWindow",
     "Resource",
+    "Series",
     "SetupStep",
     "Source",
     "Words",
@@ -136,14 +138,15 @@ class Loaded(msgspec.Struct, kw_only=True):
     `whole`: every row of the small resources the data type names. `rows`: rows reached by hops, by resource and id
     (the batch itself included). `naming`: rows found by an incoming hop or one beside: (resource, link name) -> id
     named -> rows, live ones only.
-    `carried` lives through one mapping of one data type: running totals go here. `today` is the day of the sync.
+    `carried` lives through one mapping of one data type: running totals go here. `today` is the day of the sync, and
+    None for a data type that is not `by_day`.
     """
 
     whole: Mapping[str, tuple[RawRow, ...]]
     rows: Mapping[str, Mapping[str, RawRow]]
     naming: Mapping[tuple[str, str], Mapping[str, tuple[RawRow, ...]]]
     carried: dict[str, Any]
-    today: datetime
+    today: datetime | None
     complete: frozenset[str]  # resources whose latest read was complete
 
 
@@ -201,6 +204,25 @@ class Making(msgspec.Struct, frozen=True, kw_only=True):
     map: Callable[[Any, Any], Iterable[Any]]
 
 
+class Part(msgspec.Struct, frozen=True):
+    """Of a resource that is given whole: the only members of its records that mapping is given. A change in any other
+    asks for no mapping."""
+
+    resource: str
+    members: tuple[str, ...]
+
+
+class Series(msgspec.Struct, frozen=True, kw_only=True):
+    """Something is carried from row to row, such as a running total: rows whose sort keys are alike up to `separator`
+    are a series, in their order. Each row makes one record, of its own id.
+
+    When only the rest of a series is mapped, `resume` is given the document before it and sets what is carried.
+    """
+
+    separator: str
+    resume: Callable[[bytes, dict[str, Any]], None]
+
+
 class Feature(StrEnum):
     GET = "Get"
     POST = "Post"
@@ -211,17 +233,21 @@ class Feature(StrEnum):
 class DataType(msgspec.Struct, frozen=True, kw_only=True):
     """One data type of the standard model as this integration serves it. `name` is the platform's key.
 
-    `merges`: several raw rows yield the same record (equal bytes for an equal id), as derived lists do.
+    `merges`: several raw rows yield the same record (equal bytes for an equal id), as derived lists do. `by_day`: its
+    records depend on the day they are mapped on, and are mapped anew each day. All else that mapping may look at is
+    declared here, and so it is known what must be mapped again when something changes.
     """
 
     name: str
     access_level: int
     sources: tuple[Source, ...]
     made_from: tuple[Making, ...]
-    whole: tuple[str, ...] = ()
+    whole: tuple[str | Part, ...] = ()
     hops: tuple[Hop, ...] = ()
     features: frozenset[Feature] = frozenset({Feature.GET})
     merges: bool = False
+    by_day: bool = False
+    series: Series | None = None
 
 
 class Covered(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -13,7 +14,7 @@ from sqlalchemy import Connection, Row
 from comptoir.errors import Conflict, NotFound
 from comptoir.model import ColumnKind
 from comptoir.store import lists, records
-from comptoir.store.ids import CompanyId, ConnectionId, DatasetId, TenantId, new_id
+from comptoir.store.ids import CompanyId, ConnectionId, DatasetId, SyncId, TenantId, new_id
 from comptoir.store.query import Order, Property, Query, Where
 from comptoir.store.rows import Page, all_of, insert_if_free, one_of, only, struct_of
 from comptoir.store.tables import CONNECTIONS
@@ -25,11 +26,13 @@ __all__ = [
     "Warning_",
     "advance",
     "all_waiting",
+    "count",
     "end_all",
     "get",
     "latest",
     "list_page",
     "newest_of",
+    "of_syncs",
     "open_ones",
     "queue",
     "wake",
@@ -206,6 +209,17 @@ def newest_of(tx: Connection, tenant: TenantId, connection: ConnectionId) -> dic
     return {row.data_type: _dataset(row) for row in rows}
 
 
+def of_syncs(
+    tx: Connection, tenant: TenantId, connection: ConnectionId, sync_ids: Sequence[SyncId]
+) -> dict[SyncId, list[Dataset]]:
+    """What each of these syncs read last, in the order of their data types."""
+    mine = (TABLE.c.connection_id == connection, TABLE.c.sync_id.in_(list(sync_ids)))
+    found: dict[SyncId, list[Dataset]] = {}
+    for one in sorted(map(_dataset, all_of(tx, TABLE, tenant, *mine)), key=lambda one: (one.data_type, one.requested)):
+        found.setdefault(SyncId(one.sync_id or ""), []).append(one)
+    return found
+
+
 def advance(tx: Connection, tenant: TenantId, dataset: DatasetId, **members: Any) -> Dataset:
     """Change members of a dataset; `status` moves it on, and an ended one stays as it is."""
     if "warnings" in members:
@@ -220,6 +234,19 @@ def advance(tx: Connection, tenant: TenantId, dataset: DatasetId, **members: Any
         since = now.completed or now.requested
         records.mark_readable(tx, tenant, now.company_id, now.connection_id, now.data_type, since)
     return now
+
+
+def count(tx: Connection, tenant: TenantId, dataset: DatasetId, *, new: int, changed: int, deleted: int) -> None:
+    """Add to what a dataset counts, in the transaction that stores it: a kill in between makes it neither more nor
+    less."""
+    if not (new or changed or deleted):
+        return
+    values = {
+        "records_new": TABLE.c.records_new + new,
+        "records_changed": TABLE.c.records_changed + changed,
+        "records_deleted": TABLE.c.records_deleted + deleted,
+    }
+    tx.execute(sa.update(TABLE).where(only(TABLE, tenant, TABLE.c.id == dataset)).values(values))
 
 
 def end_all(

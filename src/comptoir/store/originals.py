@@ -1,10 +1,12 @@
-"""Raw records one at a time, each with its whole life: when it was first and last met, and every body it had.
+"""Raw records one at a time, each with its whole life: when it was first and last met, and every body it had. And what
+was made of them.
 
 For whoever asks where a figure comes from. Reading and mapping go through `store.raw`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,11 +14,11 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection, Row
 
-from comptoir.store.ids import ConnectionId, TenantId
+from comptoir.store.ids import CompanyId, ConnectionId, TenantId
 from comptoir.store.rows import Page, only
-from comptoir.store.tables import RAW, RAW_VERSIONS, RESOURCE_READS
+from comptoir.store.tables import DOCUMENTS, RAW, RAW_VERSIONS, RESOURCE_READS, STANDARD
 
-__all__ = ["Original", "Version", "get", "list_page", "versions"]
+__all__ = ["Made", "Original", "Version", "get", "list_page", "made", "made_all", "versions"]
 
 
 class Version(msgspec.Struct, frozen=True):
@@ -108,3 +110,74 @@ def versions(
     rows = tx.execute(sa.select(RAW_VERSIONS).where(former).order_by(RAW_VERSIONS.c.pk))
     newest = Version(found.body, found.changed_at, found.deleted_at)
     return (*(Version(one.body, one.from_, one.until) for one in rows), newest)
+
+
+class Made(msgspec.Struct, frozen=True, kw_only=True):
+    """A standard record with what the store knows of it: which row of which resource it was made from, by which
+    mapping. `document` is as it was mapped."""
+
+    connection_id: ConnectionId
+    id: str
+    document: bytes
+    supplemental: bytes | None
+    resource: str
+    source_id: str
+    mapping_version: str
+    modified_date: str
+    is_deleted: bool
+
+
+def made(
+    tx: Connection,
+    tenant: TenantId,
+    company: CompanyId,
+    data_type: str,
+    record_id: str,
+    connection: ConnectionId | None = None,
+) -> Made | None:
+    """The record that the API serves under this id: of several connections' the one that is live, else the newest."""
+    table = STANDARD[data_type]
+    mine = [table.c.company_id == company, table.c.id == record_id]
+    if connection is not None:
+        mine.append(table.c.connection_id == connection)
+    ordered = _made(tenant, data_type, *mine).order_by(table.c.is_deleted, table.c.pk.desc()).limit(1)
+    return next((_made_of(row) for row in tx.execute(ordered)), None)
+
+
+def made_all(
+    tx: Connection,
+    tenant: TenantId,
+    company: CompanyId,
+    connection: ConnectionId,
+    data_type: str,
+    record_ids: Sequence[str],
+) -> dict[str, Made]:
+    """Records of one connection by id, deleted ones too."""
+    table = STANDARD[data_type]
+    mine = (
+        table.c.company_id == company,
+        table.c.connection_id == connection,
+        table.c.id.in_(list(record_ids)),
+    )
+    return {row.id: _made_of(row) for row in tx.execute(_made(tenant, data_type, *mine))}
+
+
+def _made(tenant: TenantId, data_type: str, *conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    table, documents = STANDARD[data_type], DOCUMENTS[data_type]
+    joined = table.join(documents, documents.c.pk == table.c.pk)
+    found = sa.select(table, documents.c.doc, documents.c.supplemental).select_from(joined)
+    return found.where(only(table, tenant, *conditions), documents.c.tenant_id == tenant)
+
+
+def _made_of(row: Row[Any]) -> Made:
+    return Made(
+        connection_id=row.connection_id,
+        id=row.id,
+        document=row.doc,
+        supplemental=row.supplemental,
+        resource=row.source_resource,
+        source_id=row.source_id,
+        mapping_version=row.mapping_version,
+        modified_date=row.modified_date,
+        is_deleted=row.is_deleted,
+    )

@@ -29,8 +29,11 @@ __all__ = [
     "by_ids",
     "count_live",
     "forget_aside",
+    "id_before",
+    "ids_naming",
     "iterate",
     "links_of",
+    "live_by_ids",
     "live_ids",
     "mark_deleted",
     "naming",
@@ -309,8 +312,10 @@ def next_batch(
     place: Place | None = None,
     *,
     batch: int = 1000,
+    until: str | None = None,
 ) -> tuple[list[RawRow], Place | None]:
     """Live rows in the order (sort_key, id) from a place on, and the place behind them: None when there are no more.
+    `until` ends the walk before that sort key.
 
     No transaction need stay open from batch to batch: rows that come or go behind the place are met, or missed.
     """
@@ -325,11 +330,12 @@ def next_batch(
         place = Place(is_ordered=True, sort_key="", id="")
         if rows:
             return [RawRow(*row) for row in rows], place
+    end, bound = ("", ()) if until is None else ("AND sort_key < ? ", (until,))
     keyed = (
-        f"SELECT id, part, body, sort_key {_LIVE} AND sort_key <> '' AND (sort_key, id) > (?, ?) "
+        f"SELECT id, part, body, sort_key {_LIVE} AND sort_key <> '' AND (sort_key, id) > (?, ?) {end}"
         "ORDER BY sort_key, id LIMIT ?"
     )
-    rows = bulk.select(tx, keyed, (*mine, place.sort_key, place.id, batch))
+    rows = bulk.select(tx, keyed, (*mine, place.sort_key, place.id, *bound, batch))
     behind = Place(is_ordered=True, sort_key=rows[-1][3], id=rows[-1][0]) if len(rows) == batch else None
     return [RawRow(id_, part, body) for id_, part, body, _ in rows], behind
 
@@ -364,6 +370,42 @@ def by_ids(
         row[0]: RawRow(*row)
         for some in bulk.batches(ids)
         for row in bulk.select(tx, sql, (tenant, connection, resource, bulk.named(some, dialect)))
+    }
+
+
+def live_by_ids(
+    tx: Connection, tenant: TenantId, connection: ConnectionId, resource: str, ids: Sequence[str]
+) -> list[RawRow]:
+    """Those of these rows that are live, by id."""
+    dialect = tx.dialect.name
+    sql = f"SELECT id, part, body {_LIVE} AND {bulk.among('id', dialect)} ORDER BY id"
+    rows = bulk.select(tx, sql, (tenant, connection, resource, bulk.named(ids, dialect)))
+    return [RawRow(*row) for row in rows]
+
+
+def id_before(
+    tx: Connection, tenant: TenantId, connection: ConnectionId, resource: str, sort_key: str, not_before: str
+) -> str | None:
+    """The live row that stands next before a sort key, if one does from `not_before` on."""
+    between = "AND sort_key <> '' AND sort_key < ? AND sort_key >= ?"
+    sql = f"SELECT id {_LIVE} {between} ORDER BY sort_key DESC, id DESC LIMIT 1"
+    rows = bulk.select(tx, sql, (tenant, connection, resource, sort_key, not_before))
+    return rows[0][0] if rows else None
+
+
+def ids_naming(
+    tx: Connection, tenant: TenantId, connection: ConnectionId, resource: str, link: str, targets: Iterable[str]
+) -> set[str]:
+    """The rows of `resource` whose `link` names one of the targets; those that are gone too."""
+    dialect = tx.dialect.name
+    sql = (
+        "SELECT id FROM raw_links WHERE tenant_id = ? AND connection_id = ? AND resource = ? AND link = ? "  # noqa: S608 - our own names
+        f"AND {bulk.among('target', dialect)}"
+    )
+    return {
+        id_
+        for some in bulk.batches(targets)
+        for (id_,) in bulk.select(tx, sql, (tenant, connection, resource, link, bulk.named(some, dialect)))
     }
 
 

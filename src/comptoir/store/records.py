@@ -6,7 +6,7 @@ is the affair of `store.reading` (pages) and of the functions at the end here (e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, cast
@@ -31,6 +31,7 @@ __all__ = [
     "all_ids",
     "count",
     "delete",
+    "document_of",
     "each",
     "get",
     "is_readable",
@@ -74,7 +75,9 @@ class _Held(msgspec.Struct, frozen=True):
     pk: int
     is_deleted: bool
     source_modified_date: str | None
+    source: tuple[str, str]
     document: bytes
+    supplemental: bytes | None
 
 
 def put(
@@ -123,6 +126,8 @@ def put(
         bulk.update(tx, STANDARD[data_type], _CHANGING + names, _KEY, values)
         bodies = [(row.document, row.supplemental, tenant, pk) for pk, row in changed]
         bulk.update(tx, DOCUMENTS[data_type], ("doc", "supplemental"), _KEY, bodies)
+    if len(new) + len(changed) < len(by_id):
+        _keep_up(tx, tenant, data_type, by_id, held)
     if new or changed:
         _touch(tx, tenant, company, connection, data_type)
     if log is not None:
@@ -139,6 +144,21 @@ def _differs(row: Prepared, held: _Held) -> bool:
     )
 
 
+def _keep_up(
+    tx: Connection, tenant: TenantId, data_type: str, rows: Mapping[str, Prepared], held: Mapping[str, _Held]
+) -> None:
+    """What stands beside a record, and which row it was made of, is kept up with and is no change of it."""
+    alike = [(row, held[row.id]) for row in rows.values() if row.id in held and not _differs(row, held[row.id])]
+    beside = [(row.supplemental, tenant, one.pk) for row, one in alike if row.supplemental != one.supplemental]
+    bulk.update(tx, DOCUMENTS[data_type], ("supplemental",), _KEY, beside)
+    sources = [
+        (row.source_resource, row.source_id, tenant, one.pk)
+        for row, one in alike
+        if (row.source_resource, row.source_id) != one.source
+    ]
+    bulk.update(tx, STANDARD[data_type], ("source_resource", "source_id"), _KEY, sources)
+
+
 def _held(
     tx: Connection,
     tenant: TenantId,
@@ -149,14 +169,14 @@ def _held(
 ) -> dict[str, _Held]:
     dialect = tx.dialect.name
     sql = (
-        "SELECT s.id, s.pk, s.is_deleted, s.source_modified_date, d.doc "  # noqa: S608 - our own names
-        f"FROM {standard_name(data_type)} s JOIN {documents_name(data_type)} d ON d.pk = s.pk "
+        "SELECT s.id, s.pk, s.is_deleted, s.source_modified_date, s.source_resource, s.source_id, "  # noqa: S608 - our own names
+        f"d.doc, d.supplemental FROM {standard_name(data_type)} s JOIN {documents_name(data_type)} d ON d.pk = s.pk "
         f"WHERE s.tenant_id = ? AND s.company_id = ? AND s.connection_id = ? AND {bulk.among('s.id', dialect)}"
     )
     return {
-        id_: _Held(pk, bool(is_deleted), modified, document)
+        id_: _Held(pk, bool(is_deleted), modified, (resource, source_id), document, supplemental)
         for some in bulk.batches(ids)
-        for id_, pk, is_deleted, modified, document in bulk.select(
+        for id_, pk, is_deleted, modified, resource, source_id, document, supplemental in bulk.select(
             tx, sql, (tenant, company, connection, bulk.named(some, dialect))
         )
     }
@@ -365,6 +385,18 @@ def iterate(tx: Connection, tenant: TenantId, connection: ConnectionId, data_typ
         for _, document in rows:
             yield document
         after = rows[-1][0]
+
+
+def document_of(
+    tx: Connection, tenant: TenantId, company: CompanyId, connection: ConnectionId, data_type: str, id_: str
+) -> bytes | None:
+    """The document of a live record as mapped, without what the store adds."""
+    sql = (
+        f"SELECT d.doc FROM {standard_name(data_type)} s JOIN {documents_name(data_type)} d ON d.pk = s.pk "  # noqa: S608 - our own names
+        "WHERE s.tenant_id = ? AND s.company_id = ? AND s.connection_id = ? AND s.id = ? AND NOT s.is_deleted"
+    )
+    rows = bulk.select(tx, sql, (tenant, company, connection, id_))
+    return bytes(rows[0][0]) if rows else None
 
 
 def supplemental_of(

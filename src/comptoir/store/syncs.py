@@ -23,8 +23,10 @@ __all__ = [
     "checked_page",
     "count_ended",
     "end",
+    "get",
     "latest",
     "latest_checks",
+    "list_page",
     "read_ended",
     "reads",
 ]
@@ -87,6 +89,24 @@ def begin(tx: Connection, tenant: TenantId, connection: ConnectionId, now: datet
 def end(tx: Connection, tenant: TenantId, sync: SyncId, *, calls: int, checks: bytes | None, now: datetime) -> None:
     values = {"ended": now, "calls": calls, "checks": checks}
     tx.execute(sa.update(SYNCS).where(only(SYNCS, tenant, SYNCS.c.id == sync)).values(values))
+
+
+def get(tx: Connection, tenant: TenantId, connection: ConnectionId, sync: str) -> Sync:
+    """NotFound if there is none over this connection."""
+    mine = only(SYNCS, tenant, SYNCS.c.connection_id == connection, SYNCS.c.id == sync)
+    row = tx.execute(sa.select(SYNCS).where(mine)).one_or_none()
+    if row is None:
+        raise NotFound(f"No sync was found with ID {sync}")
+    return struct_of(Sync, row)
+
+
+def list_page(tx: Connection, tenant: TenantId, connection: ConnectionId, page: int = 1, page_size: int = 100) -> Page:
+    """Syncs over a connection, the newest first; one that is under way among them."""
+    mine = only(SYNCS, tenant, SYNCS.c.connection_id == connection)
+    total = tx.execute(sa.select(sa.func.count()).select_from(SYNCS).where(mine)).scalar_one()
+    ordered = sa.select(SYNCS).where(mine).order_by(SYNCS.c.started.desc(), SYNCS.c.id)
+    rows = tx.execute(ordered.limit(page_size).offset((page - 1) * page_size))
+    return Page(total, [struct_of(Sync, row) for row in rows])
 
 
 def latest(tx: Connection, tenant: TenantId, connection: ConnectionId) -> Sync | None:

@@ -13,7 +13,7 @@ import msgspec
 
 from comptoir.integrations.contract import Integration, RawRow
 from comptoir.model.identities import Line, check
-from comptoir.store import ConnectionId, Database, SyncId, TenantId, datasets, raw, records, syncs
+from comptoir.store import ConnectionId, Database, SyncId, TenantId, datasets, mappings, raw, records, syncs
 from comptoir.store.datasets import Status, Warning_
 from comptoir.sync.outcomes import COMPLETE, NOT_SUPPORTED
 
@@ -94,7 +94,7 @@ class _Stored:
         with db.read() as tx:
             newest = datasets.newest_of(tx, tenant, connection).values()
             reads = syncs.reads(tx, tenant, connection).values()
-            aside = raw.aside(tx, tenant, connection, sync)
+            aside = [*raw.aside(tx, tenant, connection, sync), *mappings.aside(tx, tenant, connection)]
             running = syncs.active(tx, tenant, connection)
             before = syncs.latest(tx, tenant, connection)
         self._begun_at = running.started if running is not None else None

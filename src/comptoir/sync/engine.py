@@ -42,7 +42,7 @@ from comptoir.store.datasets import Dataset, Status
 from comptoir.sync import checks, endings
 from comptoir.sync.fetch import Fetch, Reader
 from comptoir.sync.map import Mapper, MapResult
-from comptoir.sync.outcomes import Outcome
+from comptoir.sync.outcomes import COMPLETE, Outcome
 from comptoir.sync.progress import Board
 from comptoir.sync.requests import due, request
 
@@ -260,20 +260,30 @@ class Engine:
             for id_ in turn.datasets:
                 dataset = datasets.get(tx, tenant, id_)
                 data_type = integration.data_type(dataset.data_type)
-                if dataset.status.is_ended or dataset.status is Status.QUEUED:
-                    continue  # it ended meanwhile, or waits for the next try already
+                if dataset.status.is_ended or dataset.status in (Status.QUEUED, Status.VALIDATION_QUEUED):
+                    continue  # it ended meanwhile, waits for the next try, or was mapped before the process ended
                 if self._may_be_mapped(tx, tenant, dataset, data_type, answer, integration):
                     assert data_type is not None
                     chosen[data_type] = datasets.advance(tx, tenant, id_, status=Status.MAPPING, progress=50)
-            raw.forget_aside(tx, tenant, connection_id, turn.sync, [one.name for one in chosen])
-        progress = _Progress(self._db, tenant, {one.name: dataset.id for one, dataset in chosen.items()}, self._clock)
+            reads = syncs.reads(tx, tenant, connection_id)
+        ids = {one.name: dataset.id for one, dataset in chosen.items()}
+        progress = _Progress(self._db, tenant, ids, self._clock)
         watch = self._board.watch(connection_id)
 
         def told(data_type: str, rows: int, rows_in_all: int, made: int) -> None:
             watch.mapped(data_type, rows, rows_in_all, made)
             progress.mapped(data_type, rows, rows_in_all)
 
-        results = Mapper(
+        def stored(tx: Transaction, data_type: str, counts: raw.Counts, deleted: int) -> None:
+            datasets.count(tx, tenant, ids[data_type], new=counts.new, changed=counts.changed, deleted=deleted)
+
+        def finished(tx: Transaction, data_type: str, result: MapResult) -> None:
+            sources = integration.data_type(data_type)
+            assert sources is not None
+            warnings = endings.source_warnings(sources, answer.resources)
+            _mapped(tx, tenant, ids[data_type], result, warnings)
+
+        Mapper(
             self._db,
             integration,
             self._clock,
@@ -281,15 +291,13 @@ class Engine:
             company=connection.company_id,
             connection=connection_id,
             sync=turn.sync,
-            complete=frozenset(name for name, outcome in answer.resources.items() if outcome.is_complete),
+            complete=frozenset(name for name, read in reads.items() if read.outcome == COMPLETE),
             today=turn.today,
             told=told,
+            stored=stored,
+            finished=finished,
             should_stop=self._should_stop,
         ).run(list(chosen))
-        with self._db.write() as tx:
-            for data_type, dataset in chosen.items():
-                warnings = endings.source_warnings(data_type, answer.resources)
-                _stored(tx, tenant, dataset, results[data_type.name], warnings)
 
     def _may_be_mapped(
         self,
@@ -458,19 +466,16 @@ def _needed(integration: Integration, chosen: list[Dataset]) -> list[Resource]:
     return [resource for resource in integration.resources if resource.name in names]
 
 
-def _stored(
-    tx: Transaction, tenant: TenantId, dataset: Dataset, result: MapResult, warnings: list[datasets.Warning_]
+def _mapped(
+    tx: Transaction, tenant: TenantId, dataset: DatasetId, result: MapResult, warnings: list[datasets.Warning_]
 ) -> None:
     datasets.advance(
         tx,
         tenant,
-        dataset.id,
+        dataset,
         status=Status.VALIDATION_QUEUED,
         progress=90,
         records_read=result.read,
-        records_new=result.new,
-        records_changed=result.changed,
-        records_deleted=result.deleted,
         records_set_aside=result.set_aside,
         warnings=tuple(warnings + result.warnings),
     )

@@ -1,13 +1,14 @@
 """From raw rows to standard records: a batch at a time, with the rows they name and the rows that name them.
 
 Mapping itself is the integration's, and pure. A row that cannot be mapped is set aside with its reason; its neighbours
-go on, and what was served of it before stays. Each resource is gone through once for all data types made from it; each
-data type sees exactly the rows it declares, so what it is mapped with does not depend on its company.
+go on, and what was served of it before stays. Only rows that may make something else than they did are mapped: those
+that changed since, and those that lead to them; all of a data type where what it is made with at large has changed.
+Each data type sees exactly what it declares: what it is mapped with depends neither on its company nor on its batch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from decimal import localcontext
@@ -16,29 +17,24 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection as Transaction
 
-from comptoir.integrations.contract import (
-    DataType,
-    Direction,
-    Hop,
-    Integration,
-    Link,
-    Loaded,
-    Making,
-    Mapped,
-    Note,
-    RawRow,
-)
+from comptoir.integrations.contract import DataType, Integration, Loaded, Making, Mapped, Note, RawRow
+from comptoir.integrations.versions import mapping_version
 from comptoir.jobs import Stopped
 from comptoir.model import SHAPES, encode
 from comptoir.model.money import WIDE
 from comptoir.runtime.clock import Clock
 from comptoir.runtime.failpoints import failpoint
-from comptoir.store import CompanyId, ConnectionId, Database, SyncId, TenantId, raw, records
+from comptoir.store import CompanyId, ConnectionId, Database, SyncId, TenantId, changes, mappings, raw, records
 from comptoir.store.datasets import Warning_
 from comptoir.store.history import Log
+from comptoir.store.mappings import Doubt
+from comptoir.store.raw import Counts
 from comptoir.store.records import Prepared
+from comptoir.sync.affected import affected
+from comptoir.sync.near import Near
+from comptoir.sync.surroundings import Surroundings
 
-__all__ = ["MapResult", "Mapper", "Told"]
+__all__ = ["Finished", "MapResult", "Mapper", "Stored", "Told"]
 
 _BATCH = 500
 _MOST_WARNINGS = 1000  # kept with a dataset; all are counted
@@ -46,10 +42,13 @@ _supplement = msgspec.json.Encoder(decimal_format="number")
 
 # Is told how far mapping is: the data type, raw rows mapped of so many, records made.
 Told = Callable[[str, int, int, int], None]
+# Is told, in the transaction that stores them, how many records of a data type became new, changed, or were deleted.
+Stored = Callable[[Transaction, str, Counts, int], None]
 
 
 class MapResult(msgspec.Struct, kw_only=True):
-    """What became of one data type: raw rows read, and records new, changed, deleted and set aside."""
+    """What became of one data type: raw rows mapped, and records new, changed, deleted. Rows that stand set aside, and
+    doubts, are told of all its rows, whenever they were mapped."""
 
     read: int = 0
     new: int = 0
@@ -57,13 +56,10 @@ class MapResult(msgspec.Struct, kw_only=True):
     deleted: int = 0
     set_aside: int = 0
     warnings: list[Warning_] = []
-    more_warnings: int = 0
 
-    def warn(self, warning: Warning_) -> None:
-        if len(self.warnings) < _MOST_WARNINGS:
-            self.warnings.append(warning)
-        else:
-            self.more_warnings += 1
+
+# Is told what became of a data type, in the transaction that ends its mapping.
+Finished = Callable[[Transaction, str, MapResult], None]
 
 
 class _Unreadable(msgspec.Struct, frozen=True):
@@ -75,26 +71,34 @@ class _Unreadable(msgspec.Struct, frozen=True):
 class _Type:
     """One data type while it is mapped."""
 
-    def __init__(self, data_type: DataType) -> None:
-        self.data_type = data_type
+    def __init__(self, data_type: DataType, version: str) -> None:
+        self.data_type, self.version = data_type, version
         self.name = data_type.name
         self.values = SHAPES[data_type.name].values
-        self.carried: dict[str, Any] = {}
         self.result = MapResult()
-        # By id, with the place of the making it came from: the first one that makes a record wins.
-        self.merged: dict[str, tuple[int, Prepared]] = {}
-        self.rows_in_all = 0
+        self.basis = ""
+        self.since = -1  # the mark up to which its records have followed the rows
+        self.rows: Mapping[str, set[str]] | None = None  # by resource, the ids of those to map; None for all
+        self.in_all = 0
         self.is_first = False  # nothing of it is served yet, so nothing can be gone
         self.log: Log | None = None  # set once all of it was there: until then all that comes is new
+        self.has_doubts = False
+        self.begin()
+
+    def begin(self) -> None:
+        """Nothing is mapped yet."""
+        self.carried: dict[str, Any] = {}
+        # By id, with the place of the making it came from: the first one that makes a record wins.
+        self.merged: dict[str, tuple[int, Prepared]] = {}
+        self.result.read = 0
+        self.has_aside = False
+        self.is_broken = False  # the rest of a series was to be mapped, and cannot be by itself
 
     def makings(self, resource: str) -> list[tuple[int, Making]]:
         return [(place, one) for place, one in enumerate(self.data_type.made_from) if one.resource == resource]
 
-    def set_aside(self, reasons: Mapping[str, str]) -> None:
-        for id_, reason in reasons.items():
-            self.result.set_aside += 1
-            message = f"Set aside, because it could not be read: {reason}"
-            self.result.warn(Warning_(item_id=id_, message=message, rule_id="set-aside"))
+    def chosen(self, resource: str) -> set[str]:
+        return set() if self.rows is None else self.rows.get(resource, set())
 
     def merge(self, place: int, made: Iterable[Prepared]) -> None:
         for record in made:
@@ -103,25 +107,28 @@ class _Type:
                 self.merged[record.id] = (place, record)
 
 
-class _MadeOf(msgspec.Struct, frozen=True):
-    """What a batch of rows made of one data type, and why some rows made none; `read` counts its rows so far."""
+class _MadeOf(msgspec.Struct, frozen=True, kw_only=True):
+    """What a batch of rows made of one data type, and what was doubtful; `read` counts its rows so far."""
 
     of: _Type
     read: int
-    prepared: list[Prepared]
-    aside: dict[str, str]
+    prepared: list[Prepared] = []
+    doubts: list[Doubt] = []
+    mapped: list[str] = []  # rows that made all they make
+    gone: list[str] = []  # rows that are not there any more
 
 
 class _Batch(msgspec.Struct, frozen=True):
     resource: str
-    rows: list[RawRow]
     made: list[_MadeOf]
 
 
 class Mapper:
-    """Maps data types of one connection anew; only records whose document changed are written.
+    """Maps data types of one connection; only records whose document changed are written.
 
-    `complete` names the resources whose latest read was complete. Raises Stopped when asked to stop, between batches.
+    `complete` names the resources whose latest read was complete; what changed is noted under `sync`, if there is one.
+    Raises Stopped when asked to stop, between batches: what is stored by then is stored, and the next run comes to the
+    same end.
     """
 
     def __init__(
@@ -133,161 +140,273 @@ class Mapper:
         tenant: TenantId,
         company: CompanyId,
         connection: ConnectionId,
-        sync: SyncId,
+        sync: SyncId | None,
         complete: frozenset[str],
         today: datetime,
         told: Told = lambda *_: None,
+        stored: Stored = lambda *_: None,
+        finished: Finished = lambda *_: None,
         should_stop: Callable[[], bool] = lambda: False,
     ) -> None:
         self._db, self._integration, self._clock = db, integration, clock
-        self._tenant, self._company, self._connection, self._sync = tenant, company, connection, sync
+        self._tenant, self._company, self._connection = tenant, company, connection
+        self._owners, self._sync = (tenant, company, connection), sync
         self._complete, self._today = complete, today
-        self._told, self._should_stop = told, should_stop
+        self._told, self._stored, self._finished, self._should_stop = told, stored, finished, should_stop
 
-    def run(self, data_types: Sequence[DataType]) -> dict[str, MapResult]:
-        """Map all rows of these data types; what became of each, by name."""
-        types = [_Type(data_type) for data_type in data_types]
-        wanted = {making.resource for one in types for making in one.data_type.made_from}
+    def run(self, data_types: Sequence[DataType], *, anew: bool = False) -> dict[str, MapResult]:
+        """Map what may have changed of these data types, `anew` everything; what became of each, by name."""
+        types = [_Type(data_type, mapping_version(self._integration, data_type)) for data_type in data_types]
+        with self._db.write() as tx:
+            mark = changes.close(tx, self._tenant, self._connection)
         with self._db.read() as tx:
-            whole = {
-                name: raw.whole(tx, self._tenant, self._connection, name)
-                for name in {name for one in types for name in one.data_type.whole}
-            }
-            counts = {name: raw.count_live(tx, self._tenant, self._connection, name) for name in wanted}
+            around = Surroundings(
+                tx, self._integration, self._tenant, self._connection, complete=self._complete, today=self._today
+            )
+            self._whole = {one.name: around.whole(one.data_type) for one in types}
+            self._known = {one.name: around.complete(one.data_type) for one in types}
+            self._day = {one.name: around.today(one.data_type) for one in types}
+            held = mappings.of(tx, self._tenant, self._connection)
             for one in types:
-                one.is_first = not records.count(tx, self._tenant, self._connection, one.name)
-                if records.is_readable(tx, self._tenant, self._company, one.name, self._connection):
+                one.basis = around.basis(one.data_type)
+                one.has_doubts = bool(mappings.count_doubts(tx, self._tenant, self._connection, one.name))
+                is_readable = records.is_readable(tx, self._tenant, self._company, one.name, self._connection)
+                if self._sync is not None and is_readable:
                     one.log = Log(self._tenant, self._connection, self._sync)
-                resources = {making.resource for making in one.data_type.made_from}
-                one.rows_in_all = sum(counts[name] for name in resources)
-        # One batch is stored while the next is mapped.
-        with ThreadPoolExecutor(1, thread_name_prefix="store") as storing:
-            stored: Future[None] | None = None
-            for batch in self._batches(types, wanted, whole):
-                if stored is not None:
-                    stored.result()
-                if self._should_stop():
-                    raise Stopped
-                stored = storing.submit(self._store, batch)
-            if stored is not None:
-                stored.result()
+                one.rows = None if anew else self._chosen(tx, one, held.get(one.name))
+            self._count(tx, types)
+        self._go_through(types)
+        # A row that cannot be read breaks its series, and perhaps others: all of them are gone through then.
+        if broken := [one for one in types if one.is_broken]:
+            for one in broken:
+                one.rows = None
+            with self._db.read() as tx:
+                self._count(tx, broken)
+            self._go_through(broken)
         with self._db.write() as tx:
             for one in types:
-                self._finish(tx, one)
+                self._finish(tx, one, mark)
+            changes.forget(tx, self._tenant, self._connection)
         return {one.name: one.result for one in types}
 
-    def _batches(
-        self, types: Sequence[_Type], wanted: Set[str], whole: Mapping[str, tuple[RawRow, ...]]
-    ) -> Iterator[_Batch]:
-        """All rows, mapped. Each batch has a view of the database of its own: nobody else changes this connection's
-        rows, and one view for all would keep SQLite from writing its log back."""
-        for resource in self._integration.resources:
-            if resource.name not in wanted:
+    # What to map
+
+    def _chosen(self, tx: Transaction, one: _Type, held: mappings.Mapping | None) -> Mapping[str, set[str]] | None:
+        """The rows that may make something else than they did, by resource; None for all."""
+        if held is None or held.mark < 0 or held.basis != one.basis:
+            return None
+        one.since = held.mark
+        rows = affected(tx, self._tenant, self._connection, one.data_type, one.since)
+        if rows is None or not any(rows.values()):
+            return rows
+        if one.data_type.merges:
+            return None  # which of its rows make a record first is known of all together only
+        if one.data_type.series and mappings.count_aside(tx, self._tenant, self._connection, one.name):
+            return None
+        return rows
+
+    def _count(self, tx: Transaction, types: Sequence[_Type]) -> None:
+        counts: dict[str, int] = {}
+        for one in types:
+            one.begin()
+            resources = {making.resource for making in one.data_type.made_from}
+            if one.rows is not None:
+                one.in_all = sum(len(one.chosen(name)) for name in resources)
                 continue
-            here = [one for one in types if one.makings(resource.name)]
-            place: raw.Place | None = None
-            while True:
-                with self._db.read() as tx, localcontext(WIDE):
-                    rows, place = raw.next_batch(tx, self._tenant, self._connection, resource.name, place, batch=_BATCH)
-                    batch = self._map_batch(tx, here, resource.name, rows, whole) if rows else None
-                if batch is not None:
-                    yield batch
-                if place is None:
-                    break
+            one.is_first = not records.count(tx, self._tenant, self._connection, one.name)
+            for name in resources - counts.keys():
+                counts[name] = raw.count_live(tx, self._tenant, self._connection, name)
+            one.in_all = sum(counts[name] for name in resources)
+
+    def _go_through(self, types: Sequence[_Type]) -> None:
+        if doubted := [one for one in types if one.rows is None and one.has_doubts]:
+            with self._db.write() as tx:
+                for one in doubted:
+                    mappings.drop_doubts(tx, self._tenant, self._connection, one.name)
+        # One batch is stored while the next is mapped.
+        with ThreadPoolExecutor(1, thread_name_prefix="store") as storing:
+            under_way: Future[None] | None = None
+            for batch in self._batches(types):
+                if under_way is not None:
+                    under_way.result()
+                if self._should_stop():
+                    raise Stopped
+                under_way = storing.submit(self._store, batch)
+            if under_way is not None:
+                under_way.result()
+
+    # Each batch has a view of the database of its own: nobody else changes this connection's rows, and one view for all
+    # would keep SQLite from writing its log back.
+
+    def _batches(self, types: Sequence[_Type]) -> Iterator[_Batch]:
+        for name in (resource.name for resource in self._integration.resources):
+            here = [one for one in types if one.makings(name)]
+            if everything := [one for one in here if one.rows is None]:
+                yield from self._along(name, everything, None, None)
+            if chosen := [one for one in here if one.chosen(name) and not one.data_type.series]:
+                yield from self._by_ids(name, chosen)
+            for one in here:
+                if one.chosen(name) and one.data_type.series:
+                    yield from self._rest_of_series(name, one)
+
+    def _along(
+        self, resource: str, types: Sequence[_Type], place: raw.Place | None, until: str | None
+    ) -> Iterator[_Batch]:
+        """All rows from a place on."""
+        while True:
+            with self._db.read() as tx, localcontext(WIDE):
+                rows, place = raw.next_batch(
+                    tx, self._tenant, self._connection, resource, place, batch=_BATCH, until=until
+                )
+                batch = self._map_batch(tx, [(one, rows) for one in types], resource, rows) if rows else None
+            if batch is not None:
+                yield batch
+            if place is None:
+                return
+
+    def _by_ids(self, resource: str, types: Sequence[_Type]) -> Iterator[_Batch]:
+        """The rows that any of these data types has chosen, each mapped for those that have."""
+        ids = sorted(set().union(*(one.chosen(resource) for one in types)))
+        for start in range(0, len(ids), _BATCH):
+            some = ids[start : start + _BATCH]
+            with self._db.read() as tx, localcontext(WIDE):
+                rows = raw.live_by_ids(tx, self._tenant, self._connection, resource, some)
+                of_each = [(one, [row for row in rows if row.id in one.chosen(resource)]) for one in types]
+                batch = self._map_batch(tx, of_each, resource, rows)
+            gone = set(some) - {row.id for row in rows}
+            yield _Batch(
+                resource,
+                [msgspec.structs.replace(made, gone=sorted(gone & made.of.chosen(resource))) for made in batch.made],
+            )
+
+    def _rest_of_series(self, resource: str, one: _Type) -> Iterator[_Batch]:
+        """Every series that changed, from the first row on that did."""
+        series = one.data_type.series
+        assert series is not None
+        mine = (self._tenant, self._connection, resource)
+        changed = sorted(one.chosen(resource))
+        with self._db.read() as tx:
+            first = changes.first_sort_keys(tx, *mine, one.since, series.separator)
+            gone = sorted(set(changed) - {row.id for row in raw.live_by_ids(tx, *mine, changed)})
+        yield _Batch(resource, [_MadeOf(of=one, read=one.result.read, gone=gone)])
+        for name, sort_key in sorted(first.items()):
+            one.carried.clear()
+            with self._db.read() as tx:
+                before = raw.id_before(tx, *mine, sort_key, name + series.separator)
+                document = None if before is None else records.document_of(tx, *self._owners, one.name, before)
+            if document is not None:
+                series.resume(document, one.carried)
+            elif before is not None:
+                one.is_broken = True
+                return
+            behind = name + chr(ord(series.separator) + 1)
+            yield from self._along(resource, [one], raw.Place(is_ordered=True, sort_key=sort_key, id=""), behind)
 
     def _map_batch(
-        self,
-        tx: Transaction,
-        here: Sequence[_Type],
-        resource: str,
-        rows: list[RawRow],
-        whole: Mapping[str, tuple[RawRow, ...]],
+        self, tx: Transaction, of_each: Sequence[tuple[_Type, list[RawRow]]], resource: str, rows: list[RawRow]
     ) -> _Batch:
-        near = _Near(tx, self._tenant, self._connection, resource, rows)
-        payloads: dict[Callable[[RawRow], Any], list[Any]] = {}
-        made: list[_MadeOf] = []
-        for one in here:
+        near = Near(tx, self._tenant, self._connection, resource, rows)
+        payloads: dict[Callable[[RawRow], Any], dict[str, Any]] = {}
+        batch: list[_MadeOf] = []
+        for one, own_rows in of_each:
             near_rows, naming = near.follow(one.data_type.hops)
             books = self._integration.books(
                 Loaded(
-                    whole={name: whole[name] for name in one.data_type.whole},
+                    whole=self._whole[one.name],
                     rows=near_rows,
                     naming=naming,
                     carried=one.carried,
-                    today=self._today,
-                    complete=self._complete,
+                    today=self._day[one.name],
+                    complete=self._known[one.name],
                 )
             )
-            prepared: list[Prepared] = []
+            made = _MadeOf(of=one, read=one.result.read + len(own_rows))
             aside: dict[str, str] = {}
+            notes: dict[str, list[Note]] = {}
             for place, making in one.makings(resource):
                 if making.decode not in payloads:
-                    payloads[making.decode] = [_decoded(making.decode, row) for row in rows]
-                records_made, unmade = _made(one, making, books, rows, payloads[making.decode])
-                aside |= unmade
+                    payloads[making.decode] = {row.id: _decoded(making.decode, row) for row in rows}
+                prepared = _made(one, making, books, own_rows, payloads[making.decode], aside, notes)
                 if one.data_type.merges:
-                    one.merge(place, records_made)
+                    one.merge(place, prepared)
                 else:
-                    prepared += records_made
-            one.result.read += len(rows)
-            one.set_aside(aside)
-            made.append(_MadeOf(one, one.result.read, prepared, aside))
-        return _Batch(resource, rows, made)
+                    made.prepared.extend(prepared)
+            one.result.read += len(own_rows)
+            one.has_aside = one.has_aside or bool(aside)
+            one.is_broken = one.is_broken or bool(aside and one.data_type.series and one.rows is not None)
+            made.mapped.extend(
+                [row.id for row in own_rows if row.id not in aside] if aside else [row.id for row in own_rows]
+            )
+            made.doubts.extend(Doubt(resource, id_, aside.get(id_), tuple(notes.get(id_, ()))) for id_ in aside | notes)
+            batch.append(made)
+        return _Batch(resource, batch)
+
+    # What was made
 
     def _store(self, batch: _Batch) -> None:
         with self._db.write() as tx:
             for made in batch.made:
-                self._store_one(tx, batch, made)
+                self._store_one(tx, batch.resource, made)
         failpoint("map.batch")
         for made in batch.made:
             result = made.of.result
-            self._told(made.of.name, made.read, made.of.rows_in_all, result.new + result.changed)
+            self._told(made.of.name, made.read, max(made.read, made.of.in_all), result.new + result.changed)
 
-    def _store_one(self, tx: Transaction, batch: _Batch, made: _MadeOf) -> None:
-        now, one = self._clock.now(), made.of
-        for row in batch.rows if made.aside else ():
-            if row.id in made.aside:
-                raw.set_aside(
-                    tx,
-                    self._tenant,
-                    self._connection,
-                    self._sync,
-                    batch.resource,
-                    record_id=row.id,
-                    data_type=one.name,
-                    reason=made.aside[row.id],
-                    body=row.body,
-                    now=now,
-                )
+    def _store_one(self, tx: Transaction, resource: str, made: _MadeOf) -> None:
+        one, now = made.of, self._clock.now()
+        if one.has_doubts and one.rows is not None:
+            again = [*made.mapped, *made.gone, *(doubt.id for doubt in made.doubts)]
+            mappings.drop_doubts(tx, self._tenant, self._connection, one.name, resource, again)
+        if made.doubts:
+            mappings.put_doubts(tx, self._tenant, self._connection, one.name, made.doubts)
+            one.has_doubts = True
         if one.data_type.merges:
             return
-        owners = (self._tenant, self._company, self._connection)
-        counts = records.put(tx, *owners, one.name, made.prepared, now, log=one.log)
+        counts = records.put(tx, *self._owners, one.name, made.prepared, now, one.version, one.log)
+        deleted = 0
+        if not one.is_first:
+            produced = {record.id for record in made.prepared}
+            ids = [*made.mapped, *made.gone]
+            deleted = records.mark_absent(tx, *self._owners, one.name, resource, ids, produced, now, one.log)
+        self._tell(tx, one, counts, deleted)
+
+    def _tell(self, tx: Transaction, one: _Type, counts: Counts, deleted: int) -> None:
         one.result.new += counts.new
         one.result.changed += counts.changed
-        if one.is_first:
-            return
-        mapped = [row.id for row in batch.rows if row.id not in made.aside]
-        produced = {record.id for record in made.prepared}
-        gone = records.mark_absent(tx, *owners, one.name, batch.resource, mapped, produced, now, one.log)
-        one.result.deleted += gone
+        one.result.deleted += deleted
+        self._stored(tx, one.name, counts, deleted)
 
-    def _finish(self, tx: Transaction, one: _Type) -> None:
-        """When all rows of a data type are mapped: what no row makes any more is deleted."""
-        now, owners = self._clock.now(), (self._tenant, self._company, self._connection)
-        if not one.data_type.merges:
-            one.result.deleted += records.mark_deleted_sources(tx, *owners, one.name, now, one.log)
-        else:
+    def _finish(self, tx: Transaction, one: _Type, mark: int) -> None:
+        """When all that was to be mapped of a data type is: what no row makes any more is deleted."""
+        now = self._clock.now()
+        if one.rows is None and one.data_type.merges:
             merged = [record for _, record in one.merged.values()]
-            counts = records.put(tx, *owners, one.name, merged, now, log=one.log)
-            one.result.new += counts.new
-            one.result.changed += counts.changed
-            if not one.result.set_aside:  # a record that only an unreadable row makes stays as it was
+            counts = records.put(tx, *self._owners, one.name, merged, now, one.version, one.log)
+            deleted = 0
+            if not one.has_aside:  # a record that only an unreadable row makes stays as it was
                 gone = sorted(records.live_ids(tx, self._tenant, self._connection, one.name) - one.merged.keys())
-                one.result.deleted += records.delete(tx, *owners, one.name, gone, now, one.log)
-        if one.result.more_warnings:
-            message = f"{one.result.more_warnings} further warnings are not listed."
-            one.result.warnings.append(Warning_(item_id="", message=message, rule_id="more"))
+                deleted = records.delete(tx, *self._owners, one.name, gone, now, one.log)
+            self._tell(tx, one, counts, deleted)
+        elif one.rows is None:
+            self._tell(tx, one, Counts(), records.mark_deleted_sources(tx, *self._owners, one.name, now, one.log))
+        mapping = mappings.Mapping(mark=mark, basis=one.basis, version=one.version, mapped_at=now)
+        mappings.put(tx, self._tenant, self._connection, one.name, mapping)
+        if one.has_doubts:
+            one.result.set_aside = mappings.count_aside(tx, self._tenant, self._connection, one.name)
+            one.result.warnings = list(self._warnings(tx, one))
+        self._finished(tx, one.name, one.result)
+
+    def _warnings(self, tx: Transaction, one: _Type) -> Iterator[Warning_]:
+        mine = (tx, self._tenant, self._connection, one.name)
+        listed = mappings.doubts(*mine, _MOST_WARNINGS)
+        for doubt in listed:
+            if doubt.reason is not None:
+                message = f"Set aside, because it could not be read: {doubt.reason}"
+                yield Warning_(item_id=doubt.id, message=message, rule_id="set-aside")
+            for note in doubt.notes:
+                yield Warning_(item_id=note.record_id, message=note.message, validator_name=note.field)
+        if more := mappings.count_doubts(*mine) - len(listed):
+            yield Warning_(item_id="", message=f"{more} further warnings are not listed.", rule_id="more")
 
 
 def _decoded(decode: Callable[[RawRow], Any], row: RawRow) -> Any:
@@ -298,22 +417,28 @@ def _decoded(decode: Callable[[RawRow], Any], row: RawRow) -> Any:
 
 
 def _made(
-    one: _Type, making: Making, books: Any, batch: Sequence[RawRow], payloads: Sequence[Any]
-) -> tuple[list[Prepared], dict[str, str]]:
-    """The records of a batch, and why some rows of it made none."""
+    one: _Type,
+    making: Making,
+    books: Any,
+    rows: Sequence[RawRow],
+    payloads: Mapping[str, Any],
+    aside: dict[str, str],
+    notes: dict[str, list[Note]],
+) -> list[Prepared]:
+    """The records of a batch; `aside` is told why some rows of it made none, `notes` what is doubtful about others."""
     values, resource, map_ = one.values, making.resource, making.map
     prepared: list[Prepared] = []
-    aside: dict[str, str] = {}
-    for row, payload in zip(batch, payloads, strict=True):
+    for row in rows:
+        payload = payloads[row.id]
         if isinstance(payload, _Unreadable):
             aside[row.id] = payload.reason
             continue
         made: list[Prepared] = []
-        notes: list[Note] = []
+        noted: list[Note] = []
         try:
             for item in map_(payload, books):
                 if isinstance(item, Note):
-                    notes.append(item)
+                    noted.append(item)
                     continue
                 assert isinstance(item, Mapped)
                 record = item.record
@@ -332,9 +457,9 @@ def _made(
             aside[row.id] = _reason(error)
             continue
         prepared += made
-        for note in notes:
-            one.result.warn(Warning_(item_id=note.record_id, message=note.message, validator_name=note.field))
-    return prepared, aside
+        if noted:
+            notes.setdefault(row.id, []).extend(noted)
+    return prepared
 
 
 def _reason(error: Exception) -> str:
@@ -346,67 +471,3 @@ def _reason(error: Exception) -> str:
 def _supplemental(content: Mapping[str, Any]) -> bytes | None:
     held = {name: value for name, value in content.items() if value is not None}
     return _supplement.encode(held) if held else None
-
-
-_Rows = dict[str, dict[str, RawRow]]
-_Naming = dict[tuple[str, str], dict[str, tuple[RawRow, ...]]]
-
-
-class _Near:
-    """What a batch names and what names it, looked up once however many data types ask."""
-
-    def __init__(
-        self, tx: Transaction, tenant: TenantId, connection: ConnectionId, resource: str, batch: Iterable[RawRow]
-    ) -> None:
-        self._tx, self._tenant, self._connection = tx, tenant, connection
-        self._resource = resource
-        self._batch = {row.id: row for row in batch}
-        self._followed: dict[tuple[Hop, ...], tuple[_Rows, _Naming]] = {}
-        self._rows: dict[str, dict[str, RawRow | None]] = {resource: dict(self._batch)}
-        self._named: dict[tuple[str, str], dict[str, tuple[RawRow, ...]]] = {}
-        self._links: dict[str, dict[str, tuple[Link, ...]]] = {}
-
-    def follow(self, hops: tuple[Hop, ...]) -> tuple[_Rows, _Naming]:
-        """The rows that these hops reach from the batch, hop by hop."""
-        if hops not in self._followed:
-            self._followed[hops] = self._follow(hops)
-        return self._followed[hops]
-
-    def _follow(self, hops: tuple[Hop, ...]) -> tuple[_Rows, _Naming]:
-        rows: _Rows = {self._resource: self._batch}
-        naming: _Naming = {}
-        for hop in hops:
-            start = rows.get(hop.start)
-            if not start:
-                continue
-            if hop.direction is Direction.OUT:
-                found = self._by_ids(hop.to, self._named_by(hop.start, hop.link, start.keys()))
-            else:
-                is_beside = hop.direction is Direction.BESIDE
-                named = self._named_by(hop.start, hop.link, start.keys()) if is_beside else start.keys()
-                by_target = self._naming(hop.to, hop.link, named)
-                naming[hop.to, hop.link] = naming.get((hop.to, hop.link), {}) | by_target
-                found = {row.id: row for those in by_target.values() for row in those}
-            rows[hop.to] = rows.get(hop.to, {}) | found
-        return rows, naming
-
-    def _by_ids(self, resource: str, ids: Set[str]) -> dict[str, RawRow]:
-        known = self._rows.setdefault(resource, {})
-        if unknown := ids - known.keys():
-            found = raw.by_ids(self._tx, self._tenant, self._connection, resource, unknown)
-            known.update({id_: found.get(id_) for id_ in unknown})
-        return {id_: row for id_ in ids if (row := known[id_]) is not None}
-
-    def _naming(self, resource: str, link: str, ids: Set[str]) -> dict[str, tuple[RawRow, ...]]:
-        known = self._named.setdefault((resource, link), {})
-        if unknown := ids - known.keys():
-            found = raw.naming(self._tx, self._tenant, self._connection, resource, link, unknown)
-            known.update({id_: found.get(id_, ()) for id_ in unknown})
-        return {id_: rows for id_ in ids if (rows := known[id_])}
-
-    def _named_by(self, resource: str, link: str, ids: Set[str]) -> set[str]:
-        known = self._links.setdefault(resource, {})
-        if unknown := ids - known.keys():
-            found = raw.links_of(self._tx, self._tenant, self._connection, resource, unknown)
-            known.update({id_: found.get(id_, ()) for id_ in unknown})
-        return {one.id for id_ in ids for one in known[id_] if one.name == link}

@@ -127,7 +127,7 @@ def _profit_and_loss(desk: Desk, query: Query) -> Body:
     tax = sum(totals.get(code, 0) for code in chart.CORPORATION_TAX)
     costs = sum(total for code, total in totals.items() if chart.is_profit_and_loss(code)) + income - tax
     dividends = sum(world.ledger.total(code, since=since, until=until) for code in totals if _is_dividend(code))
-    is_limited = world.company.type == "UkLimitedCompany"
+    is_limited = world.company.is_limited
     less = [("Corp. Tax (est.)", tax), ("Dividends", dividends)] if is_limited else []
     retained = income - costs - (tax + dividends if is_limited else 0)
     carried = -sum(total for code, total in totals.items() if code == chart.RETAINED or _is_profit(code))

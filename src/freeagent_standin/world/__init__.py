@@ -8,5 +8,6 @@ from __future__ import annotations
 from freeagent_standin.world.books import World
 from freeagent_standin.world.entities import User
 from freeagent_standin.world.generator import generate
+from freeagent_standin.world.kinds import Kind, kind_named
 
-__all__ = ["User", "World", "generate"]
+__all__ = ["Kind", "User", "World", "generate", "kind_named"]

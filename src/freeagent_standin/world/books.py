@@ -143,6 +143,13 @@ class World:
             BankAccount: self._legs_of_opening,
             JournalSet: self._legs_of_journal,
         }
+        self._owed: Callable[[Any], Iterable[tuple[date, list[Leg]]]] | None = None
+        """On the cash basis: what a record would post on the accrual basis, which tells what contacts owe."""
+        if company.cash_basis:
+            accrual = {kind: self._legs[kind] for kind in (Invoice, CreditNote, Reconciliation, Bill, Explanation)}
+            self._owed = lambda record: accrual[type(record)](record) if type(record) in accrual else ()
+            self._legs |= dict.fromkeys((Invoice, CreditNote, Reconciliation, Bill), lambda _record: ())
+            self._legs[Explanation] = self._legs_of_explanation_on_cash
         self._tables: dict[type[Record], Table[Any]] = {
             User: self.people,
             Contact: self.contacts,
@@ -386,6 +393,9 @@ class World:
     def _post(self, record: Record, sign: int = 1) -> None:
         for day, legs in self.postings_of(record):
             self.ledger.post(day, legs, sign=sign)
+        if self._owed is not None:
+            for _, legs in self._owed(record):
+                self.ledger.owe(legs, sign=sign)
 
     def _unpost(self, record: Record) -> None:
         self._post(record, sign=-1)
@@ -420,6 +430,13 @@ class World:
         else:
             legs = postings.of_direct(explanation, account)
         return ((explanation.dated_on, legs),)
+
+    def _legs_of_explanation_on_cash(self, explanation: Explanation) -> Iterable[tuple[date, list[Leg]]]:
+        document = self.settled_document(explanation)
+        if document is None:
+            return self._legs_of_explanation(explanation)
+        account = self.bank_accounts[explanation.account]
+        return ((explanation.dated_on, postings.of_settlement_on_cash(explanation, account, document)),)
 
     def settled_document(self, explanation: Explanation) -> Invoice | CreditNote | Bill | None:
         """The document an explanation pays or refunds, if any."""

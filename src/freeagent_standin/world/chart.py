@@ -232,11 +232,10 @@ def categories(company: Company) -> tuple[Category, ...]:
         )
         for code, description, reporting in costs
     ]
-    is_limited = company.type == "UkLimitedCompany"
     rows += [
         Category(code=code, group=GENERAL, description=description, reporting=reporting)
         for code, description, reporting in _GENERAL
-        if is_limited or code not in _LIMITED_ONLY
+        if company.is_limited or code not in _LIMITED_ONLY
     ]
     income = (("001", "Sales"),) + (_CIS_INCOME if company.cis_subcontractor else ())
     rows += [

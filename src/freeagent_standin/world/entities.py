@@ -39,6 +39,8 @@ class Company(msgspec.Struct, frozen=True, kw_only=True):
     vat_number: str = ""
     cis_subcontractor: bool = False
     cis_contractor: bool = False
+    cash_basis: bool = False
+    """Whether documents are posted when they are paid; the API does not tell."""
     registration_number: str = ""
     address: tuple[str, str, str, str, str, str, str] = ("", "", "", "", "", "", "United Kingdom")
     """address1, address2, address3, town, region, postcode, country."""
@@ -46,6 +48,16 @@ class Company(msgspec.Struct, frozen=True, kw_only=True):
     email: str = ""
     website: str = ""
     business_category: str = ""
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether it has directors, shares and corporation tax."""
+        return self.type == "UkLimitedCompany"
+
+    @property
+    def is_british(self) -> bool:
+        """Whether VAT, CIS and the returns of the United Kingdom are its business."""
+        return self.type.startswith("Uk")
 
 
 class User(Record, frozen=True, kw_only=True, gc=False):

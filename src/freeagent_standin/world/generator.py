@@ -25,7 +25,8 @@ from freeagent_standin.world import (
     scenarios_work,
 )
 from freeagent_standin.world.books import World
-from freeagent_standin.world.profiles import Kind, found, kind_by_seed
+from freeagent_standin.world.kinds import Kind, kind_by_seed
+from freeagent_standin.world.profiles import found
 from freeagent_standin.world.stage import Stage
 
 GREATEST = 1_000_000
@@ -101,11 +102,16 @@ _SCENARIOS = (
 )
 
 
-def generate(*, size: str | int, seed: int, today: date, company: int = 1) -> World:
-    """The books of company number `company`, as they stand on `today`. Raises ValueError on a size there is not."""
+def generate(*, size: str | int, seed: int, today: date, company: int = 1, kind: Kind | None = None) -> World:
+    """The books of company number `company`, as they stand on `today`, of a kind or the one its size and seed give it.
+
+    Raises ValueError on a size there is not.
+    """
     wanted = _size(size)
     rng = Random(f"{size}/{seed}/{company}")  # noqa: S311  books, not secrets
-    kind = kind_by_seed(rng) if wanted.is_drawn else Kind()
+    more = Random(f"kind/{size}/{seed}/{company}")  # noqa: S311  books, not secrets
+    drawn = kind_by_seed(rng, more) if wanted.is_drawn else Kind()
+    kind = drawn if kind is None else kind
     was_collecting = gc.isenabled()
     gc.disable()  # a million records without one cycle among them
     try:

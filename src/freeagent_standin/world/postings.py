@@ -148,6 +148,27 @@ def of_settlement(explanation: Explanation, account: BankAccount, document: Sale
     return legs
 
 
+def of_settlement_on_cash(explanation: Explanation, account: BankAccount, document: SalesDocument | Bill) -> list[Leg]:
+    """The cash basis: bank against income or costs by line and VAT, as much of each as is settled of the whole."""
+    withheld = times(explanation.cis_share, document.rate)
+    parts: list[tuple[str, int]]
+    if isinstance(document, Bill):
+        parts = [(item.category, item.net) for item in document.items]
+        parts.append((chart.VAT_RECLAIMED, document.total - document.net))
+    else:
+        parts = [(item.category, net) for item, net in zip(document.items, document.item_nets, strict=True)]
+        parts.append((chart.VAT_CHARGED, 0 if document.is_notional else document.tax))
+    whole = -(explanation.native + withheld)
+    shares = shared_out(whole, [Decimal(whole * part) / document.total for _, part in parts])
+    legs = [_bank(explanation, account)]
+    legs += [Leg(code, share) for (code, _), share in zip(parts, shares, strict=True) if share]
+    if withheld:
+        legs.append(Leg(chart.PAYE, withheld))
+    notional = sum(item.notional_tax for item in document.items) if isinstance(document, Bill) else 0
+    tax = times(notional * whole, Decimal(1) / document.total) if notional else 0
+    return [*legs, Leg(chart.VAT_RECLAIMED, tax), Leg(chart.VAT_CHARGED, -tax)] if tax else legs
+
+
 def of_transfer(explanation: Explanation, account: BankAccount) -> list[Leg]:
     """Each side against money in transit, at the same value in the company's currency."""
     return [_bank(explanation, account), Leg(chart.IN_TRANSIT, -explanation.native)]
@@ -210,6 +231,12 @@ class Ledger:
                 self._contacts[leg.contact] = self._contacts.get(leg.contact, 0) + amount * sign
         if balance:
             raise ValueError(f"This entry does not balance: {legs!r}.")
+
+    def owe(self, legs: Sequence[Leg], *, sign: int = 1) -> None:
+        """Note what contacts owe without posting it: what is open on the cash basis."""
+        for leg in legs:
+            if leg.contact is not None:
+                self._contacts[leg.contact] = self._contacts.get(leg.contact, 0) + leg.amount * sign
 
     def codes(self) -> list[str]:
         """Every code ever posted to, sorted."""

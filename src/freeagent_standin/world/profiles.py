@@ -1,8 +1,8 @@
-"""Who a company is: its kind, its people, its bank accounts and the books it began with.
+"""Who a company is: its people, its bank accounts and the books it began with.
 
-The named sizes are always a VAT-registered UK limited company. A numbered size below a thousand takes a kind by
-seed, so that many small worlds differ: registered for VAT or not, limited or a sole trader, either side of the
-Construction Industry Scheme, with or without foreign currency.
+The named sizes are a VAT-registered UK limited company unless a kind is asked for. A numbered size below a thousand
+takes a kind by seed, so that many small worlds differ: limited or one of the other types, registered for VAT or not, on
+the cash basis, either side of the Construction Industry Scheme, with or without foreign currency.
 """
 
 from __future__ import annotations
@@ -10,36 +10,13 @@ from __future__ import annotations
 from datetime import date, timedelta
 from random import Random
 
-import msgspec
-
 from freeagent_standin.world import names
 from freeagent_standin.world.amounts import times
 from freeagent_standin.world.books import World
 from freeagent_standin.world.chart import SUSPENSE
 from freeagent_standin.world.entities import BankAccount, Company, JournalLine, JournalSet, User
+from freeagent_standin.world.kinds import LIMITED, LLP, PARTNERSHIP, UNIVERSAL, Kind
 from freeagent_standin.world.rates import day_start, exchange_rate
-
-
-class Kind(msgspec.Struct, frozen=True, kw_only=True):
-    """What sets one company's books apart from another's."""
-
-    type: str = "UkLimitedCompany"
-    vat: bool = True
-    cis_subcontractor: bool = False
-    cis_contractor: bool = False
-    foreign: bool = True
-
-
-def kind_by_seed(rng: Random) -> Kind:
-    """A kind for a small world; each combination turns up within a few dozen seeds."""
-    is_limited = rng.random() < 0.7
-    return Kind(
-        type="UkLimitedCompany" if is_limited else "UkSoleTrader",
-        vat=rng.random() < 0.7,
-        cis_subcontractor=rng.random() < 0.25,
-        cis_contractor=rng.random() < 0.25,
-        foreign=rng.random() < 0.6,
-    )
 
 
 def accounting_year(company: Company, day: date) -> tuple[date, date]:
@@ -65,7 +42,7 @@ def found(*, number: int, seed: int, kind: Kind, months: int, today: date, rng: 
     opening_day = _months_before(today, months)
     first_year_end = _month_end(opening_day.year + (opening_day.month > 3), 3)
     started = date(first_year_end.year - 1, 4, 1)
-    pool = names.COMPANIES if kind.type == "UkLimitedCompany" else names.SOLE_TRADERS
+    pool = names.COMPANIES if kind.type in (LIMITED, UNIVERSAL) else names.SOLE_TRADERS
     name = pool[(number - 1 + seed) % len(pool)] + ("" if number <= len(pool) else f" {number}")
     street, (town, postcode) = rng.choice(names.STREETS), rng.choice(names.TOWNS)
     created = day_start(opening_day) + 36_000
@@ -83,7 +60,8 @@ def found(*, number: int, seed: int, kind: Kind, months: int, today: date, rng: 
         vat_number=f"GB{900_000_000 + number * 1_111}" if kind.vat else "",
         cis_subcontractor=kind.cis_subcontractor,
         cis_contractor=kind.cis_contractor,
-        registration_number=f"{13_200_000 + number:08d}" if kind.type == "UkLimitedCompany" else "",
+        cash_basis=kind.cash,
+        registration_number=f"{13_200_000 + number:08d}" if kind.type in (LIMITED, LLP) else "",
         address=(f"{rng.randint(1, 90)} {street}", "Unit C", "", town, "", postcode, "United Kingdom"),
         phone="01453 555010",
         email="office@example.com",
@@ -100,7 +78,7 @@ def found(*, number: int, seed: int, kind: Kind, months: int, today: date, rng: 
 def _opening(world: World, created: int) -> None:
     """The opening balances: what the accounts held, against shares, VAT and earlier profit of a limited company."""
     rows = [(SUSPENSE, 0)]  # balanced by the application whatever is entered, so the entry is always there
-    if world.company.type == "UkLimitedCompany":
+    if world.company.is_limited:
         banked = sum(account.opening_native for account in world.bank_accounts)
         shares, vat = 10_000, 84_250 if world.company.vat_registered else 0
         rows = [(SUSPENSE, banked), ("910-1", -shares), ("817", -vat), ("968", -(banked - shares - vat))]
@@ -117,9 +95,10 @@ def _opening(world: World, created: int) -> None:
 
 
 def _people(world: World, rng: Random, created: int) -> None:
-    is_limited = world.company.type == "UkLimitedCompany"
+    is_limited = world.company.is_limited
+    head = "Partner" if world.company.type in (PARTNERSHIP, LLP) else "Owner"
     first, last = rng.sample(names.FIRST_NAMES, 3), rng.sample(names.LAST_NAMES, 3)
-    rows = [(first[0], last[0], "owner", 8, "Director" if is_limited else "Owner", False)]
+    rows = [(first[0], last[0], "owner", 8, "Director" if is_limited else head, False)]
     if is_limited:
         rows += [
             (first[1], last[1], "staff", 2, "Employee", False),

@@ -108,7 +108,7 @@ def tax_payments(stage: Stage) -> None:
     codes = [("814", "HMRC PAYE/NIC CUMBERNAULD", 61_250)]
     if stage.is_vat:
         codes.append(("817", "HMRC VAT", 84_250))
-    if stage.world.company.type == "UkLimitedCompany":
+    if stage.world.company.is_limited:
         codes.append(("820", "HMRC CORP TAX", 120_000))
     for days, (code, text, amount) in enumerate(codes, start=50):
         stage.spend(stage.ago(days), -amount, text, code, type="Other Money Out", line_type="PAYMENT")
@@ -117,7 +117,7 @@ def tax_payments(stage: Stage) -> None:
 def people_paid(stage: Stage) -> None:
     """Expenses repaid, a smart payment, salary, dividend, and a loan from the owner."""
     world, owner = stage.world, stage.owner
-    is_limited = world.company.type == "UkLimitedCompany"
+    is_limited = world.company.is_limited
     rows = [("905", 13_950, "Expenses repaid"), ("", 5_000, "Smart user payment"), ("902", 104_800, "Salary")]
     rows += (
         [("908", 200_000, "Interim dividend"), ("907", -75_000, "Loan")]

@@ -33,7 +33,7 @@ def salaries(stage: Stage, day: date) -> None:
     """The owner's salary as an outside payroll would enter it, by three entries."""
     gross = 90_000 + 100 * stage.rng.randint(0, 120)
     tax = gross // 10
-    code = "407" if stage.world.company.type == "UkLimitedCompany" else "401"
+    code = "407" if stage.world.company.is_limited else "401"
     legs = ((code, gross), (f"902-{stage.owner.number}", tax - gross), ("814", -tax))
     enter(stage, day, f"Salaries {day:%B %Y}", *legs, tag=_PAYROLL_TAG)
 

@@ -194,7 +194,7 @@ def test_the_worlds_looked_at_are_of_every_kind() -> None:
     companies = [_reader(world).world.company for world in WORLDS]
 
     for trait in ("type", "vat_registered", "cis_subcontractor", "cis_contractor"):
-        assert len({getattr(company, trait) for company in companies}) == 2, trait
+        assert len({getattr(company, trait) for company in companies}) >= 2, trait
     assert {len({row["currency"] for row in _reader(world).all("invoices")}) > 1 for world in WORLDS} == {True, False}
 
 

@@ -45,9 +45,10 @@ def test_the_trial_balance_is_what_documents_and_bank_lines_come_to(size: str | 
     books = Reader(world).everything()
     balance = defaultdict(Decimal, Reader(world).trial_balance())
 
-    assert balance["681"] == owed(books, books["invoices"] + books["credit_notes"])
-    assert balance["796"] == -owed(books, books["bills"])
-    assert vat(balance) == expected_vat(books)
+    if not world.company.cash_basis:
+        assert balance["681"] == owed(books, books["invoices"] + books["credit_notes"])
+        assert balance["796"] == -owed(books, books["bills"])
+        assert vat(balance) == expected_vat(books)
     for code, total in expected_accounts(books).items():
         assert balance[code] == total, code
     for code, total in expected_claims(books).items():

@@ -137,9 +137,13 @@ def test_small_books_have_at_least_one_of_everything(seed: int) -> None:
 
 
 def test_every_kind_of_company_turns_up_among_small_numbers() -> None:
-    companies = [known(20, seed).company for seed in range(1, 41)]
+    companies = [known(20, seed).company for seed in range(1, 81)]
 
-    assert {company.type for company in companies} == {"UkLimitedCompany", "UkSoleTrader"}
+    assert {company.type for company in companies} == {
+        *("UkLimitedCompany", "UkSoleTrader", "UkUnincorporatedLandlord", "UkPartnership"),
+        *("UkLimitedLiabilityPartnership", "UniversalCompany"),
+    }
+    assert {company.cash_basis for company in companies} == {True, False}
     assert {company.vat_registered for company in companies} == {True, False}
     assert {company.cis_contractor for company in companies} == {True, False}
     assert {company.cis_subcontractor for company in companies} == {True, False}

@@ -43,6 +43,7 @@ _property = _decoder(payloads.Property)
 _sales_tax_period = _decoder(payloads.SalesTaxPeriod)
 _bank_account = _decoder(payloads.BankAccount)
 _balance = _decoder(payloads.TrialBalanceLine)
+_named_code = _decoder(payloads.NamedCode)
 _invoice = _decoder(payloads.Invoice)
 _credit_note = _decoder(payloads.CreditNote)
 _reconciliation = _decoder(payloads.CreditNoteReconciliation)
@@ -59,11 +60,16 @@ class Books:
     def __init__(self, loaded: Loaded) -> None:
         self._loaded = loaded
         self.carried = loaded.carried
-        self.today: date = loaded.today.date()
         self._memo: dict[tuple[str, str], object] = {}
 
     def is_complete(self, resource: str) -> bool:
         return resource in self._loaded.complete
+
+    @property
+    def today(self) -> date:
+        if self._loaded.today is None:
+            raise RuntimeError("a data type that looks at the day must be declared by_day")
+        return self._loaded.today.date()
 
     # The company and its accounts
 
@@ -100,6 +106,13 @@ class Books:
         if not self.is_complete("trial_balance"):
             return None
         return {line.display_nominal_code: line for _, line in self._whole("trial_balance", _balance)}
+
+    @cached_property
+    def named_codes(self) -> dict[str, payloads.NamedCode]:
+        """What the trial balance tells of codes beside their balance; nothing where it may not be read."""
+        if not self.is_complete("trial_balance"):
+            return {}
+        return {line.display_nominal_code: line for _, line in self._whole("trial_balance", _named_code)}
 
     @cached_property
     def tax_period(self) -> payloads.SalesTaxPeriod | None:
@@ -179,7 +192,7 @@ class Books:
     def account_name(self, code: str) -> str | None:
         """The category's name; a user's sub-account with the user's, as the trial balance names it."""
         found = self.categories.get(code)
-        line = (self.trial_balance or {}).get(code)
+        line = self.named_codes.get(code)
         if found is None:
             if line is not None:
                 return line.name
@@ -206,7 +219,7 @@ class Books:
         """Codes of users' sub-accounts by parent and user; under no parent, the user's own sub-code."""
         found: dict[tuple[str, str], str] = {}
         named = [(code, category.user) for code, (_, category) in self.categories.items()]
-        named += [(code, line.user) for code, line in (self.trial_balance or {}).items()]
+        named += [(code, line.user) for code, line in self.named_codes.items()]
         for code, url in named:
             parent, dash, sub_code = code.partition("-")
             if dash and (user := number_in(url)) is not None:

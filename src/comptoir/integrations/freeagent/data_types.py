@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from comptoir.integrations.contract import DataType, Direction, Hop, Making, Source
+from comptoir.integrations.contract import DataType, Direction, Hop, Making, Part, Series, Source
 from comptoir.integrations.freeagent import payloads
 from comptoir.integrations.freeagent.mapping import (
     accounts,
@@ -27,7 +27,31 @@ __all__ = ["DATA_TYPES"]
 
 _OUT, _IN = Direction.OUT, Direction.IN
 _EXPLANATIONS = "bank_transaction_explanations"
-_ACCOUNT_NAMES = ("categories", "users", "bank_accounts", "trial_balance")
+# What mapping is given of resources that are given whole: all else of them moves without asking for any mapping.
+_COMPANY = Part(
+    "company",
+    (
+        "currency",
+        "sales_tax_name",
+        "sales_tax_rates",
+        "second_sales_tax_name",
+        "second_sales_tax_rates",
+        "second_sales_tax_is_compound",
+    ),
+)
+_BEGUN = Part("company", ("currency", "freeagent_start_date", "company_start_date"))
+_BANK_NAMES = Part("bank_accounts", ("url", "name", "currency"))
+_ACCOUNT_NAMES = (
+    "categories",
+    Part("users", ("url", "first_name", "last_name")),
+    _BANK_NAMES,
+    Part("trial_balance", ("display_nominal_code", "name", "bank_account", "user")),
+)
+_ACCOUNT_SOURCES = ("categories", "users", "bank_accounts", "trial_balance")
+_TRACKED = (
+    Part("projects", ("url", "name", "contact")),
+    Part("properties", ("url", "address1", "name", "postcode")),
+)
 _OPTIONAL = {
     "users",
     "properties",
@@ -106,7 +130,7 @@ _ledger_hops = (
     Hop(start=_EXPLANATIONS, link="linked_transfer", to=_EXPLANATIONS, direction=_OUT),
     Hop(start="credit_note_reconciliations", link="invoice", to="invoices", direction=_OUT),
 )
-_line_names = ("company", *_ACCOUNT_NAMES, "projects", "properties")
+_line_names = (_COMPANY, *_ACCOUNT_NAMES, *_TRACKED)
 _documents = ("invoices", "credit_notes", "bills", "expenses", _EXPLANATIONS)
 _naming_accounts = (*_documents, "price_list_items")
 
@@ -116,7 +140,7 @@ DATA_TYPES = (
         access_level=1,
         sources=_sources("company"),
         made_from=(_made("company", payloads.Company, parties.company),),
-        whole=("company",),
+        by_day=True,
     ),
     DataType(
         name="chartOfAccounts",
@@ -130,7 +154,7 @@ DATA_TYPES = (
             _made("bank_accounts", payloads.BankAccount, accounts.account_of_bank),
             *(_made(name, accounts.Named, accounts.accounts_named) for name in _naming_accounts),
         ),
-        whole=("company", *_ACCOUNT_NAMES),
+        whole=(_COMPANY, "categories", "users", "bank_accounts", "trial_balance"),
         merges=True,
     ),
     DataType(
@@ -138,21 +162,21 @@ DATA_TYPES = (
         access_level=6,
         sources=_sources("company", "bank_accounts", optional=("categories",)),
         made_from=(_made("bank_accounts", payloads.BankAccount, banking.bank_account),),
-        whole=("company", "categories"),
+        whole=(_COMPANY, "categories"),
     ),
     DataType(
         name="customers",
         access_level=1,
         sources=_sources("company", "contacts"),
         made_from=(_made("contacts", payloads.Contact, parties.customer),),
-        whole=("company",),
+        whole=(_COMPANY,),
     ),
     DataType(
         name="suppliers",
         access_level=1,
         sources=_sources("company", "contacts"),
         made_from=(_made("contacts", payloads.Contact, parties.supplier),),
-        whole=("company",),
+        whole=(_COMPANY,),
     ),
     DataType(
         name="trackingCategories",
@@ -173,18 +197,19 @@ DATA_TYPES = (
             _made("price_list_items", payloads.PriceListItem, catalogue.item_rates),
             *(_made(name, tax.Met, tax.rates_met) for name in _documents),
         ),
-        whole=("company", "sales_tax_periods"),
+        whole=(_COMPANY, "sales_tax_periods"),
         merges=True,
+        by_day=True,
     ),
     DataType(
         name="items",
         access_level=4,
-        sources=_sources("company", "price_list_items", "stock_items", optional=("categories", "bank_accounts")),
+        sources=_sources("company", "price_list_items", "stock_items", optional=_ACCOUNT_SOURCES),
         made_from=(
             _made("price_list_items", payloads.PriceListItem, catalogue.price_list_item),
             _made("stock_items", payloads.StockItem, catalogue.stock_item),
         ),
-        whole=("company", *_ACCOUNT_NAMES),
+        whole=(_COMPANY, *_ACCOUNT_NAMES),
     ),
     DataType(
         name="invoices",
@@ -196,7 +221,7 @@ DATA_TYPES = (
                 "contacts",
                 "projects",
                 "properties",
-                *_ACCOUNT_NAMES,
+                *_ACCOUNT_SOURCES,
                 "credit_notes",
                 "credit_note_reconciliations",
                 _EXPLANATIONS,
@@ -217,7 +242,7 @@ DATA_TYPES = (
                 "contacts",
                 "projects",
                 "properties",
-                *_ACCOUNT_NAMES,
+                *_ACCOUNT_SOURCES,
                 "credit_note_reconciliations",
                 _EXPLANATIONS,
             ),
@@ -233,7 +258,7 @@ DATA_TYPES = (
         name="bills",
         access_level=5,
         sources=_sources(
-            "company", "bills", optional=("contacts", "projects", "properties", *_ACCOUNT_NAMES, _EXPLANATIONS)
+            "company", "bills", optional=("contacts", "projects", "properties", *_ACCOUNT_SOURCES, _EXPLANATIONS)
         ),
         made_from=(_made("bills", payloads.Bill, purchases.bill),),
         whole=_line_names,
@@ -243,7 +268,7 @@ DATA_TYPES = (
         name="billCreditNotes",
         access_level=5,
         sources=_sources(
-            "company", "bills", optional=("contacts", "projects", "properties", *_ACCOUNT_NAMES, _EXPLANATIONS)
+            "company", "bills", optional=("contacts", "projects", "properties", *_ACCOUNT_SOURCES, _EXPLANATIONS)
         ),
         made_from=(_made("bills", payloads.Bill, purchases.bill_credit_note),),
         whole=_line_names,
@@ -263,7 +288,7 @@ DATA_TYPES = (
             _made("credit_note_reconciliations", payloads.CreditNoteReconciliation, explained.reconciliation),
             _made("invoices", payloads.Invoice, explained.write_off),
         ),
-        whole=("company", *_ACCOUNT_NAMES),
+        whole=(_COMPANY, "categories", _BANK_NAMES),
         hops=_payment_hops,
     ),
     DataType(
@@ -271,7 +296,7 @@ DATA_TYPES = (
         access_level=6,
         sources=_sources("company", "bank_accounts", _EXPLANATIONS, optional=("bills", "contacts", "categories")),
         made_from=(_made(_EXPLANATIONS, payloads.Explanation, explained.bill_payment),),
-        whole=("company", *_ACCOUNT_NAMES),
+        whole=(_COMPANY, "categories", _BANK_NAMES),
         hops=_bill_payment_hops,
     ),
     DataType(
@@ -309,7 +334,7 @@ DATA_TYPES = (
         access_level=6,
         sources=_sources("company", "bank_accounts", _EXPLANATIONS),
         made_from=(_made(_EXPLANATIONS, payloads.Explanation, explained.transfer),),
-        whole=("company", "bank_accounts"),
+        whole=(_COMPANY, _BANK_NAMES),
         hops=(Hop(start=_EXPLANATIONS, link="linked_transfer", to=_EXPLANATIONS, direction=_OUT),),
     ),
     DataType(
@@ -317,14 +342,15 @@ DATA_TYPES = (
         access_level=6,
         sources=_sources("company", "bank_accounts", "bank_transactions"),
         made_from=(making("bank_transactions", banking.decode_line, banking.bank_transaction),),
-        whole=("company", "bank_accounts"),
+        whole=(Part("bank_accounts", ("url", "opening_balance")),),
+        series=Series(separator="|", resume=banking.resume),
     ),
     DataType(
         name="accountTransactions",
         access_level=6,
         sources=_sources("company", "bank_accounts", "bank_transactions", _EXPLANATIONS, optional=("categories",)),
         made_from=(_made("bank_transactions", payloads.BankTransaction, banking.account_transaction),),
-        whole=("company", "bank_accounts", "categories"),
+        whole=(_COMPANY, _BANK_NAMES, "categories"),
         hops=_transaction_hops,
     ),
     DataType(
@@ -343,7 +369,7 @@ DATA_TYPES = (
                 "opening_balances",
                 "closing_balances",
                 "journal_sets",
-                *_ACCOUNT_NAMES,
+                *_ACCOUNT_SOURCES,
                 "projects",
                 "properties",
                 "credit_notes",
@@ -358,7 +384,7 @@ DATA_TYPES = (
             _made("opening_balances", payloads.Balances, ledger.opening_balances),
             _made(_LEDGER, payloads.LedgerTransaction, ledger.journal_entries),
         ),
-        whole=_line_names,
+        whole=(_BEGUN, *_ACCOUNT_NAMES, *_TRACKED),
         hops=_ledger_hops,
     ),
 )

@@ -132,6 +132,15 @@ class TrialBalanceLine(Payload, frozen=True, kw_only=True):
     user: str | None = None
 
 
+class NamedCode(Payload, frozen=True, kw_only=True):
+    """A line of the trial balance without its total: what it tells of a nominal code."""
+
+    display_nominal_code: str
+    name: str | None = None
+    bank_account: str | None = None
+    user: str | None = None
+
+
 class BankAccount(Payload, frozen=True, kw_only=True):
     """https://dev.freeagent.com/docs/bank_accounts"""
 

@@ -9,7 +9,7 @@ import types
 import typing
 from collections.abc import Callable, Iterator
 from decimal import Decimal, getcontext, localcontext
-from functools import cache
+from functools import cache, wraps
 from operator import attrgetter
 from typing import Any, TypeVar
 
@@ -73,6 +73,7 @@ def sound(read: Any) -> Any:
 def making(resource: str, decode: Callable[[RawRow], Any], map_: Callable[[Any, Any], Iterator[Any]]) -> Making:
     """Records made with exact sums, each with a note for every flaw of its source."""
 
+    @wraps(map_)
     def mapped(read: Any, books: Any) -> list[Any]:
         # Not a generator: the context must not reach whoever is given the records.
         if getcontext().prec < WIDE.prec:  # a caller with many records sets it once for all of them

@@ -45,6 +45,15 @@ class _Sold(_Filed):
     project: str | None = None
 
 
+class _BillItem(msgspec.Struct):
+    project: str | None = None
+
+
+class _Bill(_Sold):
+    rebill_to_project: str | None = None
+    bill_items: tuple[_BillItem, ...] | None = None
+
+
 class _Reconciled(_Filed):
     invoice: str | None = None
     credit_note: str | None = None
@@ -117,6 +126,14 @@ def _reader(
 def _sold(record: msgspec.Struct) -> tuple[Link, ...]:
     assert isinstance(record, _Sold)
     return _links(("contact", "contacts", record.contact), ("project", "projects", record.project))
+
+
+def _bill(record: msgspec.Struct) -> tuple[Link, ...]:
+    """A line may be for another project than its bill."""
+    assert isinstance(record, _Bill)
+    projects = (record.project, record.rebill_to_project, *(item.project for item in record.bill_items or ()))
+    named = (("project", "projects", project) for project in dict.fromkeys(projects))
+    return tuple(dict.fromkeys(_links(("contact", "contacts", record.contact), *named)))
 
 
 def _reconciled(record: msgspec.Struct) -> tuple[Link, ...]:
@@ -295,7 +312,7 @@ RESOURCES = (
         path="/bills",
         kind=Kind.LIST,
         keys=("bills",),
-        read=_reader(_Sold, _sold),
+        read=_reader(_Bill, _bill),
         params=(("view", "all"), ("nested_bill_items", "true")),
         access_level=5,
         since="updated_since",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 
@@ -29,7 +30,7 @@ from comptoir.model.banking import (
 from comptoir.model.money import plain
 from comptoir.model.parties import PartyStatus
 
-__all__ = ["account_transaction", "bank_account", "bank_transaction", "decode_line", "state_of"]
+__all__ = ["account_transaction", "bank_account", "bank_transaction", "decode_line", "resume", "state_of"]
 
 _TYPES = {
     "StandardBankAccount": BankAccountType.DEBIT,
@@ -223,5 +224,23 @@ def _balance_after(account: str, amount: Decimal, books: Books) -> Decimal | Non
 
 def _balances(books: Books) -> dict[str | None, Decimal | None]:
     """By account, as far as its lines were mapped; None where it is not known any more."""
-    found: dict[str | None, Decimal | None] = books.carried.setdefault("balances", {})
+    return _carried_balances(books.carried)
+
+
+def _carried_balances(carried: dict[str, Any]) -> dict[str | None, Decimal | None]:
+    found: dict[str | None, Decimal | None] = carried.setdefault("balances", {})
     return found
+
+
+class _Last(msgspec.Struct):
+    account_id: str = msgspec.field(name="accountId")
+    balance: Decimal | None = None
+
+
+_last = msgspec.json.Decoder(_Last).decode
+
+
+def resume(document: bytes, carried: dict[str, Any]) -> None:
+    """Go on after a line that was mapped before."""
+    last = _last(document)
+    _carried_balances(carried)[last.account_id] = last.balance

@@ -1,0 +1,199 @@
+"""What each sync found: calls of our own, beside the list of reads that the contract has."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from comptoir.api import answers
+from comptoir.api.answers import Answer, DataTypeKey
+from comptoir.api.calls import Call, id_of
+from comptoir.api.listing import PAGING, Page
+from comptoir.api.paging import envelope, paging_of
+from comptoir.api.routing import Operation
+from comptoir.store import ConnectionId, SyncId, connections, history
+from comptoir.store.datasets import Dataset, Status
+from comptoir.store.history import Change, Counted, Layer
+from comptoir.sync import diary
+from comptoir.sync.diary import Told, Touched
+
+__all__ = ["OPERATIONS"]
+
+_TAG = "Data history"
+
+
+class Counts(Answer, frozen=True, kw_only=True):
+    new: int
+    changed: int
+    deleted: int
+
+
+class DataTypeRead(Answer, frozen=True, kw_only=True):
+    """A data type that a sync read: the state its data set is in, and what became of its records."""
+
+    data_type: str
+    dataset_id: UUID
+    status: Status
+    records_read: int
+    new: int
+    changed: int
+    deleted: int
+    set_aside: int
+
+
+class Sync(Answer, frozen=True, kw_only=True):
+    """One run over a connection. `sourceChanges` counts records that changed at the source, by resource; what was read
+    for the first time is no change and not among them."""
+
+    id: UUID
+    connection_id: UUID
+    started: datetime
+    ended: datetime | None
+    calls: int
+    data_types: tuple[DataTypeRead, ...]
+    source_changes: dict[str, Counts]
+
+
+class RecordChange(Answer, frozen=True, kw_only=True):
+    """`isDirect`: its own record at the source changed; otherwise it follows from another that did."""
+
+    data_type: DataTypeKey
+    id: str
+    change: Change
+    is_direct: bool
+    is_deleted: bool
+
+
+class SourceChange(Answer, frozen=True, kw_only=True):
+    resource: str
+    id: str
+    change: Change
+
+
+def _counts(found: Counted) -> Counts:
+    return Counts(new=found.new, changed=found.changed, deleted=found.deleted)
+
+
+def _read(found: Dataset) -> DataTypeRead:
+    return DataTypeRead(
+        data_type=found.data_type,
+        dataset_id=UUID(found.id),
+        status=found.status,
+        records_read=found.records_read,
+        new=found.records_new,
+        changed=found.records_changed,
+        deleted=found.records_deleted,
+        set_aside=found.records_set_aside,
+    )
+
+
+def _sync(told: Told) -> Sync:
+    return Sync(
+        id=UUID(told.sync.id),
+        connection_id=UUID(told.sync.connection_id),
+        started=told.sync.started,
+        ended=told.sync.ended,
+        calls=told.sync.calls,
+        data_types=tuple(map(_read, told.datasets)),
+        source_changes={name: _counts(one) for name, one in sorted(told.source.items())},
+    )
+
+
+def _change(one: Touched) -> RecordChange:
+    return RecordChange(
+        data_type=DataTypeKey(one.data_type),
+        id=one.id,
+        change=one.change,
+        is_direct=one.is_direct,
+        is_deleted=one.made is None or one.made.is_deleted,
+    )
+
+
+def _connection(call: Call) -> ConnectionId:
+    with call.services.db.read() as tx:
+        return connections.get(tx, call.tenant, call.connection_id, call.company_id).id
+
+
+def _sync_id(call: Call) -> SyncId:
+    return SyncId(id_of(call.names["syncId"], "No sync was found with ID {id}"))
+
+
+def _list(call: Call) -> bytes:
+    paging, connection = paging_of(call), _connection(call)
+    with call.services.db.read() as tx:
+        page = diary.page(tx, call.tenant, connection, paging.clipped, paging.size)
+    return envelope(call, paging, page.total, answers.encoded([_sync(one) for one in page.rows]))
+
+
+def _get(call: Call) -> bytes:
+    connection = _connection(call)
+    with call.services.db.read() as tx:
+        return answers.encode(_sync(diary.tell(tx, call.tenant, connection, _sync_id(call))))
+
+
+def _changes(call: Call) -> bytes:
+    paging, connection, sync = paging_of(call), _connection(call), _sync_id(call)
+    with call.services.db.read() as tx:
+        diary.tell(tx, call.tenant, connection, sync)
+        page = diary.touched(
+            tx, call.tenant, call.company_id, connection, sync, number=paging.clipped, size=paging.size
+        )
+    return envelope(call, paging, page.total, answers.encoded([_change(one) for one in page.rows]))
+
+
+def _source_changes(call: Call) -> bytes:
+    paging, connection, sync = paging_of(call), _connection(call), _sync_id(call)
+    with call.services.db.read() as tx:
+        diary.tell(tx, call.tenant, connection, sync)
+        owner = (call.tenant, connection, sync, Layer.SOURCE)
+        page = history.list_page(tx, *owner, page=paging.clipped, page_size=paging.size)
+    found = [SourceChange(resource=one.name, id=one.id, change=one.change) for one in page.rows]
+    return envelope(call, paging, page.total, answers.encoded(found))
+
+
+_SYNCS = "/companies/{companyId}/connections/{connectionId}/syncs"
+
+OPERATIONS = (
+    Operation(
+        id="list-syncs",
+        method="GET",
+        path=_SYNCS,
+        tag=_TAG,
+        summary="List syncs, newest first: calls made, and what became of the records of each data type",
+        handle=_list,
+        answer=Page(Sync),
+        parameters=PAGING,
+        fails=(400,),
+    ),
+    Operation(
+        id="get-sync",
+        method="GET",
+        path=f"{_SYNCS}/{{syncId}}",
+        tag=_TAG,
+        summary="Get a sync",
+        handle=_get,
+        answer=Sync,
+    ),
+    Operation(
+        id="list-sync-changes",
+        method="GET",
+        path=f"{_SYNCS}/{{syncId}}/changes",
+        tag=_TAG,
+        summary="List exactly the records that a sync made, changed or marked as deleted",
+        handle=_changes,
+        answer=Page(RecordChange),
+        parameters=PAGING,
+        fails=(400,),
+    ),
+    Operation(
+        id="list-sync-source-changes",
+        method="GET",
+        path=f"{_SYNCS}/{{syncId}}/sourceChanges",
+        tag=_TAG,
+        summary="List the records of the source that a sync found new, changed or gone",
+        handle=_source_changes,
+        answer=Page(SourceChange),
+        parameters=PAGING,
+        fails=(400,),
+    ),
+)

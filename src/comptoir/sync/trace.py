@@ -1,0 +1,199 @@
+"""Where a standard record comes from: the body it was made of, those it was told with, and how they were before.
+
+Field by field as the integration declares its coverage. Nothing is mapped again: what is shown is what is stored.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import pairwise
+
+import msgspec
+from sqlalchemy import Connection as Transaction
+
+from comptoir.integrations.contract import Covered, DataType, Integration, Kind, RawRow
+from comptoir.store import CompanyId, ConnectionId, TenantId, originals
+from comptoir.store.originals import Made, Original
+from comptoir.sync.bodies import Difference, at, differences, leaves
+from comptoir.sync.near import Near
+
+__all__ = ["Field", "Source", "Stood", "Trace", "stood", "trace"]
+
+_MOST_BESIDE = 50  # records told of beside the one that a record was made from
+_PLACE = re.compile(r"\[(\d+)\]")
+
+
+class Stood(msgspec.Struct, frozen=True, kw_only=True):
+    """A body as it stood from one moment until another, and how it differs from the one before; `until` is None while
+    it stands."""
+
+    body: bytes
+    since: datetime
+    until: datetime | None
+    differences: tuple[Difference, ...] = ()
+
+
+class Source(msgspec.Struct, frozen=True):
+    """A member that a field comes from, `invoices.total_value`, and its value where it can be told."""
+
+    name: str
+    value: bytes | None = None
+
+
+class Field(msgspec.Struct, frozen=True, kw_only=True):
+    """One member of a document. `is_made`: something was made of its sources, rather than copied."""
+
+    path: str
+    value: bytes
+    sources: tuple[Source, ...] = ()
+    is_made: bool = False
+    remark: str | None = None
+
+
+class Trace(msgspec.Struct, frozen=True, kw_only=True):
+    """`original` is None for a record whose source row is not held any more. `versions` are its bodies, the oldest
+    first; `beside` are the other records it was told with."""
+
+    data_type: str
+    made: Made
+    original: Original | None
+    versions: tuple[Stood, ...]
+    beside: tuple[Original, ...]
+    has_more_beside: bool
+    fields: tuple[Field, ...]
+
+
+def trace(
+    tx: Transaction,
+    integration_of: Mapping[ConnectionId, Integration],
+    tenant: TenantId,
+    company: CompanyId,
+    data_type: str,
+    record_id: str,
+    connection: ConnectionId | None = None,
+) -> Trace | None:
+    """All that is known of where a record comes from; None for a record that is not there. `integration_of` tells
+    what each of the company's connections is to."""
+    made = originals.made(tx, tenant, company, data_type, record_id, connection)
+    if made is None:
+        return None
+    integration = integration_of[made.connection_id]
+    declared = integration.data_type(data_type)
+    found = originals.get(tx, tenant, made.connection_id, made.resource, made.source_id)
+    near: dict[str, list[str]] = {}
+    if found is not None and declared is not None:
+        near = _near(tx, tenant, made, declared, found)
+    chosen = [(resource, id_) for resource, ids in near.items() for id_ in ids][:_MOST_BESIDE]
+    beside = [originals.get(tx, tenant, made.connection_id, resource, id_) for resource, id_ in chosen]
+    held = tuple(one for one in beside if one is not None)
+    bodies = _bodies(tx, tenant, made, integration, found, held)
+    return Trace(
+        data_type=data_type,
+        made=made,
+        original=found,
+        versions=stood(tx, tenant, made.connection_id, made.resource, made.source_id),
+        beside=held,
+        has_more_beside=sum(map(len, near.values())) > _MOST_BESIDE,
+        fields=tuple(_fields(made, declared, integration, bodies, near.keys() | {made.resource})),
+    )
+
+
+def stood(
+    tx: Transaction, tenant: TenantId, connection: ConnectionId, resource: str, record_id: str
+) -> tuple[Stood, ...]:
+    """Every body a raw record had, the oldest first."""
+    found = originals.versions(tx, tenant, connection, resource, record_id)
+    first = [Stood(body=one.body, since=one.since, until=one.until) for one in found[:1]]
+    later = [
+        Stood(body=one.body, since=one.since, until=one.until, differences=differences(before.body, one.body))
+        for before, one in pairwise(found)
+    ]
+    return (*first, *later)
+
+
+def _near(tx: Transaction, tenant: TenantId, made: Made, declared: DataType, found: Original) -> dict[str, list[str]]:
+    """Ids of the records that mapping was given beside the one it mapped, by resource."""
+    row = RawRow(found.id, "", found.body)
+    rows, _ = Near(tx, tenant, made.connection_id, made.resource, [row]).follow(declared.hops)
+    by_resource = {
+        resource: sorted(id_ for id_ in those if (resource, id_) != (found.resource, found.id))
+        for resource, those in rows.items()
+    }
+    return {resource: ids for resource, ids in by_resource.items() if ids}
+
+
+def _bodies(
+    tx: Transaction,
+    tenant: TenantId,
+    made: Made,
+    integration: Integration,
+    found: Original | None,
+    beside: Sequence[Original],
+) -> dict[str, bytes]:
+    """The one body of each resource that can be meant; a resource of which several were used is left out."""
+    counts: dict[str, list[bytes]] = {}
+    for one in beside:
+        counts.setdefault(one.resource, []).append(one.body)
+    for resource in integration.resources:
+        if resource.kind is Kind.SINGLE and resource.name not in counts:
+            page = originals.list_page(tx, tenant, made.connection_id, resource.name, page_size=2)
+            counts[resource.name] = [one.body for one in page.rows]
+    bodies = {resource: those[0] for resource, those in counts.items() if len(those) == 1}
+    return bodies | ({found.resource: found.body} if found is not None else {})
+
+
+def _fields(
+    made: Made,
+    declared: DataType | None,
+    integration: Integration,
+    bodies: Mapping[str, bytes],
+    used: frozenset[str] | set[str],
+) -> Iterator[Field]:
+    covered = {one.path: one for one in integration.coverage.get(declared.name, ())} if declared else {}
+    # A record made of one resource has nothing from another that such records are made of as well.
+    unused = {one.resource for one in declared.made_from} - used if declared else set()
+    members = list(leaves(made.document))
+    lengths = _lengths(path for path, _ in members)
+    for path, value in members:
+        # An empty list stands for its elements.
+        one = covered.get(_PLACE.sub("[]", path) + ("[]" if value == b"[]" else ""))
+        if one is None:
+            yield Field(path=path, value=value)
+            continue
+        yield Field(
+            path=path,
+            value=value,
+            sources=tuple(_sources(one, path, lengths, integration, bodies, unused)),
+            is_made=one.how is not None,
+            remark=one.how or one.why,
+        )
+
+
+def _lengths(paths: Iterator[str]) -> dict[str, int]:
+    """How many elements each list of a document has, by the path before its brackets."""
+    lengths: dict[str, int] = {}
+    for path in paths:
+        for found in _PLACE.finditer(path):
+            before = path[: found.start()]
+            lengths[before] = max(lengths.get(before, 0), int(found[1]) + 1)
+    return lengths
+
+
+def _sources(
+    one: Covered,
+    path: str,
+    lengths: Mapping[str, int],
+    integration: Integration,
+    bodies: Mapping[str, bytes],
+    unused: set[str],
+) -> Iterator[Source]:
+    places = [(int(found[1]), lengths[path[: found.start()]]) for found in _PLACE.finditer(path)]
+    for name in one.sources:
+        resource, _, member = name.partition(".")
+        if resource in unused:
+            continue
+        body = bodies.get(resource)
+        ordered = integration.ordered.get(name.partition("[]")[0])
+        yield Source(name, None if body is None else at(body, member, places, ordered))
