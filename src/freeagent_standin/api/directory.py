@@ -11,6 +11,7 @@ from freeagent_standin.world import chart
 from freeagent_standin.world.amounts import decimal_text
 from freeagent_standin.world.chart import Category
 from freeagent_standin.world.entities import BankAccount, Contact, PriceListItem, Project, Record, User
+from freeagent_standin.world.filings import vat_periods
 from freeagent_standin.world.parts import VAT_PERCENT
 from freeagent_standin.world.profiles import accounting_periods
 
@@ -22,6 +23,7 @@ def company(desk: Desk) -> Body:
     record = desk.world.company
     periods = accounting_periods(record, desk.today)
     is_registered = record.vat_registered
+    quarters = vat_periods(desk.world, desk.today)
     optional = sent(
         {
             "region": record.address[4],
@@ -30,7 +32,7 @@ def company(desk: Desk) -> Body:
             "contact_phone": record.phone,
             "website": record.website,
             "sales_tax_registration_number": record.vat_number,
-            "vat_first_return_period_ends_on": day_text(periods[0][1]) if is_registered else None,
+            "vat_first_return_period_ends_on": day_text(quarters[0][1]) if quarters else None,
         }
     )
     return optional | {

@@ -1,7 +1,7 @@
 """Single documents beside the lists: what a company can choose from, what happened lately, and printed invoices.
 
 https://dev.freeagent.com/docs/company, /docs/invoices, /docs/expenses. Inferred: the events of a timeline and their
-wording; a tax timeline is empty; every print is the same blank page. Rates of mileage are those HMRC publishes.
+wording; every print is the same blank page. Rates of mileage are those HMRC publishes.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import base64
 from collections.abc import Callable, Mapping
 
 from freeagent_standin import files
+from freeagent_standin.api.deadlines import account_locks, tax_timeline
 from freeagent_standin.api.desk import Body, Desk, day_text, money
 
 _BUSINESS_CATEGORIES = (
@@ -76,7 +77,8 @@ def printed() -> Body:
 
 DOCUMENTS: Mapping[str, tuple[int, Callable[[Desk], Body]]] = {
     "company/business_categories": (1, lambda _desk: {"business_categories": list(_BUSINESS_CATEGORIES)}),
-    "company/tax_timeline": (7, lambda _desk: {"timeline_items": []}),
+    "account_locks": (8, account_locks),
+    "company/tax_timeline": (7, tax_timeline),
     "expenses/mileage_settings": (2, _mileage),
     "estimates/default_additional_text": (4, lambda _desk: {"default_additional_text": "Valid for thirty days."}),
     "invoices/default_additional_text": (4, lambda _desk: {"default_additional_text": "Thank you for your business."}),

@@ -25,6 +25,8 @@ from freeagent_standin.world.entities import (
     JournalSet,
     Reconciliation,
     Record,
+    TaxProvision,
+    VatFiling,
 )
 from freeagent_standin.world.entries import Row
 from freeagent_standin.world.profiles import accounting_periods, accounting_year
@@ -69,9 +71,18 @@ def transaction(desk: Desk, row: Row) -> Body:
         "category_name": desk.world.category_names.get(parent, parent),
         "nominal_code": leg.code,
         "debit_value": money(leg.amount),
-        "source_item_url": desk.url(desk.world.table_of(record).name, record.id),
+        **_source(desk, record),
         "foreign_currency_data": foreign,
     }
+
+
+def _source(desk: Desk, record: Record) -> Body:
+    """Where a row comes from; a VAT return's rows do not tell, as in the reference's example."""
+    if isinstance(record, VatFiling):
+        return {}
+    if isinstance(record, TaxProvision):
+        return {"source_item_url": desk.url("corporation_tax_returns", day_text(record.dated_on))}
+    return {"source_item_url": desk.url(desk.world.table_of(record).name, record.id)}
 
 
 def journal_set(desk: Desk, record: JournalSet, *, is_nested: bool, is_single: bool) -> Body:
@@ -159,6 +170,10 @@ def _description(desk: Desk, row: Row) -> str:
     record, contacts = row.record, desk.world.contacts
     if isinstance(record, JournalSet):
         return record.entries[row.place].description or record.description
+    if isinstance(record, VatFiling):
+        return f"VAT Return {record.dated_on:%m %y}*"
+    if isinstance(record, TaxProvision):
+        return f"Corporation Tax Provision for the Period Ending {record.dated_on.day} {record.dated_on:%B %Y}"
     if isinstance(record, Reconciliation):
         note, invoice = desk.world.credit_notes[record.credit_note], desk.world.invoices[record.invoice]
         return f"Credit Note {note.reference} against Invoice {invoice.reference}"

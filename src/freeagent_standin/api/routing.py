@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from freeagent_standin.api import directory, ledger, purchases, work, writes
+from freeagent_standin.api import directory, ledger, purchases, returns, work, writes
 from freeagent_standin.api.answers import (
     Refusal,
     bad_request,
@@ -24,6 +24,7 @@ from freeagent_standin.api.answers import (
     refusal,
 )
 from freeagent_standin.api.catalogue import LISTINGS
+from freeagent_standin.api.deadlines import account_locks
 from freeagent_standin.api.desk import Body, Desk
 from freeagent_standin.api.documents import DOCUMENTS, printed
 from freeagent_standin.api.lists import Listing, View, bank_account, flag, identifier, page_of, paging_headers
@@ -73,6 +74,10 @@ def _route(desk: Desk) -> Answer:
     path = call.path.strip("/").removesuffix(".json")
     query = dict(call.query)
     parts = path.split("/")
+    return_named = returns.address(desk, parts)
+    if return_named is not None:
+        _require(desk, 7)
+        return returns.answered(desk, return_named, query)
     if not _exists(desk, parts):
         raise not_found()
     if call.method != "GET":
@@ -147,6 +152,8 @@ def _write(desk: Desk, parts: list[str]) -> Answer:
         raise not_found()
     if parts == ["bank_transactions", "statement"]:
         return _upload(desk)
+    if parts == ["account_locks"] and method in ("PUT", "DELETE"):
+        return _lock(desk)
     if "/".join(parts) in DOCUMENTS:
         raise not_built(method, "/".join(parts))
     if parts[0] == "categories":
@@ -234,6 +241,12 @@ def _write_category(desk: Desk, parts: list[str]) -> Answer:
         raise not_found()
     where = (("Location", desk.category(code)),) if method == "POST" else ()
     return document(desk.call, {written[0]: written[1]}, headers=where, status=201 if method == "POST" else 200)
+
+
+def _lock(desk: Desk) -> Answer:
+    _require(desk, 8)
+    writes.locked(desk)
+    return emptied(desk.call) if desk.call.method == "DELETE" else document(desk.call, account_locks(desk))
 
 
 def _upload(desk: Desk) -> Answer:

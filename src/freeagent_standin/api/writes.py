@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from freeagent_standin.api.answers import Refusal, bad_request, blank, forbidden, not_built, not_found, unprocessable
-from freeagent_standin.api.desk import Desk
+from freeagent_standin.api.desk import Desk, day_text
 from freeagent_standin.api.sales import items_of
 from freeagent_standin.world.entities import SalesDocument
 
@@ -263,6 +263,22 @@ def imported(desk: Desk, account: int, lines: list[dict[str, str]]) -> None:
     """Lines of a statement, on their way from now on; nothing is said of those that were dropped."""
     if lines:
         _change(desk, {"do": "import", "bank_account": account, "lines": lines})
+
+
+def marked(desk: Desk, op: dict[str, Any]) -> None:
+    """PUT of a mark on a return to the tax office."""
+    _change(desk, op)
+
+
+def locked(desk: Desk) -> None:
+    """PUT and DELETE of the lock that users set (https://dev.freeagent.com/docs/account_locks)."""
+    until = None
+    if desk.call.method != "DELETE":
+        try:
+            until = day_text(date.fromisoformat(str(_body(desk, "account_lock").get("locked_to_date"))))
+        except ValueError as error:
+            raise bad_request("locked_to_date is not a valid date") from error
+    _change(desk, {"do": "lock", "until": until})
 
 
 def detached(desk: Desk, resource: str, record: Any) -> None:

@@ -34,7 +34,9 @@ from freeagent_standin.world.entities import (
     Reconciliation,
     Record,
     SalesDocument,
+    TaxProvision,
     User,
+    VatFiling,
 )
 from freeagent_standin.world.holdings import Holdings
 from freeagent_standin.world.postings import Ledger, Leg
@@ -121,6 +123,14 @@ class World:
             key=lambda it: it.dated_on.toordinal(),
             partition=lambda it: it.account,
         )
+        self.vat_filings: Table[VatFiling] = Table(
+            "vat_filings", first_id=base + 1_980_001, key=lambda it: it.dated_on.toordinal()
+        )
+        self.provisions: Table[TaxProvision] = Table(
+            "provisions", first_id=base + 1_990_001, key=lambda it: it.dated_on.toordinal()
+        )
+        self.marks: dict[tuple[str, int, date, date | None], bool] = {}
+        """What was said of returns: by resource, user, end of the period, and day of a payment or None for filing."""
         self.held = Holdings(base)
         self._items = base + 8_000_000
         self._journal_lines = base + 1_950_000
@@ -142,6 +152,8 @@ class World:
             Explanation: self._legs_of_explanation,
             BankAccount: self._legs_of_opening,
             JournalSet: self._legs_of_journal,
+            VatFiling: lambda it: ((it.dated_on, postings.of_vat_filing(it)),),
+            TaxProvision: lambda it: ((it.dated_on, postings.of_provision(it)),),
         }
         self._owed: Callable[[Any], Iterable[tuple[date, list[Leg]]]] | None = None
         """On the cash basis: what a record would post on the accrual basis, which tells what contacts owe."""
@@ -166,6 +178,12 @@ class World:
             Explanation: self.explanations,
             **self.held.tables(),
         }
+        self._shelves: dict[type[Record], Table[Any]] = {
+            **self._tables,
+            VatFiling: self.vat_filings,
+            TaxProvision: self.provisions,
+        }
+        """With tables that are no list of the API's."""
 
     # What the shell asks
 
@@ -215,7 +233,7 @@ class World:
 
     def table_of(self, record: Record) -> Table[Any]:
         """The table a record stands in."""
-        return self._tables[type(record)]
+        return self._shelves[type(record)]
 
     def tables(self) -> dict[str, Table[Any]]:
         """Every table by the name of its resource."""
@@ -239,7 +257,7 @@ class World:
     def add(self, record: Record) -> None:
         """Enter a record in its table and its postings in the ledger."""
         kind = type(record)
-        self._tables[kind].add(record)
+        self._shelves[kind].add(record)
         self.revision += 1
         self._link(record)
         self._post(record)
@@ -265,7 +283,7 @@ class World:
             raise ValueError(f"{type(record).__name__} {record.id} is still settled by other records.")
         self._unpost(record)
         self._unlink(record)
-        self._tables[type(record)].remove(record.id)
+        self._shelves[type(record)].remove(record.id)
         self.revision += 1
 
     # What documents and accounts come to

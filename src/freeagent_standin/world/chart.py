@@ -33,6 +33,8 @@ DIVIDEND = "908"
 FIRST_COST = "096"
 """Codes below it are income."""
 CORPORATION_TAX = ("502", "503")
+TAX_EXPENSE = "502"
+TAX_OWED = "820"
 
 USER_CODES = ("900", "901", "902", "904", "905", "907", "908", "910")
 BANK_CODE = "750"

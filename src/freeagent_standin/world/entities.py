@@ -405,5 +405,26 @@ class JournalSet(Record, frozen=True, kw_only=True, gc=False):
     tag: str = ""
 
 
+class VatFiling(Record, frozen=True, kw_only=True, gc=False):
+    """A VAT return as it was filed; dated the last day of its quarter."""
+
+    dated_on: date
+    charged: int
+    reclaimed: int
+    sales: int
+    purchases: int
+    is_marked: bool = False
+    """Filed elsewhere, and said to be."""
+
+
+class TaxProvision(Record, frozen=True, kw_only=True, gc=False):
+    """Corporation tax provided for on the last day of an accounting year."""
+
+    dated_on: date
+    amount: int
+    is_final: bool = False
+    """Whether the year had ended when it was worked out."""
+
+
 NOTIONAL = frozenset({"Reverse Charge", "EC Goods", "EC Services"})
 """ec_status values under which tax is accounted for by the customer."""

@@ -27,6 +27,8 @@ _BY_DAY: tuple[Callable[[World], Table[Any]], ...] = (
     lambda world: world.expenses,
     lambda world: world.journal_sets,
     lambda world: world.explanations,
+    lambda world: world.vat_filings,
+    lambda world: world.provisions,
 )
 """Tables whose order is that of the days they post on."""
 _BY_ARRIVAL: tuple[Callable[[World], Table[Any]], ...] = (

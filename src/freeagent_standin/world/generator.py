@@ -16,6 +16,7 @@ from random import Random
 import msgspec
 
 from freeagent_standin.world import (
+    filings,
     names,
     routine,
     scenarios_bank,
@@ -124,6 +125,7 @@ def generate(*, size: str | int, seed: int, today: date, company: int = 1, kind:
         scenarios_ledger.journals(Stage(world, after), wanted.months)
         # With dice of its own, so that what is kept beside the books leaves the books as they are.
         scenarios_work.play(Stage(world, Random(f"beside/{size}/{seed}/{company}")))  # noqa: S311  books, not secrets
+        filings.close(world, today)
     finally:
         if was_collecting:
             gc.enable()

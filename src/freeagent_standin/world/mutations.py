@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from freeagent_standin.world import acts, charting, importing, keeping, rewriting, routine, writing
+from freeagent_standin.world import acts, charting, filings, importing, keeping, rewriting, routine, writing
 from freeagent_standin.world.books import World
 from freeagent_standin.world.entities import (
     BankAccount,
@@ -258,6 +258,17 @@ def _lock(world: World, wishes: Wishes, now: datetime) -> dict[str, Any]:
     return {"lockedUntil": None if until is None else until.isoformat()}
 
 
+def _return(world: World, wishes: Wishes, now: datetime) -> dict[str, Any]:
+    """A mark on a return to the tax office, as the API puts it there."""
+    resource, what = wishes.text("resource"), wishes.text("mark")
+    user, end = wishes.whole("user", 0), wishes.day("period_ends_on", now.date())
+    due = None if wishes.peek("payment") is None else wishes.day("payment", end)
+    wishes.take("payment")
+    wishes.done()
+    filings.mark(world, resource, end, what, at=_second(now), user=user, due=due)
+    return {"url_path": f"{resource}/{end}"}
+
+
 def _advance(world: World, wishes: Wishes, now: datetime) -> dict[str, Any]:
     days = wishes.whole("days", 1)
     wishes.done()
@@ -283,6 +294,7 @@ _ACTS: Mapping[str, Callable[[World, Wishes, datetime], dict[str, Any]]] = {
     "transfer": _transfer,
     "import": _import,
     "lock": _lock,
+    "return": _return,
     "category": _category,
     "advance": _advance,
 }

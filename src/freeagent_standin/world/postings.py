@@ -24,7 +24,9 @@ from freeagent_standin.world.entities import (
     JournalSet,
     Reconciliation,
     SalesDocument,
+    TaxProvision,
     User,
+    VatFiling,
 )
 
 
@@ -201,6 +203,21 @@ def of_direct(explanation: Explanation, account: BankAccount) -> list[Leg]:
 def of_journal(journal: JournalSet) -> list[Leg]:
     """Its entries, one for one."""
     return [Leg(entry.code, entry.amount) for entry in journal.entries]
+
+
+def of_vat_filing(filed: VatFiling) -> list[Leg]:
+    """What was charged and reclaimed becomes what is owed."""
+    legs = [
+        Leg(chart.VAT_CHARGED, filed.charged),
+        Leg(chart.VAT_RECLAIMED, -filed.reclaimed),
+        Leg(chart.VAT_PAID, filed.reclaimed - filed.charged),
+    ]
+    return [leg for leg in legs if leg.amount]
+
+
+def of_provision(provision: TaxProvision) -> list[Leg]:
+    """Both sides even of nothing, as the live API has them."""
+    return [Leg(chart.TAX_OWED, -provision.amount), Leg(chart.TAX_EXPENSE, provision.amount)]
 
 
 def _bank(explanation: Explanation, account: BankAccount) -> Leg:

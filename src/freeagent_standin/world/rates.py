@@ -14,6 +14,8 @@ from freeagent_standin.world.entities import NOTIONAL
 
 CIS_RATES = {"cis_gross": Decimal("0.0"), "cis_standard": Decimal("0.2"), "cis_higher": Decimal("0.3")}
 CIS_INCOME = {"cis_gross": "061", "cis_standard": "062", "cis_higher": "063"}
+CORPORATION_TAX = Decimal("0.19")
+INCOME_TAX = Decimal("0.2")
 CIS_LABOUR = frozenset({"096", "097", "098", "099"})
 
 _BASE_RATES = {

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from itertools import chain
 from random import Random
 
-from freeagent_standin.world import acts, names
+from freeagent_standin.world import acts, filings, names, scenarios_ledger
 from freeagent_standin.world.books import World
 from freeagent_standin.world.entities import BankAccount, Bill, Invoice
 from freeagent_standin.world.stage import Stage
@@ -39,6 +39,10 @@ def carry_on(world: World, rng: Random, *, now: datetime, days: int) -> None:
             claim(stage, day)
         for _ in range(_times(rng, costs)):
             card_cost(stage, day, len(world.transactions))
+        if day.day == 1:
+            scenarios_ledger.month_end(stage, day - timedelta(days=1))
+        if day.day == 8 or passed == days:
+            _settle_with_the_tax_office(stage, day)
 
 
 def has_room(stage: Stage, lines: int) -> bool:
@@ -113,6 +117,18 @@ def card_cost(stage: Stage, day: date, number: int) -> None:
         for_review=number % 97 == 96,
         **stage.tax(category, gross),
     )
+
+
+def _settle_with_the_tax_office(stage: Stage, day: date) -> None:
+    """File what is due, and pay the VAT of returns filed just now, or get it back."""
+    world = stage.world
+    filed = {each.id for each in world.vat_filings}
+    filings.close(world, day, at=stage.at(day))
+    for each in [each for each in world.vat_filings if each.id not in filed]:
+        owed = each.charged - each.reclaimed
+        kind, line_type = ("Other Money Out", "PAYMENT") if owed > 0 else ("Other Money In", "CREDIT")
+        if owed:
+            stage.spend(day, -owed, f"HMRC VAT {each.dated_on:%m %y}", "817", type=kind, line_type=line_type)
 
 
 def _bank(stage: Stage) -> BankAccount:

@@ -29,6 +29,15 @@ def journals(stage: Stage, months: int) -> None:
             enter(stage, day, "Insurance of the month", ("364", premium // 12), ("620", -premium // 12))
 
 
+def month_end(stage: Stage, day: date) -> None:
+    """What is entered for a month that is over, while business goes on."""
+    salaries(stage, day)
+    if day.month % 3 == 0:
+        fee = 5_000 + stage.rng.randint(0, 60_000)
+        enter(stage, day, "Accountancy fees accrued", ("292", fee), ("660", -fee))
+        enter(stage, stage.later(day, 1), "Accountancy fees, accrual reversed", ("660", fee), ("292", -fee))
+
+
 def salaries(stage: Stage, day: date) -> None:
     """The owner's salary as an outside payroll would enter it, by three entries."""
     gross = 90_000 + 100 * stage.rng.randint(0, 120)

@@ -86,6 +86,8 @@ def _strict(schema: Any) -> Any:
             for name, each in closed["properties"].items()
             if not (isinstance(each, dict) and (each.get("writeOnly") or each.get("deprecated")))
         }
+        if "filed_at" in closed["properties"]:  # spelt with an offset
+            closed["properties"]["filed_at"] = {"type": "string", "pattern": r"\.000\+00:00$"}
         closed.setdefault("additionalProperties", False)
     if closed.get("format") == "date-time":
         closed["pattern"] = INSTANT
