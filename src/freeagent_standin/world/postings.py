@@ -161,13 +161,16 @@ def of_settlement_on_cash(explanation: Explanation, account: BankAccount, docume
         parts = [(item.category, net) for item, net in zip(document.items, document.item_nets, strict=True)]
         parts.append((chart.VAT_CHARGED, 0 if document.is_notional else document.tax))
     whole = -(explanation.native + withheld)
-    shares = shared_out(whole, [Decimal(whole * part) / document.total for _, part in parts])
     legs = [_bank(explanation, account)]
+    if not document.total:  # its lines have come to nothing since it was settled
+        parts, shares = [(chart.SUSPENSE, 0)], [whole]
+    else:
+        shares = shared_out(whole, [Decimal(whole * part) / document.total for _, part in parts])
     legs += [Leg(code, share) for (code, _), share in zip(parts, shares, strict=True) if share]
     if withheld:
         legs.append(Leg(chart.PAYE, withheld))
     notional = sum(item.notional_tax for item in document.items) if isinstance(document, Bill) else 0
-    tax = times(notional * whole, Decimal(1) / document.total) if notional else 0
+    tax = times(notional * whole, Decimal(1) / document.total) if notional and document.total else 0
     return [*legs, Leg(chart.VAT_RECLAIMED, tax), Leg(chart.VAT_CHARGED, -tax)] if tax else legs
 
 
