@@ -370,6 +370,21 @@ def test_a_line_that_changes_changes_its_entry_and_one_that_goes_takes_its_own(d
     assert book.read(*others).keys() == {f"bills-{n + 2}" for n in range(9)}
 
 
+def test_an_entry_whose_lines_are_written_anew_with_other_numbers_stays(db: Database) -> None:
+    book = _Ledger(db)
+    others = [
+        line
+        for n in range(9)
+        for line in (a_line("104", "1.0", f"bills/{n + 2}"), a_line("796", "-1.0", f"bills/{n + 2}"))
+    ]
+    before = book.read(a_line("104", "5.0", "bills/1"), a_line("796", "-5.0", "bills/1"), *others)
+
+    after = book.read(a_line("104", "5.0", "bills/1"), a_line("796", "-5.0", "bills/1"), *others)
+
+    assert after == before
+    assert book.books.datasets()["journalEntries"].records_deleted == 0
+
+
 def test_a_line_that_moves_to_another_source_changes_both_entries(db: Database) -> None:
     book = _Ledger(db)
     lines = [a_line("104", "5.0", "bills/1"), a_line("104", "-5.0", "bills/1"), a_line("285", "0.0", "bills/1")]

@@ -335,8 +335,8 @@ def test_another_version_maps_all_and_changes_only_what_it_makes_otherwise(
     books = lines.books
     before = standard(books.db, books.connection)["bankTransactions"]
     was = versions_of(books, "bankTransactions")
-    state_of = banking._without_token
-    monkeypatch.setattr(banking, "_without_token", lambda text: "better" if text == "odd" else state_of(text))
+    state_of = banking.without_token
+    monkeypatch.setattr(banking, "without_token", lambda text: "better" if text == "odd" else state_of(text))
     for module in (map_, surroundings):
         monkeypatch.setattr(module, "mapping_version", lambda *_: "another")
     lines.edit("bank_transactions", 3, description="odd")

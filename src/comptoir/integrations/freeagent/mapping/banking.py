@@ -14,23 +14,14 @@ import msgspec
 from comptoir.integrations.contract import Mapped, Note, RawRow
 from comptoir.integrations.freeagent import payloads
 from comptoir.integrations.freeagent.books import Books
-from comptoir.integrations.freeagent.mapping.explained import record_of
 from comptoir.integrations.freeagent.mapping.settlement import odd_days
 from comptoir.integrations.freeagent.reading import Flawed, payload_of, reader, sound
 from comptoir.integrations.freeagent.references import bank_account_id, instant, last_segment, local_date, number_in
-from comptoir.model.banking import (
-    AccountTransaction,
-    AccountTransactionLine,
-    BankAccount,
-    BankAccountType,
-    BankTransaction,
-    BankTransactionType,
-    TransferStatus,
-)
+from comptoir.model.banking import BankAccount, BankAccountType, BankTransaction, BankTransactionType
 from comptoir.model.money import plain
 from comptoir.model.parties import PartyStatus
 
-__all__ = ["account_transaction", "bank_account", "bank_transaction", "decode_line", "resume", "state_of"]
+__all__ = ["bank_account", "bank_transaction", "decode_line", "resume", "state_of", "without_token"]
 
 _TYPES = {
     "StandardBankAccount": BankAccountType.DEBIT,
@@ -157,7 +148,7 @@ def bank_transaction(source: payloads.BankTransaction | Gap, books: Books) -> It
             id=id_,
             account_id=account,
             cleared_on_date=local_date(source.dated_on),
-            description=_without_token(source.description or "") or None,
+            description=without_token(source.description or "") or None,
             reconciled=source.unexplained_amount is not None and not source.unexplained_amount and not needs_review,
             amount=plain(source.amount),
             balance=_balance_after(account, source.amount, books),
@@ -168,40 +159,7 @@ def bank_transaction(source: payloads.BankTransaction | Gap, books: Books) -> It
     )
 
 
-def account_transaction(source: payloads.BankTransaction, books: Books) -> Iterator[Mapped | Note]:
-    """A statement line with what it was for: a line for each explanation, and none for what is not explained yet."""
-    id_ = last_segment(source.url)
-    explained_by = books.explanations_of(id_)
-    currency = books.bank_currency(source.bank_account)
-    needs_review = any(one.marked_for_review for one in explained_by)
-    is_settled = source.unexplained_amount is not None and not source.unexplained_amount and not needs_review
-    yield from odd_days(id_, date=source.dated_on)
-    yield Mapped(
-        AccountTransaction(
-            id=id_,
-            transaction_id=source.transaction_id or None,
-            note=_without_token(source.description or "") or None,
-            bank_account_ref=books.bank_ref(source.bank_account),
-            date=local_date(source.dated_on),
-            status=TransferStatus.RECONCILED if is_settled else TransferStatus.UNRECONCILED,
-            currency=currency,
-            currency_rate=Decimal(1) if currency == books.base_currency else None,
-            lines=tuple(
-                AccountTransactionLine(
-                    description=one.description or None,
-                    record_ref=record_of(one, books),
-                    amount=plain(one.gross_value),
-                )
-                for one in explained_by
-            ),
-            total_amount=plain(source.amount),
-            source_modified_date=instant(source.updated_at),
-        ),
-        {"sourceUrl": source.url, "unexplainedAmount": source.unexplained_amount, "isManual": source.is_manual},
-    )
-
-
-def _without_token(description: str) -> str:
+def without_token(description: str) -> str:
     """Without a token of the statement at its end, and the slashes around it."""
     head, slash, token = description.removesuffix("/").rpartition("/")
     return head.rstrip("/") if slash and description.endswith("/") and token in _TOKENS else description
