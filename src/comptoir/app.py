@@ -9,11 +9,13 @@ import logging
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 import uvicorn
 from litestar import Litestar
@@ -23,26 +25,28 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from comptoir import access
 from comptoir.access import FirstStart, api_keys
 from comptoir.api import OPERATIONS, ApiServices, api
-from comptoir.errors import ActionNeeded
+from comptoir.errors import ActionNeeded, TryLater
 from comptoir.integrations import INTEGRATIONS, by_key
 from comptoir.integrations.contract import Integration
-from comptoir.jobs import Jobs, Step
+from comptoir.jobs import Jobs, Step, Stopped
 from comptoir.link import Flow, TokenEndpoint, TokenKeeper, lifecycle
 from comptoir.portal import PortalServices, error_response
 from comptoir.portal import listed as pages
 from comptoir.portal import routes as portal_routes
 from comptoir.runtime import failpoints, logs
 from comptoir.runtime.clock import SystemClock
+from comptoir.runtime.local_socket import Desk
 from comptoir.settings import Settings
 from comptoir.store import CompanyId, ConnectionId, Database, TenantId, Vault, open_database, syncs, tenants, vault
 from comptoir.store.connections import Connection
 from comptoir.store.datasets import Dataset
 from comptoir.store.spending import spent_in
-from comptoir.sync import Board, Engine, Report, Scheduler, request
+from comptoir.sync import Board, Engine, Remapped, Remapping, Report, Scheduler, Turns, remap, request
 from comptoir.upstream import Client, Limits
 
-__all__ = ["Application", "add_tenant", "initialise", "routes", "serve"]
+__all__ = ["SOCKET", "Application", "add_tenant", "initialise", "remap_directly", "routes", "serve"]
 
+SOCKET = "comptoir.sock"  # in the data folder: where commands reach a server that runs
 _STOP_WITHIN_SECONDS = 10
 _JOBS_STOP_WITHIN_SECONDS = 7.0  # the page under way is read and stored
 _REQUESTS_STOP_WITHIN_SECONDS = 3  # whoever is still sending then is cut off
@@ -84,7 +88,7 @@ class Application:
             settings.redirect_uri,
             self._keeper,
         )
-        self._board = Board()
+        self._board, self._turns = Board(), Turns()
         self._jobs = Jobs(_jobs_url(settings), self._sync)
         self._engine = Engine(
             self.db,
@@ -93,6 +97,7 @@ class Application:
             self._open_reader,
             paused_until=lambda connection: self._limits[connection.integration_key].paused_until(connection.id),
             board=self._board,
+            turns=self._turns,
             should_stop=self._jobs.stopping.is_set,
         )
         self._scheduler = Scheduler(
@@ -104,6 +109,7 @@ class Application:
             tidy=self._tidy,
             time_scale=settings.time_scale,
         )
+        self._desk = Desk(settings.data_dir / SOCKET, {"remap": self._remap})
         self._launched = threading.Event()
         self._stop_asked = threading.Event()
         self._server: uvicorn.Server | None = None
@@ -168,6 +174,7 @@ class Application:
         self._launched.set()
         gc.freeze()  # what stands now stays: the collector need not go through it again and again
         self._scheduler.start()
+        self._desk.start()
 
     def stop_on_signals(self) -> None:
         """From now on SIGTERM and Ctrl-C end `wait`, also if they come before it is called."""
@@ -186,6 +193,7 @@ class Application:
             logging.getLogger("uvicorn.error").addFilter(_is_no_cut_off)
             self._server.should_exit = True
         if self._launched.is_set():
+            self._desk.stop()
             self._scheduler.stop()
             self._jobs.destroy(wait_seconds=_JOBS_STOP_WITHIN_SECONDS)
         for client in self._clients.values():
@@ -227,6 +235,23 @@ class Application:
             )
         self._begin_sync(tenant, source)
         return queued
+
+    def _remap(self, arguments: Mapping[str, Any], tell: Callable[[Any], None], should_stop: Callable[[], bool]) -> Any:
+        asked = msgspec.convert(arguments, _RemapAsked)
+        try:
+            remapped = remap(
+                self.db,
+                self._clock,
+                by_key,
+                self._turns,
+                company=asked.company,
+                data_types=asked.data_types,
+                tell=lambda how_far: tell(msgspec.to_builtins(how_far)),
+                should_stop=should_stop,
+            )
+        except Stopped as stopped:
+            raise TryLater("Comptoir is being stopped. Start it, and remap again.") from stopped
+        return msgspec.to_builtins(remapped)
 
     def _unlink(self, tenant: TenantId, connection: ConnectionId) -> None:
         with self.db.write() as tx:
@@ -295,6 +320,11 @@ class Application:
             tenant, *_ = tenants.all_tenants(tx)
             found = syncs.latest(tx, tenant.id, connection)
         return None if found is None or found.checks is None else Report.decode(found.checks)
+
+
+class _RemapAsked(msgspec.Struct, frozen=True):
+    company: str | None = None
+    data_types: tuple[str, ...] = ()
 
 
 def _open_vault(db: Database, settings: Settings) -> Vault:
@@ -395,6 +425,17 @@ def add_tenant(settings: Settings, *, name: str, email: str) -> str:
     """Add a tenant with an Administrator; the answer holds the password."""
     with _opened(settings) as db:
         return _told(access.add_tenant(db, SystemClock(), name=name, email=email))
+
+
+def remap_directly(
+    settings: Settings, *, company: str | None, data_types: Sequence[str], tell: Callable[[Remapping], None]
+) -> list[Remapped]:
+    """Remap where no server runs; raises ActionNeeded if another process has the data, or there is none."""
+    file = settings.database_url.removeprefix("sqlite:///")
+    if file != settings.database_url and not Path(file).exists():
+        raise ActionNeeded(f"There is no Comptoir data in {settings.data_dir}. Give its folder with --data-dir.")
+    with _opened(settings) as db:
+        return remap(db, SystemClock(), by_key, Turns(), company=company, data_types=data_types, tell=tell)
 
 
 def _told(first: FirstStart) -> str:

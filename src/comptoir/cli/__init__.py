@@ -190,6 +190,32 @@ def add_tenant(name: str, *, email: str, data_dir: Path | None = None) -> None:
 
 
 @app.command
+def remap(
+    company: str | None = None,
+    *,
+    data_type: Annotated[tuple[str, ...], Parameter(negative="")] = (),
+    all: Annotated[bool, Parameter(negative="")] = False,
+    data_dir: Path | None = None,
+) -> None:
+    """Make the records of a company anew from what was read of it, without any call upstream, also while it serves.
+
+    Parameters
+    ----------
+    company
+        The company's id or name.
+    data_type
+        Only this data type, such as invoices; may be given several times.
+    all
+        All companies.
+    data_dir
+        Where the data is kept; ./comptoir-data unless COMPTOIR_DATA_DIR says otherwise.
+    """
+    from comptoir.cli.remap import run
+
+    sys.exit(run(company=company, data_types=data_type, everything=all, data_dir=data_dir))
+
+
+@app.command
 def routes() -> None:
     """List every route and what it takes to use it."""
     from comptoir.app import routes as routes_

@@ -7,7 +7,21 @@ from comptoir.sync.checks import Report
 from comptoir.sync.engine import Engine
 from comptoir.sync.progress import Board
 from comptoir.sync.pull import Pulled, pull
+from comptoir.sync.remap import Remapped, Remapping, remap
 from comptoir.sync.requests import request
 from comptoir.sync.schedule import Scheduler
+from comptoir.sync.turns import Turns
 
-__all__ = ["Board", "Engine", "Pulled", "Report", "Scheduler", "pull", "request"]
+__all__ = [
+    "Board",
+    "Engine",
+    "Pulled",
+    "Remapped",
+    "Remapping",
+    "Report",
+    "Scheduler",
+    "Turns",
+    "pull",
+    "remap",
+    "request",
+]

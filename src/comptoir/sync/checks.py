@@ -97,13 +97,16 @@ class _Stored:
             aside = [*raw.aside(tx, tenant, connection, sync), *mappings.aside(tx, tenant, connection)]
             running = syncs.active(tx, tenant, connection)
             before = syncs.latest(tx, tenant, connection)
+            held = mappings.of(tx, tenant, connection)
         self._begun_at = running.started if running is not None else None
         self._before = before
         self._read = sorted(one.data_type for one in newest if one.sync_id == sync and one.status in _MAPPED)
         outcomes = {one.resource: one.outcome for one in reads if one.sync_id == sync}
         lacking = sorted(f"{resource}: {outcome}" for resource, outcome in outcomes.items() if outcome != COMPLETE)
         day = "" if running is None else running.started.date().isoformat()
-        self.basis = (day, *self._read, *lacking)
+        # A remap changes records, and is no sync.
+        made_by = sorted(f"{name}: {one.version}" for name, one in held.items() if name in self._read)
+        self.basis = (day, *self._read, *lacking, *made_by)
         self._complete = {resource for resource, outcome in outcomes.items() if outcome == COMPLETE}
         # What the upstream does not have, nobody lacks.
         refused = {resource for resource, outcome in outcomes.items() if outcome not in (COMPLETE, NOT_SUPPORTED)}

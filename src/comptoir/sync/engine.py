@@ -45,6 +45,7 @@ from comptoir.sync.map import Mapper, MapResult
 from comptoir.sync.outcomes import COMPLETE, Outcome
 from comptoir.sync.progress import Board
 from comptoir.sync.requests import due, request
+from comptoir.sync.turns import Turns
 
 __all__ = ["Engine", "OpenReader", "due", "request"]
 
@@ -98,16 +99,21 @@ class Engine:
         workers: int = 8,
         retries_slowly: bool = True,
         board: Board | None = None,
+        turns: Turns | None = None,
         should_stop: Callable[[], bool] = lambda: False,
     ) -> None:
         self._db, self._clock = db, clock
         self._integration_of, self._open = integration_of, open_reader
         self._paused_until = paused_until
         self._workers, self._retries_slowly = workers, retries_slowly
-        self._board, self._should_stop = board or Board(), should_stop
+        self._board, self._turns, self._should_stop = board or Board(), turns or Turns(), should_stop
 
     def run(self, tenant: TenantId, connection_id: ConnectionId, step: Step) -> None:
         """Work off whatever is queued over a connection, until nothing is; what is queued meanwhile joins in."""
+        with self._turns.take(connection_id, self._should_stop):
+            self._run(tenant, connection_id, step)
+
+    def _run(self, tenant: TenantId, connection_id: ConnectionId, step: Step) -> None:
         watch = self._board.watch(connection_id)
         try:
             watch.clear()

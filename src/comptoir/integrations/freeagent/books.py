@@ -154,7 +154,7 @@ class Books:
     def code_of_ledger(self, code: str) -> str:
         """A nominal code as reports show it: the ledger may write an internal number behind 750 and users' codes."""
         parent, dash, number = code.partition("-")
-        if not dash or code in self.categories or code in (self.trial_balance or {}):
+        if not dash or code in self.categories or code in self.named_codes:
             return code
         if parent == "750" and (own := self._bank_codes.get(bank_account_id(number))) is not None:
             return own
