@@ -21,17 +21,22 @@ PER_ACCOUNT = ("bank_transactions", "bank_transaction_explanations")
 PER_PARENT = ("notes",)
 LISTS = (
     "bank_accounts",
+    "bank_feeds",
     "bills",
+    "capital_asset_types",
+    "capital_assets",
     "contacts",
     "credit_note_reconciliations",
     "credit_notes",
     "estimates",
     "expenses",
+    "hire_purchases",
     "invoices",
     "journal_sets",
     "price_list_items",
     "projects",
     "recurring_invoices",
+    "stock_items",
     "tasks",
     "timeslips",
     "users",
@@ -100,6 +105,10 @@ class Reader:
     def _of(self, path: str, parent: str, owner: Row, query: dict[str, object]) -> list[Row]:
         return self.all(path, **query, **{parent: owner["url"]})
 
+    def has(self, path: str) -> bool:
+        """Whether a company of this type has such a list at all."""
+        return path != "hire_purchases" or self.world.company.is_british
+
     def everything(self) -> dict[str, Any]:
         """All that can be read, with items."""
         nested = {f"nested_{one}_items": "true" for one in ("invoice", "credit_note", "bill", "estimate")}
@@ -108,7 +117,7 @@ class Reader:
             "categories": self.get("categories", sub_accounts="true"),
             "trial_balance": self.get("accounting/trial_balance/summary"),
             "opening": self.get("accounting/trial_balance/summary/opening_balances"),
-            **{name: self.all(name, **nested) for name in (*LISTS, *PER_ACCOUNT, *PER_PARENT)},
+            **{name: self.all(name, **nested) for name in (*LISTS, *PER_ACCOUNT, *PER_PARENT) if self.has(name)},
         }
 
     def fingerprint(self) -> str:

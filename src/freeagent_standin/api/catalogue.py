@@ -11,7 +11,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from freeagent_standin.api import banking, directory, ledger, purchases, sales, work
+from freeagent_standin.api import assets, banking, directory, ledger, purchases, sales, work
 from freeagent_standin.api.desk import Desk
 from freeagent_standin.api.lists import Listing, View
 
@@ -214,7 +214,7 @@ LISTINGS = (
             "open_or_overdue_refunds": lambda desk, it: it.total < 0 and purchases.bill_status(desk, it) in _OWED,
             "paid": _bill_is("Paid", "Refunded"),
             "recurring": lambda _desk, it: bool(it.recurring),
-            "hire_purchase": lambda _desk, _it: False,
+            "hire_purchase": lambda _desk, it: bool(it.hire_purchase),
             "cis": lambda _desk, it: bool(it.cis_band),
         },
         has_updated_since=True,
@@ -357,5 +357,45 @@ LISTINGS = (
             "inactive": lambda desk, it: it.is_active and _has_ended(desk, it),
         },
         relations={"contact": lambda it: it.contact},
+    ),
+    Listing(
+        name="stock_items",
+        singular="stock_item",
+        level=4,
+        table=lambda world: world.owned.stock_items,
+        render=assets.stock_item,
+        sorts={"description": lambda _desk, it: it.description.casefold()} | _created_at,
+        default_sort="created_at",
+    ),
+    Listing(
+        name="capital_assets",
+        singular="capital_asset",
+        level=6,
+        table=lambda world: world.owned.capital_assets,
+        render=assets.capital_asset,
+        views={"disposed": lambda _desk, _it: False},
+        nested="include_history",
+    ),
+    Listing(
+        name="capital_asset_types",
+        singular="capital_asset_type",
+        level=8,
+        table=lambda world: world.owned.capital_asset_types,
+        render=assets.capital_asset_type,
+    ),
+    Listing(
+        name="hire_purchases",
+        singular="hire_purchase",
+        level=5,
+        table=lambda world: world.owned.hire_purchases,
+        render=assets.hire_purchase,
+        exists=lambda company: company.is_british,
+    ),
+    Listing(
+        name="bank_feeds",
+        singular="bank_feed",
+        level=6,
+        table=lambda world: world.owned.bank_feeds,
+        render=assets.bank_feed,
     ),
 )

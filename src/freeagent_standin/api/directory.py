@@ -9,6 +9,7 @@ from __future__ import annotations
 from freeagent_standin.api.desk import Body, Desk, day_text, instant, money, sent
 from freeagent_standin.world import chart
 from freeagent_standin.world.amounts import decimal_text
+from freeagent_standin.world.assets import CapitalAssetType, HirePurchase, StockItem
 from freeagent_standin.world.chart import Category
 from freeagent_standin.world.entities import BankAccount, Contact, PriceListItem, Project, Record, User
 from freeagent_standin.world.filings import vat_periods
@@ -236,7 +237,17 @@ def _category(desk: Desk, record: Category, code: str, owner: Record | None) -> 
         body["bank_account"] = desk.url("bank_accounts", owner.id)
     elif isinstance(owner, User):
         body["user"] = desk.url("users", owner.id)
+    name = _OWNERS.get(type(owner))
+    if owner is not None and name is not None:
+        body[name] = desk.url(f"{name}s", owner.id)
     return body
+
+
+_OWNERS: dict[type, str] = {
+    CapitalAssetType: "capital_asset_type",
+    StockItem: "stock_item",
+    HirePurchase: "hire_purchase",
+}
 
 
 def _is_used(desk: Desk, record: Project) -> bool:

@@ -51,13 +51,6 @@ _OF_ONE_RECORD = frozenset(
         ("timeslips", "timer", "DELETE"),
     }
 )
-_EMPTY = {
-    "stock_items": 4,
-    "hire_purchases": 5,
-    "capital_assets": 6,
-    "bank_feeds": 6,
-}
-"""Lists of which no company here has a record, and their levels."""
 
 
 def answer(world: World, call: Call) -> Answer:
@@ -105,9 +98,6 @@ def _route(desk: Desk) -> Answer:
         return _attachment(desk, parts[1])
     if path == "bill_items" or (parts[0] == "bill_items" and len(parts) == 2):
         return _bill_items(desk, parts, query)
-    if path in _EMPTY:
-        _require(desk, _EMPTY[path])
-        return document(call, {path: []}, headers=(("Link", ""), ("X-Total-Count", "0")))
     if path == "cis_bands":
         _require(desk, 4)
         return document(call, {"available_bands": directory.cis_bands(desk)})
@@ -126,7 +116,7 @@ def _exists(desk: Desk, parts: list[str]) -> bool:
     head, size = parts[0], len(parts)
     if "/".join(parts) in DOCUMENTS or "/".join(parts) in REPORTS:
         return True
-    if head in ("company", "email_addresses") or head in _EMPTY:
+    if head in ("company", "email_addresses"):
         return size == 1
     if head == "cis_bands":
         return size == 1 and desk.world.company.cis_subcontractor
@@ -179,7 +169,10 @@ def _write(desk: Desk, parts: list[str]) -> Answer:
             raise not_found()
         writes.moved(desk, listing.name, listing.singular, record, parts[3])
     elif method == "DELETE":
+        before = listing.render(desk, record, is_nested=False, is_single=True)
         writes.deleted(desk, listing.name, listing.singular, record)
+        if listing.name == "capital_asset_types":
+            return document(desk.call, {listing.singular: before})
         # Published clients read this one as JSON, and show by it that it is.
         return document(desk.call, {}) if listing.name == "timeslips" else emptied(desk.call)
     elif method == "POST":

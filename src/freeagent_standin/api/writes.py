@@ -38,6 +38,7 @@ CREATED: Mapping[str, tuple[str, ...]] = {
     "timeslips": ("task", "user", "project", "dated_on", "hours"),
     "notes": ("note",),
     "estimates": ("status", "estimate_type", "contact", "reference", "dated_on", "currency"),
+    "capital_asset_types": ("name",),
 }
 """What can be created, and what it cannot be without."""
 CHANGED = frozenset(CREATED) - {"credit_note_reconciliations"}
@@ -300,6 +301,8 @@ def _body(desk: Desk, singular: str) -> dict[str, Any]:
         document = document[singular]
     if not isinstance(document, dict):
         raise bad_request(f"param is missing or the value is empty: {singular}")
+    if singular == "capital_asset_type" and document.keys() - {"name"}:
+        raise bad_request(f"These cannot be set: {', '.join(sorted(document.keys() - {'name'}))}")
     return dict(document)
 
 

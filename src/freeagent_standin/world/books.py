@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from freeagent_standin.world import chart, postings
+from freeagent_standin.world.assets import Assets, CapitalAsset, legs_of_asset
 from freeagent_standin.world.chart import Category
 from freeagent_standin.world.entities import (
     Attachment,
@@ -132,6 +133,7 @@ class World:
         self.marks: dict[tuple[str, int, date, date | None], bool] = {}
         """What was said of returns: by resource, user, end of the period, and day of a payment or None for filing."""
         self.held = Holdings(base)
+        self.owned = Assets(base)
         self._items = base + 8_000_000
         self._journal_lines = base + 1_950_000
         self._attachments = base + 20_000
@@ -154,6 +156,7 @@ class World:
             JournalSet: self._legs_of_journal,
             VatFiling: lambda it: ((it.dated_on, postings.of_vat_filing(it)),),
             TaxProvision: lambda it: ((it.dated_on, postings.of_provision(it)),),
+            CapitalAsset: legs_of_asset,
         }
         self._owed: Callable[[Any], Iterable[tuple[date, list[Leg]]]] | None = None
         """On the cash basis: what a record would post on the accrual basis, which tells what contacts owe."""
@@ -177,6 +180,7 @@ class World:
             BankTransaction: self.transactions,
             Explanation: self.explanations,
             **self.held.tables(),
+            **self.owned.tables(),
         }
         self._shelves: dict[type[Record], Table[Any]] = {
             **self._tables,
@@ -207,7 +211,6 @@ class World:
         counts = {table.name: len(table) for table in self._tables.values()}
         counts["categories"] = len(self.sub_accounts())
         counts["company"] = 1
-        counts["stock_items"] = 0
         return counts
 
     def mutate(self, op: dict[str, Any], now: datetime) -> dict[str, Any]:
@@ -305,6 +308,8 @@ class World:
 
     def due(self, document: SalesDocument | Bill) -> int:
         """What is still to be settled, with the sign of the total; negative on an overpaid invoice."""
+        if isinstance(document, Bill) and document.hire_purchase:
+            return 0
         standing = self.standing(document)
         due = document.total - document.cis_deduction - standing.paid
         if isinstance(document, Invoice):
@@ -393,7 +398,12 @@ class World:
             elif category.code in chart.USER_CODES:
                 rows += [(category, f"{category.code}-{user.number}", user) for user in self.people]
             else:
-                rows.append((category, category.code, None))
+                owned = self.owned.sub_accounts(category.code, category.description)
+                if owned is None:
+                    rows.append((category, category.code, None))
+                else:
+                    named = msgspec.structs.replace
+                    rows += [(named(category, description=text), code, owner) for code, text, owner in owned]
         return rows
 
     @property

@@ -293,6 +293,8 @@ class Bill(Record, frozen=True, kw_only=True, gc=False):
     cis_band: str = ""
     cis_rate: Decimal = Decimal(0)
     cis_deduction: int = 0
+    hire_purchase: int = 0
+    """The number of the finance agreement that pays it, where one does."""
 
     @property
     def total(self) -> int:

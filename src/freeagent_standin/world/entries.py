@@ -34,6 +34,7 @@ _BY_DAY: tuple[Callable[[World], Table[Any]], ...] = (
 _BY_ARRIVAL: tuple[Callable[[World], Table[Any]], ...] = (
     lambda world: world.invoices,
     lambda world: world.credit_notes,
+    lambda world: world.owned.capital_assets,
 )
 """Tables in another order, or with postings on other days than the record's own: looked through whole."""
 

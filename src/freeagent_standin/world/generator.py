@@ -19,6 +19,7 @@ from freeagent_standin.world import (
     filings,
     names,
     routine,
+    scenarios_assets,
     scenarios_bank,
     scenarios_costs,
     scenarios_ledger,
@@ -124,7 +125,9 @@ def generate(*, size: str | int, seed: int, today: date, company: int = 1, kind:
         after = Random(f"{size}/{seed}/{company}/month ends")  # noqa: S311  books, not secrets
         scenarios_ledger.journals(Stage(world, after), wanted.months)
         # With dice of its own, so that what is kept beside the books leaves the books as they are.
-        scenarios_work.play(Stage(world, Random(f"beside/{size}/{seed}/{company}")))  # noqa: S311  books, not secrets
+        beside = Stage(world, Random(f"beside/{size}/{seed}/{company}"))  # noqa: S311  books, not secrets
+        scenarios_work.play(beside)
+        scenarios_assets.play(beside)
         filings.close(world, today)
     finally:
         if was_collecting:

@@ -7,13 +7,13 @@ Raises ValueError with a sentence on nonsense, before anything is changed.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
 import msgspec
 
-from freeagent_standin.world import acts, charting, filings, importing, keeping, rewriting, routine, writing
+from freeagent_standin.world import acts, charting, filings, importing, keeping, owning, rewriting, routine, writing
 from freeagent_standin.world.books import World
 from freeagent_standin.world.entities import (
     BankAccount,
@@ -91,7 +91,8 @@ def _delete(world: World, wishes: Wishes, now: datetime) -> dict[str, Any]:
 
 
 def _why_it_stays(world: World, record: Record) -> str:
-    return _why_books_need(world, record) or keeping.why_it_stays(world, record)
+    reasons = (_why_books_need, keeping.why_it_stays, owning.why_it_stays)
+    return next((reason for each in reasons if (reason := each(world, record))), "")
 
 
 def _why_books_need(world: World, record: Record) -> str:
@@ -277,6 +278,7 @@ def _advance(world: World, wishes: Wishes, now: datetime) -> dict[str, Any]:
     before = world.counts()
     rng = Random(f"{world.seed}/{world.id}/{world.journal_length}")  # noqa: S311  books, not secrets
     routine.carry_on(world, rng, now=now, days=days)
+    owning.write_down(world, now.date() + timedelta(days=days))
     added = {name: count - before[name] for name, count in world.counts().items() if count != before[name]}
     return {"days": days, "added": added}
 

@@ -156,6 +156,8 @@ def category(world: World, value: object) -> str:
     code = last_part(value)
     if isinstance(value, int) and not isinstance(value, bool):
         code = f"{value:03d}"  # numbers lose their leading zeros
+    if world.owned.has_code(code):
+        return code
     if code not in world.category_names or code == chart.BANK_CODE or code in USER_CODES:
         raise ValueError(f"There is no category {value!r} that a line could be put on.")
     return code

@@ -114,9 +114,17 @@ def of_bill(bill: Bill) -> list[Leg]:
     notional = sum(times(item.notional_tax, bill.rate) for item in bill.items)
     if notional:
         legs += [Leg(chart.VAT_RECLAIMED, notional), Leg(chart.VAT_CHARGED, -notional)]
-    if native_total:
+    if native_total and bill.hire_purchase:
+        legs += _of_agreement(bill.hire_purchase, native_total)
+    elif native_total:
         legs.append(Leg(chart.CREDITORS, -native_total, bill.contact, currency, -total))
     return legs
+
+
+def _of_agreement(number: int, total: int) -> list[Leg]:
+    """What a finance agreement owes in place of trade creditors: a third within the year (inferred)."""
+    soon = total // 3
+    return [Leg(f"792-{number}", -soon), Leg(f"793-{number}", soon - total)]
 
 
 def of_expense(expense: Expense, user: User) -> list[Leg]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from freeagent_standin.world import acts, explaining, journals, keeping, parts, rates, words
+from freeagent_standin.world import acts, explaining, journals, keeping, owning, parts, rates, words
 from freeagent_standin.world.amounts import inclusive_tax, times
 from freeagent_standin.world.books import World
 from freeagent_standin.world.entities import (
@@ -118,6 +118,10 @@ def _bill_fields(world: World, record: Bill, wishes: Wishes) -> dict[str, Any]:
     rows = wishes.rows("bill_items")
     if rows is not None:
         fields["items"] = parts.lines(record.items, rows, lambda row, old: parts.bill_item(world, row, ec_status, old))
+    newer = msgspec.structs.replace(record, **fields)
+    if (newer.items, newer.dated_on) != (record.items, record.dated_on) and owning.has_asset(world, record):
+        raise ValueError("The lines and the day of a bill that bought a capital asset cannot be changed.")
+    if rows is not None:
         if record.cis_deduction and fields["items"] != record.items:
             raise ValueError("The lines of a bill with a CIS deduction cannot be changed.")
         if len(fields["items"]) > parts.MOST_BILL_ITEMS:
@@ -245,6 +249,7 @@ _CHANGE: Mapping[type[Record], Callable[[World, Any, Wishes], dict[str, Any]]] =
     Explanation: _explanation_fields,
     JournalSet: journals.fields,
     **keeping.CHANGE,
+    **owning.CHANGE,
 }
 
 

@@ -109,6 +109,11 @@ class Table(Generic[R]):
         """The id the next record must carry."""
         return self._first_id + len(self._rows)
 
+    @property
+    def next_number(self) -> int:
+        """The place of the next record among all there ever were, from 1 on: what sub-accounts are numbered by."""
+        return len(self._rows) + 1
+
     def get(self, record_id: int) -> R | None:
         """The record, or None when there is none (any more)."""
         place = record_id - self._first_id

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from freeagent_standin.world import acts, chart, explaining, journals, keeping, parts, rates, words
+from freeagent_standin.world import acts, chart, explaining, journals, keeping, owning, parts, rates, words
 from freeagent_standin.world.books import World
 from freeagent_standin.world.entities import BankAccount, Contact, CreditNote, Invoice, PriceListItem, Project, User
 from freeagent_standin.world.wishes import Wishes
@@ -244,6 +244,7 @@ _ADD: Mapping[str, Callable[[World, Wishes, int, date], int]] = {
     "bank_transactions": _add_transaction,
     "bank_transaction_explanations": explaining.added,
     **keeping.ADD,
+    **owning.ADD,
 }
 
 

@@ -80,7 +80,16 @@ def test_lists_move_as_often_as_asked_for(serve_books: ServeBooks) -> None:
     assert served.control("GET", "settings")["pageDrift"] == 0
 
 
-@pytest.mark.parametrize("name", [name for name in (*LISTS, *PER_ACCOUNT) if name not in ("users", "bank_accounts")])
+STILL = (
+    "users",
+    "bank_accounts",
+    "bank_feeds",
+    "hire_purchases",
+    "stock_items",
+)  # people stay, and one page has no next
+
+
+@pytest.mark.parametrize("name", [name for name in (*LISTS, *PER_ACCOUNT) if name not in STILL])
 def test_every_list_that_can_move_does(serve_books: ServeBooks, name: str) -> None:
     served, world = serve_books("small", 3, page_drift=1)
     query = {"bank_account": next(iter(world.bank_accounts)).id} if name in PER_ACCOUNT else {}

@@ -132,6 +132,7 @@ SORTS = {
     "credit_notes": ("created_at", "updated_at"),
     "projects": ("name", "contact_name", "contact_display_name", "created_at", "updated_at"),
     "price_list_items": ("created_at", "code", "updated_at"),
+    "stock_items": ("created_at", "description", "updated_at"),
     "tasks": ("name", "created_at", "updated_at"),
 }
 DEFAULTS = {
