@@ -56,9 +56,11 @@ lock: ## pin dependencies anew from pyproject.toml
 	  group=$$([ $$to = run ] && echo build || echo dev); \
 	  $(VENV)/lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-emit-find-links --no-header --no-annotate pyproject.toml --group $$group -o requirements/$$to.txt; done
-	@for sdk in codat-platform==6.0.0 codat-lending==12.0.0 codat-accounting==0.36.0; do \
-	  echo $$sdk | $(VENV)/lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
-	    --no-emit-index-url --no-emit-find-links --no-header --no-annotate - -o requirements/sdk-$${sdk%%==*}.txt; done
+	@for alone in sdk-codat-platform==6.0.0 sdk-codat-lending==12.0.0 sdk-codat-accounting==0.36.0 \
+	  client-freeagent==0.3.1 client-freeagent-api==0.5.0+requests-oauth2client==1.2.0 client-freeagent-cli==0.6.0; do \
+	  echo $${alone#*-} | tr + '\n' | $(VENV)/lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+	    --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate - \
+	    -o requirements/$${alone%%==*}.txt; done
 
 wheel: $(VENV)/.run ## build the wheel into dist/
 	@$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .

@@ -1,28 +1,19 @@
-"""The official SDKs, each in an environment of its own, calling a running demo.
-
-An environment is made at first need in pytest's cache folder, from versions and hashes pinned in
-`requirements/sdk-*.txt`, and used again as long as these stay the same. Where the packages cannot be had, the tests
-that need them are skipped.
-"""
+"""The official SDKs, each in an environment of its own, calling a running demo."""
 
 from __future__ import annotations
 
 import base64
-import fcntl
-import hashlib
 import json
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.cli.conftest import COMMAND, Running, environment, free_ports
+from tests.environments import Environments
 
-_REQUIREMENTS = Path(__file__).parents[2] / "requirements"
 _DRIVER = Path(__file__).with_name("driver.py")
-_INSTALL_WITHIN_SECONDS = 240
 
 
 class Sdk:
@@ -80,40 +71,7 @@ class Sdk:
 @pytest.fixture(scope="session")
 def interpreter(request: pytest.FixtureRequest) -> Callable[[str], Path]:
     """The interpreter of an SDK's environment, by the SDK's name."""
-    refused: dict[str, str] = {}
-
-    def made(name: str) -> Path:
-        if name not in refused:
-            try:
-                return _environment(name, request.config)
-            except (OSError, subprocess.SubprocessError) as error:
-                said = getattr(error, "stderr", None) or str(error)
-                refused[name] = f"{name} cannot be had on this machine: {said.strip().splitlines()[-1]}"
-        pytest.skip(refused[name])
-
-    return made
-
-
-def _environment(name: str, config: pytest.Config) -> Path:
-    requirements = _REQUIREMENTS / f"sdk-{name}.txt"
-    what = f"{sys.version} {sys.base_prefix} {requirements.read_text()}"
-    assert config.cache is not None
-    folder = config.cache.mkdir(f"{name}-{hashlib.sha256(what.encode()).hexdigest()[:16]}")
-    python, finished = folder / "bin" / "python", folder / "finished"
-    with (folder.parent / f"{folder.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # two test runs may want it at once
-        if not finished.exists():
-            _run("-m", "venv", "--clear", "--without-pip", str(folder))
-            install = ("install", "--quiet", "--require-hashes", "--only-binary", ":all:", "-r", str(requirements))
-            _run("-m", "pip", "--python", str(python), "--disable-pip-version-check", *install)
-            finished.touch()
-    return python
-
-
-def _run(*arguments: str) -> None:
-    subprocess.run(
-        [sys.executable, *arguments], check=True, capture_output=True, text=True, timeout=_INSTALL_WITHIN_SECONDS
-    )
+    return Environments("sdk", request.config).python
 
 
 class _Serving(Running):
