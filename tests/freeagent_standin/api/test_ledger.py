@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from contextlib import suppress
 from datetime import date, timedelta
 from decimal import Decimal
+from random import Random
 from typing import Any
 
 import msgspec
@@ -14,6 +16,8 @@ from tests.freeagent_standin.api.writer import made, send, told
 from tests.freeagent_standin.reader import ORIGIN, TODAY, Reader, Row, fresh, known, number
 from tests.freeagent_standin.world.test_double_entry import NAMED, WORLDS
 from tests.integrations.shared import needs_shared
+
+from freeagent_standin.world import World
 
 ZERO = Decimal(0)
 LEDGER = "accounting/transactions"
@@ -291,3 +295,44 @@ def test_a_new_account_s_opening_balance_changes_the_opening_set(reader: Reader)
     [journal] = later.all("journal_sets", updated_since=moment)
     assert journal["bank_accounts"][-1] == {"url": account["url"], "description": "Jar", "debit_value": "-12.5"}
     assert date.fromisoformat(journal["updated_at"][:10]) == TODAY
+
+
+# Books that change
+
+
+def _edit(world: World, rng: Random) -> dict[str, Any]:
+    """Something that may be asked of running books; some of it is refused."""
+    day = (TODAY - timedelta(days=rng.randint(0, 200))).isoformat()
+    amount = f"{rng.randint(1, 900)}.{rng.randint(10, 99)}"
+    names = ("invoices", "credit_notes", "bills", "expenses", "journal_sets", "bank_transaction_explanations")
+    table = world.tables()[rng.choice(names)]
+    record = rng.choice(list(table)) if len(table) else None
+    entries = [{"category": "288", "debit_value": amount}, {"category": "620", "debit_value": f"-{amount}"}]
+    more: dict[str, Any] = {"journal_entries": entries} if table.name == "journal_sets" else {}
+    options: list[dict[str, Any]] = [
+        {"do": "add", "resource": table.name, "set": {"dated_on": day} | more},
+        {"do": "delete", "resource": table.name, "id": 0 if record is None else record.id},
+        {"do": "change", "resource": table.name, "id": 0 if record is None else record.id, "set": {"dated_on": day}},
+        {"do": "pay", "resource": table.name, "id": 0 if record is None else record.id, "amount": amount},
+        {"do": "write_off", "resource": table.name, "id": 0 if record is None else record.id},
+        {"do": "advance", "days": rng.randint(1, 9)},
+        {"do": "return", "resource": "vat_returns", "period_ends_on": "2025-12-31", "mark": "mark_as_unfiled"},
+    ]
+    return rng.choice(options)
+
+
+@pytest.mark.parametrize("seed", range(1, 11))
+def test_after_any_change_the_ledger_still_comes_to_the_trial_balance(seed: int) -> None:
+    world, rng, done = fresh(40, seed), Random(seed), 0
+    reader = Reader(world)
+    opening = reader.get("accounting/trial_balance/summary/opening_balances")["trial_balance_summary"]
+    began = defaultdict(Decimal, {row["display_nominal_code"]: Decimal(row["total"]) for row in opening})
+    for _ in range(25):
+        with suppress(ValueError):
+            world.mutate(_edit(world, rng), reader.now)
+            done += 1
+        moved = totals(ledger(reader))
+        balance = defaultdict(Decimal, reader.trial_balance(from_date=periods(reader)[0][0], to_date="2026-03-31"))
+        off = {code for code in {*moved, *balance, *began} if balance[code] != moved[code] + began[code]}
+        assert off == set(), off
+    assert done >= 8
