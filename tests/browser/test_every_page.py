@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from typing import Any
 
@@ -74,6 +75,22 @@ def _check(page: Page, name: str) -> None:
     keep_picture(page, name)
 
 
+def _asked(house: House, path: str) -> Any:
+    """The first of a list of the API's."""
+    key = base64.b64encode(house.facts["apiKey"].encode()).decode()
+    headers = {"Authorization": f"Basic {key}"}
+    answer = httpx2.get(f"{house.facts['apiUrl']}/companies/{house.facts['companyId']}/{path}", headers=headers)
+    return answer.json()["results"][0]
+
+
+def _newest(house: House, data_type: str) -> str:
+    return f"{data_type}/{_asked(house, f'data/{data_type}')['id']}"
+
+
+def _newest_sync(house: House) -> str:
+    return str(_asked(house, f"connections/{house.facts['connectionId']}/syncs")["id"])
+
+
 def _visited(house: House) -> list[tuple[str, str]]:
     company, connection = house.facts["companyId"], house.facts["connectionId"]
     here, link = f"/companies/{company}", f"{LIST}/freeagent"
@@ -98,6 +115,10 @@ def _visited(house: House) -> list[tuple[str, str]]:
         ("books-check", f"{here}/books-check"),
         ("records", f"{here}/data/invoices"),
         ("records-2", f"{here}/data/chartOfAccounts?page=2"),
+        ("record", f"{here}/data/{_newest(house, 'invoices')}"),
+        ("record-of-two-halves", f"{here}/data/{_newest(house, 'transfers')}"),
+        ("history", f"{here}/history"),
+        ("read", f"{here}/history/{_newest_sync(house)}"),
         ("records-past-the-end", f"{here}/data/invoices?page=99"),
         ("link", f"/link/company/{company}"),
         ("not-there", "/nothing/here"),

@@ -46,9 +46,10 @@ class SourceRecord(Answer, frozen=True, kw_only=True):
 
 class MemberChange(Answer, frozen=True, kw_only=True):
     """A member that changed from one version to the next, by its path; without `before` it came, without `after` it
-    went."""
+    went. `isDrift`: nobody edited it, as a link that is signed anew for each answer."""
 
     path: str
+    is_drift: bool
     before: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
     after: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
@@ -121,7 +122,7 @@ def _versions(found: Iterable[Stood]) -> tuple[SourceVersion, ...]:
             from_=one.since,
             until=one.until,
             changes=tuple(
-                MemberChange(path=each.path, before=_raw(each.before), after=_raw(each.after))
+                MemberChange(path=each.path, is_drift=each.is_drift, before=_raw(each.before), after=_raw(each.after))
                 for each in one.differences
             ),
             body=msgspec.Raw(one.body),
@@ -186,19 +187,19 @@ def _answer(call: Call, found: Trace) -> RecordSource:
     )
 
 
-def _resource(call: Call) -> tuple[ConnectionId, str]:
-    """The connection, and the resource under its own name in any letter case."""
+def _resource(call: Call) -> tuple[Integration, ConnectionId, str]:
+    """The connection and what it is to, and the resource under its own name in any letter case."""
     with call.services.db.read() as tx:
         found = connections.get(tx, call.tenant, call.connection_id, call.company_id)
     integration, name = _integration(call, found.integration_key), call.names["resource"].lower()
     if name not in {one.name for one in integration.resources}:
         raise NotFound(f"{integration.name} has no resource {call.names['resource']} that is read.")
-    return found.id, name
+    return integration, found.id, name
 
 
 def _list(call: Call) -> bytes:
     paging = paging_of(call)
-    connection, resource = _resource(call)
+    _, connection, resource = _resource(call)
     with call.services.db.read() as tx:
         owner = (call.tenant, connection, resource)
         page = originals.list_page(tx, *owner, page=paging.clipped, page_size=paging.size)
@@ -206,13 +207,13 @@ def _list(call: Call) -> bytes:
 
 
 def _one(call: Call) -> bytes:
-    connection, resource = _resource(call)
+    integration, connection, resource = _resource(call)
     id_ = call.names["sourceId"]
     with call.services.db.read() as tx:
         found = originals.get(tx, call.tenant, connection, resource, id_)
         if found is None:
             raise NotFound(f"No record of {resource} was ever met under ID {id_}")
-        stood = trace.stood(tx, call.tenant, connection, resource, id_)
+        stood = trace.stood(tx, integration, call.tenant, connection, resource, id_)
     return answers.encode(SourceHistory(source=_source(found), versions=_versions(stood)))
 
 

@@ -125,6 +125,7 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True):
     closed_until_moved: str | None = None  # reports by the same windows: one that changed tells of change in its window
     lasting: Callable[[bytes], object] | None = None
     asked_by_id: bool = True  # can a record be asked for by itself, and is its absence then worth knowing?
+    is_derived: bool = False  # the upstream works it out from other records, as it does every report: nobody edits it
 
     @property
     def parents(self) -> tuple[str, ...]:

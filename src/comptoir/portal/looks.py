@@ -15,7 +15,7 @@ from comptoir.portal.languages import N_, Language
 from comptoir.store.connections import ConnectionStatus
 from comptoir.store.datasets import Dataset, Status
 
-__all__ = ["CONNECTION_STATES", "LOOKS", "Cell", "Column", "Look", "cells", "dataset_state"]
+__all__ = ["CONNECTION_STATES", "LOOKS", "Cell", "Column", "Look", "cells", "dataset_state", "title"]
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -280,6 +280,17 @@ def cells(document: bytes, look: Look, language: Language) -> list[Cell]:
     record = json.loads(document, parse_float=Decimal, parse_int=Decimal)
     currency = _at(record, "currency") or _at(record, "from.currency")
     return [_cell(_at(record, column.path), column, currency, language) for column in look.columns]
+
+
+def title(document: bytes, look: Look, language: Language) -> str:
+    """What a record is known by: the first two columns of its table that say something."""
+    said = [cell.text for cell in cells(document, look, language) if cell.text]
+    return " · ".join(said[:2])
+
+
+def id_of(document: bytes, key: str) -> str:
+    """A record's id; a single one goes by the name of its data type."""
+    return str(json.loads(document).get("id", key))
 
 
 def is_deleted(document: bytes) -> bool:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection as Transaction
 from comptoir.access import Permission
 from comptoir.errors import NotFound
 from comptoir.portal.company_state import CompanyState, company_state
-from comptoir.portal.looks import LOOKS, Cell, Look, cells, is_deleted
+from comptoir.portal.looks import LOOKS, Cell, Look, cells, id_of, is_deleted
 from comptoir.portal.visits import Asked, Visit
 from comptoir.store import companies, records
 from comptoir.store.companies import Company
@@ -29,7 +29,7 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     look: Look
     total: int
-    rows: list[tuple[list[Cell], bool]]  # with whether it is deleted at the source
+    rows: list[tuple[list[Cell], bool, str]]  # with whether it is deleted at the source, and its id
 
 
 def preview(tx: Transaction, visit: Visit, company: Company, state: CompanyState, wanted: str) -> Preview | None:
@@ -55,7 +55,10 @@ def _table(
         page=page,
         page_size=size,
     )
-    rows = [(cells(document, look, visit.language), is_deleted(document)) for document in found.documents]
+    rows = [
+        (cells(document, look, visit.language), is_deleted(document), id_of(document, key))
+        for document in found.documents
+    ]
     return Preview(key=key, look=look, total=found.total, rows=rows)
 
 

@@ -13,6 +13,7 @@ from comptoir.portal import (
     books_check,
     companies,
     connections,
+    data_history,
     health,
     integrations,
     link_pages,
@@ -22,6 +23,7 @@ from comptoir.portal import (
     schedules,
     sign_in,
     static_files,
+    tracing,
 )
 from comptoir.portal.failures import handlers
 from comptoir.portal.services import PortalServices
@@ -42,6 +44,8 @@ _PORTAL: tuple[Any, ...] = (
     *books_check.ROUTES,
     *connections.ROUTES,
     *records.ROUTES,
+    *tracing.ROUTES,
+    *data_history.ROUTES,
     *progress.ROUTES,
 )
 

@@ -13,11 +13,15 @@ _elements = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """A member that differs between two bodies: as it was, and as it became; None where it was not there."""
+    """A member that differs between two bodies: as it was, and as it became; None where it was not there.
+
+    `is_drift`: it changes without anybody's edit, as a signed link does.
+    """
 
     path: str
     before: bytes | None
     after: bytes | None
+    is_drift: bool = False
 
 
 def leaves(body: bytes, path: str = "") -> Iterator[tuple[str, bytes]]:

@@ -340,10 +340,10 @@ class Fetch:
             self._ask(msgspec.structs.replace(task, page=task.page + 1))
 
     def _log_of(self, resource: Resource) -> Log | None:
-        """Where its changes are noted: a first read has none, and figures of a report are no records that anybody
-        edits."""
-        is_report = resource.today_param is not None or resource.kind is Kind.REPORT
-        if is_report or resource.name not in self._held_whole:
+        """Where its changes are noted: a first read has none, and what is worked out from other records only follows
+        them."""
+        is_derived = resource.is_derived or resource.kind is Kind.REPORT
+        if is_derived or resource.name not in self._held_whole:
             return None
         return Log(self._tenant, self._connection, self._sync)
 

@@ -6,7 +6,7 @@ Field by field as the integration declares its coverage. Nothing is mapped again
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
 
@@ -93,7 +93,7 @@ def trace(
         data_type=data_type,
         made=made,
         original=found,
-        versions=stood(tx, tenant, made.connection_id, made.resource, made.source_id),
+        versions=stood(tx, integration, tenant, made.connection_id, made.resource, made.source_id),
         beside=held,
         has_more_beside=sum(map(len, near.values())) > _MOST_BESIDE,
         fields=tuple(_fields(made, declared, integration, bodies, near.keys() | {made.resource})),
@@ -101,16 +101,28 @@ def trace(
 
 
 def stood(
-    tx: Transaction, tenant: TenantId, connection: ConnectionId, resource: str, record_id: str
+    tx: Transaction, integration: Integration, tenant: TenantId, connection: ConnectionId, resource: str, record_id: str
 ) -> tuple[Stood, ...]:
     """Every body a raw record had, the oldest first."""
+    lasting = next((one.lasting for one in integration.resources if one.name == resource), None)
     found = originals.versions(tx, tenant, connection, resource, record_id)
-    first = [Stood(body=one.body, since=one.since, until=one.until) for one in found[:1]]
-    later = [
-        Stood(body=one.body, since=one.since, until=one.until, differences=differences(before.body, one.body))
-        for before, one in pairwise(found)
-    ]
-    return (*first, *later)
+    told = [(), *(_marked(differences(before.body, one.body), lasting) for before, one in pairwise(found))]
+    return tuple(
+        Stood(body=one.body, since=one.since, until=one.until, differences=tuple(differing))
+        for one, differing in zip(found, told, strict=False)
+    )
+
+
+def _marked(found: Iterable[Difference], lasting: Callable[[bytes], object] | None) -> Iterable[Difference]:
+    """Differences that are nobody's edit are marked: what the declared `lasting` does not tell apart."""
+    if lasting is None:
+        return found
+
+    def alone(one: Difference, value: bytes | None) -> object:
+        name = _PLACE.sub("", one.path).rpartition(".")[2]
+        return lasting(b"{%b:%b}" % (msgspec.json.encode(name), value or b"null"))
+
+    return [msgspec.structs.replace(one, is_drift=alone(one, one.before) == alone(one, one.after)) for one in found]
 
 
 def _near(tx: Transaction, tenant: TenantId, made: Made, declared: DataType, found: Original) -> dict[str, list[str]]:

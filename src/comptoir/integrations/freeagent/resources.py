@@ -360,6 +360,7 @@ RESOURCES = (
         read=_read_balance,
         access_level=7,
         today_param="to_date",
+        is_derived=True,
     ),
     Resource(
         name="opening_balances",
@@ -399,5 +400,6 @@ RESOURCES = (
         windows_of=("company",),
         closed_until_moved="closing_balances",
         asked_by_id=False,
+        is_derived=True,
     ),
 )

@@ -1,0 +1,174 @@
+"""What each sync of a company did: when, with how many calls, and exactly which records are new, changed or deleted."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+from litestar import Response, get
+from litestar.params import FromPath
+from sqlalchemy import Connection as Transaction
+
+from comptoir.access import Permission
+from comptoir.errors import NotFound
+from comptoir.portal.languages import N_
+from comptoir.portal.looks import LOOKS, dataset_state, title
+from comptoir.portal.visits import Asked, Visit
+from comptoir.store import companies, connections
+from comptoir.store.companies import Company
+from comptoir.store.connections import Connection
+from comptoir.store.history import KEPT, MOST_LISTED, Change
+from comptoir.sync import diary
+from comptoir.sync.diary import Told, Touched
+
+__all__ = ["ROUTES"]
+
+_SEES = {"permission": Permission.READ_DATA}
+_PAGE_SIZE = 25
+_MOST_AT_ONCE = 400  # changes on one page
+_CHANGES = {
+    Change.NEW: ("good", N_("New")),
+    Change.CHANGED: ("busy", N_("Changed")),
+    Change.DELETED: ("bad", N_("Deleted")),
+}
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """A sync in the list of them; `is_first`: nothing had been read before it."""
+
+    told: Told
+    tone: str
+    word: str
+    new: int
+    changed: int
+    deleted: int
+    set_aside: int
+    is_first: bool
+
+    @property
+    def took(self) -> timedelta | None:
+        return None if self.told.sync.ended is None else self.told.sync.ended - self.told.sync.started
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """A changed record in words."""
+
+    tone: str
+    word: str
+    key: str
+    data_type: str
+    id: str
+    name: str
+    is_kept: bool
+
+
+def _line(told: Told, *, is_old: bool) -> Line:
+    """`is_old`: which records it changed is forgotten, so nothing follows from there being no list of them."""
+    tone, word = "good", N_("Complete")
+    if told.sync.ended is None:
+        tone, word = "busy", N_("Under way")
+    elif any(one.status.is_error for one in told.datasets):
+        tone, word = "bad", N_("Not all was read")
+    listed = sum(one.total for one in told.standard.values())
+    new = sum(one.records_new for one in told.datasets)
+    return Line(
+        told=told,
+        tone=tone,
+        word=word,
+        new=new,
+        changed=sum(one.records_changed for one in told.datasets),
+        deleted=sum(one.records_deleted for one in told.datasets),
+        set_aside=sum(one.records_set_aside for one in told.datasets),
+        is_first=bool(new) and not listed and not is_old,
+    )
+
+
+def _is_old(visit: Visit, told: Told) -> bool:
+    return told.sync.ended is not None and told.sync.ended < visit.services.clock.now() - KEPT
+
+
+def _entry(visit: Visit, one: Touched) -> Entry:
+    tone, word = _CHANGES[one.change]
+    look = LOOKS.get(one.data_type)
+    name = title(one.made.document, look, visit.language) if one.made is not None and look is not None else ""
+    return Entry(
+        tone=tone,
+        word=word,
+        key=one.data_type,
+        data_type=look.name if look is not None else one.data_type,
+        id=one.id,
+        name=name or one.id,
+        is_kept=one.made is not None and look is not None,
+    )
+
+
+def _connection(tx: Transaction, visit: Visit, company: Company) -> tuple[Connection | None, list[Connection]]:
+    """The connection whose history is asked for, else the one that was linked last; and all that there are."""
+    found = connections.of_company(tx, visit.tenant, company.id)
+    wanted = next((one for one in found if one.id == visit.query("connection")), None)
+    linked = [one for one in found if one.linked_at is not None]
+    return wanted or next(iter(reversed(linked or found)), None), found
+
+
+@get("/companies/{company:str}/history", opt=_SEES, sync_to_thread=True)
+def show_history(visit: Asked, company: FromPath[str]) -> Response[Any]:
+    services = visit.services
+    with services.db.read() as tx:
+        owner = companies.get(tx, visit.tenant, company)
+        connection, found = _connection(tx, visit, owner)
+        number = visit.page_number
+        page = None
+        if connection is not None:
+            page = diary.page(tx, visit.tenant, connection.id, number, _PAGE_SIZE)
+    return visit.page(
+        "companies/history.html",
+        company=owner,
+        connection=connection,
+        others=[(one, services.integration_by_key(one.integration_key)) for one in found] if len(found) > 1 else [],
+        lines=[_line(one, is_old=_is_old(visit, one)) for one in page.rows] if page is not None else [],
+        page=number,
+        pages=-(-page.total // _PAGE_SIZE) if page is not None else 0,
+    )
+
+
+@get("/companies/{company:str}/history/{sync:str}", opt=_SEES, sync_to_thread=True)
+def show_sync(visit: Asked, company: FromPath[str], sync: FromPath[str]) -> Response[Any]:
+    services, number = visit.services, visit.page_number
+    with services.db.read() as tx:
+        owner = companies.get(tx, visit.tenant, company)
+        for connection in connections.of_company(tx, visit.tenant, owner.id):
+            try:
+                told = diary.tell(tx, visit.tenant, connection.id, sync)
+            except NotFound:
+                continue
+            break
+        else:
+            raise NotFound("There is no such sync.")
+        integration = services.integration_by_key(connection.integration_key)
+        place = (visit.tenant, owner.id, connection.id, told.sync.id)
+        page = diary.touched(tx, *place, number=number, size=_MOST_AT_ONCE)
+        others = diary.unmapped(tx, visit.tenant, connection.id, told, integration) if number == 1 else []
+    changes = [(one, _entry(visit, one)) for one in page.rows]
+    return visit.page(
+        "companies/sync.html",
+        company=owner,
+        integration=integration,
+        line=_line(told, is_old=_is_old(visit, told)),
+        direct=[entry for one, entry in changes if one.is_direct],
+        follows=[entry for one, entry in changes if not one.is_direct],
+        others=[(_CHANGES[one.change], one) for one in others],
+        types=[(one, _name(one.data_type), dataset_state(one)) for one in told.datasets],
+        is_old=_is_old(visit, told),
+        is_cut=any(one.total >= MOST_LISTED for one in told.standard.values()),
+        page=number,
+        pages=-(-page.total // _MOST_AT_ONCE),
+        query=f"?connection={connection.id}",
+    )
+
+
+def _name(key: str) -> str:
+    return LOOKS[key].name if key in LOOKS else key
+
+
+ROUTES = (show_history, show_sync)

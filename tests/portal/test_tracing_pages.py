@@ -1,0 +1,162 @@
+"""The pages that show where a record comes from, and what each read changed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+import pytest
+from litestar.testing import TestClient
+from tests.books import NOON, Books, world_of
+from tests.portal.conftest import Browser, House
+
+from comptoir.access import Role, operators
+from comptoir.app import Application
+from comptoir.portal import data_history
+from comptoir.portal.looks import LOOKS
+from freeagent_standin.world.mutations import apply
+
+
+class Changed(NamedTuple):
+    """Books of which an invoice was deleted, a bill edited and a contact added between two reads."""
+
+    house: House
+    books: Books
+    invoice: str
+    bill: str
+
+    @property
+    def path(self) -> str:
+        return f"/companies/{self.books.company}"
+
+    def syncs(self, browser: Browser) -> list[str]:
+        """Addresses of the pages of reads, the newest first."""
+        return re.findall(rf'href="({self.path}/history/[\w-]+)"', browser.get(f"{self.path}/history").html)
+
+
+@pytest.fixture(scope="module")
+def changed(application: Application, client: TestClient[Any]) -> Iterator[Changed]:
+    house = House(application, client)
+    books = Books(application.db, world_of(1, "small"))
+    with application.db.write() as tx:
+        _, password = operators.add(
+            tx, books.tenant, email="tracer@lender.example", role=Role.ADMINISTRATOR, now=datetime.now(UTC)
+        )
+    house.tenant, house.email, house.password = books.tenant, "tracer@lender.example", password
+    books.sync()
+    open_ones = [one for one in books.records("invoices") if one.status == "Submitted" and not one.payment_allocations]
+    invoice, bill = open_ones[0].id, books.records("bills")[0].id
+    apply(books.world, {"do": "delete", "resource": "invoices", "id": int(invoice)}, NOON)
+    change = {"comments": "Left <b>at</b> the yard", "reference": "B9"}
+    apply(books.world, {"do": "change", "resource": "bills", "id": int(bill), "set": change}, NOON)
+    apply(books.world, {"do": "add", "resource": "contacts", "set": {"organisation_name": "Wren Ltd"}}, NOON)
+    books.sync()
+    with pytest.MonkeyPatch.context() as patch:  # the world's day is long gone by the clock of the pages
+        patch.setattr(data_history, "KEPT", timedelta(days=36_500))
+        yield Changed(house, books, invoice, bill)
+
+
+@pytest.fixture
+def operator(changed: Changed) -> Browser:
+    return changed.house.operator()
+
+
+def test_a_read_lists_what_somebody_changed_and_apart_from_it_what_followed(
+    changed: Changed, operator: Browser
+) -> None:
+    page = operator.get(changed.syncs(operator)[0])
+    direct, _, follows = page.html.partition('id="follows"')
+
+    assert re.findall(r"/data/(\w+)/(\d+)\?", direct)[:4] == [
+        ("bills", changed.bill),
+        ("customers", "100002018"),
+        ("invoices", changed.invoice),
+        ("suppliers", "100002018"),
+    ]
+    assert set(re.findall(r"/data/(\w+)/", follows)) == {"chartOfAccounts", "journalEntries"}
+    words = page.words
+    assert re.search(r"Complete · \d+ calls to FreeAgent · \d+ seconds", words)
+    assert "Wren Ltd · Active New Customers 100002018" in words
+    assert re.search(rf"003 · [^·]+ Deleted Invoices {changed.invoice}", words)
+    assert "Trade Debtors Changed Accounts 681" in words
+
+
+def test_a_first_read_is_told_and_not_listed(changed: Changed, operator: Browser) -> None:
+    first = operator.get(changed.syncs(operator)[-1]).words
+
+    assert re.search(r"This was the first read: all [\d,]+ records are new\. They are not listed one by one\.", first)
+    assert "What followed from that" not in first
+
+
+def test_the_list_of_reads_counts_calls_and_changes(changed: Changed, operator: Browser) -> None:
+    words = operator.get(f"{changed.path}/history").words
+
+    assert re.search(r"UTC Complete \d+ 2 \d+ 2 0 ", words)
+    assert re.search(r"UTC Complete first read \d+ [\d,]+ 0 0 0", words)
+
+
+def test_an_edited_record_shows_its_fields_and_what_differs(changed: Changed, operator: Browser) -> None:
+    page = operator.get(f"{changed.path}/data/bills/{changed.bill}")
+
+    assert "note Left <b>at</b> the yard bills.comments Left <b>at</b> the yard" in page.words
+    assert "<b>at</b>" not in page.html
+    assert re.search(r"totalAmount [\d.]+ bills\.total_value [\d.]+", page.words)
+    assert re.search(r"status \w+ bills\.status \w+ .* derived", page.words)
+    assert "purchaseOrderRefs [] not supplied" in page.words
+    assert "comments Added Left <b>at</b> the yard" in page.words
+    assert re.search(r"<del>[^<]+</del>", page.html)
+    assert "content_src" not in page.html.partition('id="versions"')[2].partition("<pre")[0]
+
+
+def test_a_deleted_record_says_so_and_is_still_shown(changed: Changed, operator: Browser) -> None:
+    page = operator.get(f"{changed.path}/data/invoices/{changed.invoice}")
+
+    assert page.status == 200
+    assert "Deleted in FreeAgent" in page.words
+    assert "Found deleted" in page.words
+    assert "It has not changed since it was first seen." in page.words
+
+
+def test_each_record_of_a_list_leads_to_its_page(changed: Changed, operator: Browser) -> None:
+    for key in LOOKS:
+        found = re.findall(
+            rf'href="({changed.path}/data/{key}/[^"]+)"', operator.get(f"{changed.path}/data/{key}").html
+        )
+        for path in found[:2]:
+            page = operator.get(path)
+            assert page.status == 200, path
+            assert "Field by field" in page.words
+        assert found or not changed.books.documents(key), key
+
+
+def test_all_of_it_is_told_in_french(changed: Changed) -> None:
+    reader = changed.house.operator("fr")
+
+    read = reader.get(changed.syncs(reader)[0]).words
+    record = reader.get(f"{changed.path}/data/bills/{changed.bill}").words
+    assert "Ce qui a changé dans FreeAgent" in read
+    assert "Ce qui en a découlé" in read
+    assert "Champ par champ" in record
+    assert "Versions antérieures" in record
+
+
+def test_before_anything_was_read_the_history_says_what_will_be_there(house: House) -> None:
+    browser = house.operator()
+    path = browser.post("/companies", {"name": "Toft Bakery"}).headers["location"]
+
+    assert "Nothing was read yet." in browser.get(f"{path}/history").words
+
+
+@pytest.mark.parametrize("path", ["history/x", "data/bills/nosuch", "data/nonsense/1", "data/purchaseOrders/1"])
+def test_what_is_not_there_is_not_found(changed: Changed, operator: Browser, path: str) -> None:
+    assert operator.get(f"{changed.path}/{path}").status == 404
+
+
+def test_another_tenant_sees_nothing_of_it(changed: Changed, house: House) -> None:
+    sync = changed.syncs(changed.house.operator())[0]
+    rival = house.operator()
+
+    for path in (f"{changed.path}/history", sync, f"{changed.path}/data/bills/{changed.bill}"):
+        assert rival.get(path).status == 404
