@@ -18,7 +18,7 @@ from comptoir.store import tenants as tenants_
 from comptoir.store.connections import ConnectionStatus
 from comptoir.store.datasets import Dataset
 from comptoir.sync import Engine, Report, request
-from comptoir.upstream.client import Page, _filled, _records
+from comptoir.upstream.client import Page, _filled, _record, _records
 from freeagent_standin.api import answer
 from freeagent_standin.wire import Answer, Call
 from freeagent_standin.world import World, generate
@@ -55,10 +55,10 @@ class DirectReader:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.count = 0
+        self.made = 0
 
     def calls(self) -> int:
-        return self.count
+        return self.made
 
     def page(self, resource: Resource, number: int, params: Sequence[tuple[str, str]] = ()) -> Page:
         if resource.kind is Kind.LIST:
@@ -74,15 +74,20 @@ class DirectReader:
             made_after=NOON,
         )
 
-    def exists(self, resource: Resource, record_id: str) -> bool:
+    def count(self, resource: Resource, params: Sequence[tuple[str, str]] = ()) -> int | None:
+        path, params = _filled(resource.path, (*params, ("page", "1"), ("per_page", "1")))
+        given = self._get(path.strip("/"), params)
+        return next((int(value) for name, value in given.headers if name.lower() == "x-total-count"), None)
+
+    def record(self, resource: Resource, record_id: str) -> bytes | None:
         try:
-            self._get(f"{resource.path.strip('/')}/{record_id}", ())
+            given = self._get(f"{resource.path.strip('/')}/{record_id}", ())
         except NotSupported:
-            return False
-        return True
+            return None
+        return _record(given.body, resource, "the stand-in")
 
     def _get(self, path: str, params: Sequence[tuple[str, str]]) -> Answer:
-        self.count += 1
+        self.made += 1
         call = Call(
             method="GET",
             path=path,

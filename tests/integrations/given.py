@@ -155,8 +155,11 @@ class GivenReader:
         parts = [(row.get("#part", resource.keys[0]), _body(row)) for row in rows]
         return Page(total=total, has_next=100 * number < (total or 0), records=parts, made_after=NOON)
 
-    def exists(self, resource: Resource, record_id: str) -> bool:
-        return True
+    def count(self, resource: Resource, params: Sequence[tuple[str, str]] = ()) -> int | None:
+        return None
+
+    def record(self, resource: Resource, record_id: str) -> bytes | None:
+        return b"{}"
 
 
 def _nothing(resource: Resource) -> bytes:

@@ -78,8 +78,11 @@ class CaptureReader:
         accounts = {body["bank_account"] for body in map(json.loads, dict.fromkeys(_bodies()))}
         return any(value in accounts for _, value in params)
 
-    def exists(self, resource: Resource, record_id: str) -> bool:
-        return True
+    def count(self, resource: Resource, params: Sequence[tuple[str, str]] = ()) -> int | None:
+        return None
+
+    def record(self, resource: Resource, record_id: str) -> bytes | None:
+        return b"{}"
 
 
 def _bodies() -> Iterator[bytes]:

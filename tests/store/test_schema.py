@@ -18,6 +18,7 @@ from comptoir.store import (
     changes,
     companies,
     connections,
+    cursors,
     datasets,
     events,
     grants,
@@ -26,9 +27,12 @@ from comptoir.store import (
     pages,
     profile,
     raw,
+    rereads,
     syncs,
 )
+from comptoir.store.cursors import Cursor
 from comptoir.store.history import Change, Layer, Log
+from comptoir.store.rereads import Reread
 from comptoir.store.syncs import ResourceRead
 from comptoir.store.tables import DOCUMENTS, METADATA, STANDARD
 
@@ -94,6 +98,8 @@ def filled(house: House) -> None:
         )  # fmt: skip
         Log(tenant, connection, sync.id).note(tx, Layer.SOURCE, "invoices", Change.NEW, ["1"])
         pages.commit(tx, tenant, connection, sync.id, "invoices", 1, "", 1, total=1, ids=["1"], now=NOON)
+        rereads.note(tx, tenant, connection, [Reread("invoices", "1", NOON, sync.id)])
+        cursors.move(tx, tenant, connection, "invoices", Cursor(window_name="", seen=NOON, whole_at=NOON))
         raw.set_aside(
             tx,
             tenant,

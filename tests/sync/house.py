@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 import msgspec
@@ -56,8 +56,11 @@ class _Watched:
         self._house.after_page(resource.name, number)
         return answer
 
-    def exists(self, resource: Resource, record_id: str) -> bool:
-        return bool(self._reader.exists(resource, record_id))
+    def count(self, resource: Resource, params: Sequence[tuple[str, str]] = ()) -> int | None:
+        return cast("int | None", self._reader.count(resource, params))
+
+    def record(self, resource: Resource, record_id: str) -> bytes | None:
+        return cast("bytes | None", self._reader.record(resource, record_id))
 
 
 def _nothing(resource: str, number: int) -> None:

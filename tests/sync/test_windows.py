@@ -76,8 +76,11 @@ class _Upstream:
         body = msgspec.json.encode(answer)
         return Page(total=None, has_next=False, records=_records(body, resource, "it"), made_after=NOON)
 
-    def exists(self, resource: Resource, record_id: str) -> bool:
-        return any(record_id in rows for rows in self.rows.values())
+    def count(self, resource: Resource, params: Sequence[tuple[str, str]] = ()) -> int | None:
+        return None
+
+    def record(self, resource: Resource, record_id: str) -> bytes | None:
+        return b"{}" if any(record_id in rows for rows in self.rows.values()) else None
 
 
 class _Connection:

@@ -19,12 +19,14 @@ from comptoir.model.identities import SourceFacts
 
 __all__ = [
     "Access",
+    "ByDay",
     "Covered",
     "DataType",
     "Direction",
     "Feature",
     "Hop",
     "Identity",
+    "InOrder",
     "Integration",
     "Kind",
     "Link",
@@ -95,6 +97,25 @@ class ReadWindow(msgspec.Struct, frozen=True, kw_only=True):
     is_closed: bool = False
 
 
+class ByDay(msgspec.Struct, frozen=True, kw_only=True):
+    """A list can be cut by days: parameters that take the first and the last day, and a record's day as text that
+    orders as days do, None where it has none."""
+
+    first: str
+    last: str
+    day: Callable[[bytes], str | None]
+
+    def between(self, first: str, last: str) -> tuple[tuple[str, str], ...]:
+        return ((self.first, first), (self.last, last))
+
+
+class InOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """A list can be put in an order of time by parameters; a record's moment is text that orders as time does."""
+
+    params: tuple[tuple[str, str], ...]
+    moment: Callable[[bytes], str | None]
+
+
 class Resource(msgspec.Struct, frozen=True, kw_only=True):
     """One thing the upstream offers, and how to read all of it.
 
@@ -107,6 +128,9 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True):
     value goes there.
     `lasting` tells what of a record's bytes stays until somebody edits it, as something that compares equal: a body
     that differs in nothing else is kept in its newest form, and is no change.
+    `touches` names, from a record's bytes, those that tell something of it, such as the invoice that a payment settles:
+    their own date need not move when it comes, changes or goes, so they are asked for again by themselves.
+    `narrowing` is how a record that is gone is found without reading the whole list.
     """
 
     name: str
@@ -118,12 +142,14 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True):
     per: str | None = None
     per_param: str | None = None
     access_level: int = 1
-    since: str | None = None  # the parameter that asks for changes only, where there is one
+    since: str | None = None  # the parameter that asks for what changed at an instant or later, where there is one
     today_param: str | None = None  # a parameter that takes today's date, such as a report's to_date
     windows: Callable[[Mapping[str, tuple[RawRow, ...]], date, int], tuple[ReadWindow, ...]] | None = None
     windows_of: tuple[str, ...] = ()
     closed_until_moved: str | None = None  # reports by the same windows: one that changed tells of change in its window
     lasting: Callable[[bytes], object] | None = None
+    touches: Callable[[bytes], Iterable[Link]] | None = None
+    narrowing: ByDay | InOrder | None = None
     asked_by_id: bool = True  # can a record be asked for by itself, and is its absence then worth knowing?
     is_derived: bool = False  # the upstream works it out from other records, as it does every report: nobody edits it
 

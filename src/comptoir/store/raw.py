@@ -19,18 +19,20 @@ from comptoir.store.history import Change, Layer, Log
 from comptoir.store.ids import ConnectionId, SyncId, TenantId
 from comptoir.store.rows import only
 from comptoir.store.tables import RAW, RAW_ASIDE, RAW_LINKS
-from comptoir.store.values import text_of
+from comptoir.store.values import from_text, text_of
 
 __all__ = [
     "Arrived",
     "Counts",
     "Place",
+    "Standing",
     "aside",
     "by_ids",
     "count_live",
     "forget_aside",
     "id_before",
     "ids_naming",
+    "in_window",
     "iterate",
     "links_of",
     "live_by_ids",
@@ -40,7 +42,9 @@ __all__ = [
     "next_batch",
     "put",
     "set_aside",
+    "standing",
     "whole",
+    "windows_of",
 ]
 
 _NEW = (
@@ -82,6 +86,13 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     id: str
 
 
+class Standing(msgspec.Struct, frozen=True):
+    """How many live records of a window are held, and when the newest of them changed."""
+
+    live: int = 0
+    newest: datetime | None = None
+
+
 _links = msgspec.json.Decoder(tuple[Link, ...])
 
 
@@ -96,11 +107,13 @@ def put(
     window: str = "",
     lasting: Callable[[bytes], object] | None = None,
     log: Log | None = None,
+    told: Callable[[Arrived, bytes | None], None] | None = None,
 ) -> Counts:
     """Store what is new, changed or back again; the former body of a changed record becomes a version.
 
     Of records with the same id in `rows` the last one counts. One whose body differs, and not in what `lasting` tells,
-    is kept in its newest form and counts as unchanged. What is new or changed is noted in the log, if there is one.
+    is kept in its newest form and counts as unchanged. What is new or changed is noted in the log, if there is one, and
+    `told` hears of each of them with its former body.
     """
     by_id = {arrived.record.id: arrived for arrived in rows}
     hashes = {id_: _hash(arrived, window) for id_, arrived in by_id.items()}
@@ -117,10 +130,10 @@ def put(
     bulk.insert(tx, RAW_LINKS, _LINK, _links_of_rows(tenant, connection, resource, [by_id[one[3]] for one in values]))
     changes.keep_new(tx, tenant, connection, resource, (one[3] for one in values))
     differing = [id_ for id_, (digest, is_gone) in held.items() if digest != hashes[id_] or is_gone]
+    former = by_ids(tx, tenant, connection, resource, differing) if differing and (lasting or told) else {}
     drifted: set[str] = set()
-    if differing and lasting is not None:
-        live = [id_ for id_ in differing if not held[id_][1]]
-        drifted = _drifted(by_id, by_ids(tx, tenant, connection, resource, live), lasting)
+    if lasting is not None:
+        drifted = _drifted(by_id, {id_: row for id_, row in former.items() if not held[id_][1]}, lasting)
         changes.keep(tx, tenant, connection, resource, drifted)  # what is served of it follows all the same
         newest = [(window, hashes[id_], by_id[id_].body, tenant, connection, resource, id_) for id_ in drifted]
         bulk.update(tx, RAW, _DRIFTED, _KEY, newest)
@@ -130,6 +143,9 @@ def put(
     if log is not None:
         log.note(tx, Layer.SOURCE, resource, Change.NEW, [one[3] for one in values])
         log.note(tx, Layer.SOURCE, resource, Change.CHANGED, changed)
+    if told is not None:
+        for id_ in (*new, *changed):
+            told(by_id[id_], former[id_].body if id_ in former else None)
     return Counts(len(new), len(changed), len(by_id) - len(new) - len(changed))
 
 
@@ -353,6 +369,17 @@ def iterate(
             return
 
 
+def in_window(
+    tx: Connection, tenant: TenantId, connection: ConnectionId, resource: str, window: str
+) -> Iterator[RawRow]:
+    """Live rows of one window, by id."""
+    sql = f"SELECT id, part, body {_LIVE} AND window_name = ? AND id > ? ORDER BY id LIMIT 1000"
+    after = ""
+    while rows := bulk.select(tx, sql, (tenant, connection, resource, window, after)):
+        yield from (RawRow(*row) for row in rows)
+        after = rows[-1][0]
+
+
 def whole(tx: Connection, tenant: TenantId, connection: ConnectionId, resource: str) -> tuple[RawRow, ...]:
     return tuple(row for rows in iterate(tx, tenant, connection, resource) for row in rows)
 
@@ -438,8 +465,33 @@ def count_live(tx: Connection, tenant: TenantId, connection: ConnectionId, resou
     return int(bulk.select(tx, f"SELECT count(*) {_LIVE}", (tenant, connection, resource))[0][0])
 
 
-def live_ids(tx: Connection, tenant: TenantId, connection: ConnectionId, resource: str) -> set[str]:
-    return {row[0] for row in bulk.select(tx, f"SELECT id {_LIVE}", (tenant, connection, resource))}
+def standing(tx: Connection, tenant: TenantId, connection: ConnectionId, resource: str) -> dict[str, Standing]:
+    """By window."""
+    sql = f"SELECT window_name, count(*), max(updated_at) {_LIVE} GROUP BY window_name"
+    rows = bulk.select(tx, sql, (tenant, connection, resource))
+    return {name: Standing(live, None if newest is None else from_text(newest)) for name, live, newest in rows}
+
+
+def windows_of(
+    tx: Connection, tenant: TenantId, connection: ConnectionId, resource: str, ids: Iterable[str]
+) -> dict[str, str]:
+    """Which window each of these live records is in."""
+    dialect = tx.dialect.name
+    sql = f"SELECT id, window_name {_LIVE} AND {bulk.among('id', dialect)}"
+    return {
+        id_: name
+        for some in bulk.batches(ids)
+        for id_, name in bulk.select(tx, sql, (tenant, connection, resource, bulk.named(some, dialect)))
+    }
+
+
+def live_ids(
+    tx: Connection, tenant: TenantId, connection: ConnectionId, resource: str, *, but: Iterable[str] = ()
+) -> set[str]:
+    """Of all windows but some."""
+    dialect = tx.dialect.name
+    sql = f"SELECT id {_LIVE} AND NOT ({bulk.among('window_name', dialect)})"
+    return {row[0] for row in bulk.select(tx, sql, (tenant, connection, resource, bulk.named(list(but), dialect)))}
 
 
 def mark_deleted(

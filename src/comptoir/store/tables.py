@@ -304,6 +304,20 @@ SYNC_CHANGES = Table(  # what people are told that a sync changed; what mapping 
     sqlite_with_rowid=False,
 )
 
+CURSORS = Table(
+    # Up to where each list was read: from there on changes are asked for.
+    "cursors",
+    METADATA,
+    *_of_connection(is_key=True),
+    Column("resource", Words, primary_key=True),
+    Column("window_name", Words, primary_key=True),
+    _when("seen"),
+    _when("whole_at", required=True),
+    Column("unread", Integer, nullable=False),
+    _when("ignored_at"),
+    Column("basis", LargeBinary),
+)
+
 RAW = Table(  # rows with numbers: bodies are large, and a key of text would carry them about
     "raw",
     METADATA,
@@ -378,6 +392,16 @@ RAW_CHANGES = Table(
     Column("links", LargeBinary),
     _text("sort_key"),
     sqlite_with_rowid=False,
+)
+REREADS = Table(
+    # Records to be asked for by themselves, because another one changed that they tell of.
+    "rereads",
+    METADATA,
+    *_of_connection(is_key=True),
+    Column("resource", Words, primary_key=True),
+    Column("id", Words, primary_key=True),
+    _text("sync_id", required=True),
+    _when("at"),
 )
 RAW_ASIDE = Table(
     "raw_aside",

@@ -1,4 +1,4 @@
-"""Reads resources whole, many pages at once, each committed with a row that says so.
+"""Reads resources, whole or what changed in them, many pages at once, each committed with a row that says so.
 
 Several threads fetch, one writes. A page's records and its row go in one transaction, so after a kill only pages
 without a row are fetched again. A list that moves while it is read is walked again until it stands still.
@@ -9,28 +9,32 @@ from __future__ import annotations
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
-from datetime import date, datetime
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
+from datetime import date, datetime, timedelta
 from typing import Protocol
 
 import msgspec
 from sqlalchemy import Connection as Transaction
 
-from comptoir.errors import ProductError, RelinkRequired, SetupRequired, UpstreamChanged
-from comptoir.integrations.contract import Kind, RawRecord, Resource
+from comptoir.errors import ProductError, RelinkRequired, SetupRequired, TryLater, UpstreamChanged
+from comptoir.integrations.contract import ByDay, Kind, Link, RawRecord, Resource
 from comptoir.jobs import Stopped
 from comptoir.runtime.clock import Clock
 from comptoir.runtime.failpoints import failpoint
-from comptoir.store import ConnectionId, Database, SyncId, TenantId, pages, raw, syncs
+from comptoir.store import ConnectionId, Database, SyncId, TenantId, cursors, pages, raw, rereads, syncs
 from comptoir.store.history import Log
-from comptoir.sync import sweep
+from comptoir.store.rereads import Reread
+from comptoir.sync import keeping_up, narrow, sweep
 from comptoir.sync.outcomes import COMPLETE, Outcome, outcome_of
-from comptoir.sync.walk import Params, Walk, unread
+from comptoir.sync.walk import Params, Walk, Window, unread
 
 __all__ = ["Fetch", "PageAnswer", "Reader", "Watch"]
 
 _MOST_PASSES = 3
-_BEGUN = 0  # the page number that keeps the instant from which changes to a window count
+_PASS_TO_REREAD = 100  # the number of the pass that reads a list whole because many of its records are to be read again
+_CALLS_APART = timedelta(seconds=2)  # the first calls of a run begin together
+_MOST_ROUNDS_OF_REREADS = 4  # a payment leads to its invoice, and that to its customer
+_BEGUN = 0  # the page number that keeps when the reading of a window began, and since when changes were asked for
 _LOOK_UP_SECONDS = 0.2  # how soon a stop is noticed
 _LAST_PAGES_SECONDS = 6.0  # how long pages under way may still come in after a stop
 _UNREADABLE = (msgspec.MsgspecError, ValueError, TypeError, LookupError, ArithmeticError, RecursionError)
@@ -56,7 +60,9 @@ class Reader(Protocol):
 
     def page(self, resource: Resource, number: int, params: Params = ()) -> PageAnswer: ...
 
-    def exists(self, resource: Resource, record_id: str) -> bool: ...
+    def count(self, resource: Resource, params: Params = ()) -> int | None: ...
+
+    def record(self, resource: Resource, record_id: str) -> bytes | None: ...
 
 
 class Watch(Protocol):
@@ -66,19 +72,38 @@ class Watch(Protocol):
 
 
 class _Task(msgspec.Struct, frozen=True, kw_only=True):
-    """A call to make: a page of a window, a page of its changes, or one record by its id."""
+    """A call to make: a page of a window, a page of its changes, its count, or one record by its id; or the few calls
+    that search a window for what is gone from it."""
 
     walk: Walk
     window: str = ""
     page: int = 1
     params: Params = ()
     is_changes: bool = False
+    is_count: bool = False
+    is_search: bool = False
     record_id: str | None = None
+    reread: Reread | None = None
+
+
+class _Body(msgspec.Struct, frozen=True):
+    body: bytes | None
+
+
+class _Count(msgspec.Struct, frozen=True):
+    total: int | None
+
+
+class _Searched(msgspec.Struct, frozen=True):
+    missing: frozenset[str] | None
+
+
+_Answer = PageAnswer | _Count | _Body | _Searched | bool
 
 
 class _Arrival(msgspec.Struct, frozen=True):
     task: _Task
-    answer: PageAnswer | bool | None
+    answer: _Answer | None
     error: BaseException | None
 
 
@@ -114,9 +139,14 @@ class Fetch:
         self._calls: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
         self._arrivals: queue.SimpleQueue[_Arrival] = queue.SimpleQueue()
         self._walks: dict[str, Walk] = {}
+        self._names: dict[str, frozenset[str]] = {}  # of all windows that a resource has now
         self._seen_before: dict[str, set[str]] = {}
         self._ended: dict[str, Outcome] = {}
         self._held_whole: set[str] = set()  # resources that were read to their end before: what is new there is news
+        self._former: dict[str, Outcome] = {}  # of resources that are read another time
+        self._rounds_of_rereads = 0
+        self._unread_again: set[Reread] = set()
+        self._floor: datetime | None = None  # no list of this run that is yet to begin was read before
 
     def run(self, resources: Sequence[Resource]) -> dict[str, Outcome]:
         """Read all of these. RelinkRequired and SetupRequired end the round at once: nothing else could be read.
@@ -145,7 +175,7 @@ class Fetch:
             if self._under_way:
                 self._take(self._arrived())
                 self._meanwhile()
-            elif not waiting and not self._todo:
+            elif not waiting and not self._todo and not self._begin_rereads(resources):
                 return
             if self._should_stop():
                 self._come_to_a_stop()
@@ -194,12 +224,46 @@ class Fetch:
             except BaseException as error:  # also what is no Exception: the writer raises it again
                 self._arrivals.put(_Arrival(task, None, error))
 
-    def _call(self, task: _Task) -> PageAnswer | bool:
+    def _call(self, task: _Task) -> _Answer:
+        if task.reread is not None:
+            return _Body(self._reader.record(task.walk.resource, task.reread.id))
         if task.record_id is not None:
-            return self._reader.exists(task.walk.resource, task.record_id)
+            return self._reader.record(task.walk.resource, task.record_id) is not None
+        if task.is_search:
+            return _Searched(self._search(task.walk.resource, task.window, task.walk.windows[task.window]))
+        if task.is_count:
+            return _Count(self._reader.count(task.walk.resource, task.params))
         answer = self._reader.page(task.walk.resource, task.page, task.params)
         failpoint("fetch.page")
         return answer
+
+    def _search(self, resource: Resource, name: str, window: Window) -> frozenset[str] | None:
+        """Which of the records held of a window its list lacks; None if that could not be told."""
+        how, params = resource.narrowing, window.params
+        assert how is not None
+        assert window.total is not None
+        placed = how.day if isinstance(how, ByDay) else how.moment
+        held: list[tuple[str, str]] = []
+        with self._db.read() as tx:
+            for row in raw.in_window(tx, self._tenant, self._connection, resource.name, name):
+                if (place := placed(row.body)) is None:
+                    return None
+                held.append((place, row.id))
+
+        def page_of(more: Params, number: int) -> tuple[list[str], bool]:
+            answer = self._reader.page(resource, number, (*params, *more))
+            ids = [resource.read(body).id for _, body in answer.records]
+            return ids, len(ids) >= self._page_size if answer.has_next is None else answer.has_next
+
+        def count_of(more: Params) -> int | None:
+            return self._reader.count(resource, (*params, *more))
+
+        try:
+            return narrow.missing(
+                how, held, window.total, page_of=page_of, count_of=count_of, page_size=self._page_size
+            )
+        except _UNREADABLE:
+            return None
 
     # What to read
 
@@ -218,8 +282,11 @@ class Fetch:
                 self._begin(resource, 1)
         return still
 
-    def _begin(self, resource: Resource, pass_number: int) -> None:
-        """Begin a pass, or go on with one that was cut off."""
+    def _begin(
+        self, resource: Resource, pass_number: int, *, attempt: int = 1, whole: frozenset[str] | None = None
+    ) -> None:
+        """Begin a pass, or go on with one that was cut off. `whole` names windows that are to be read whole, and then
+        only those are read."""
         with self._db.read() as tx:
             kept = pages.done(tx, self._tenant, self._sync, resource.name, pass_number)
             try:
@@ -228,9 +295,13 @@ class Fetch:
                 message = f"What {resource.name} is to be read for cannot be told: {error}."
                 self._end(resource, outcome_of(UpstreamChanged(message)))
                 return
-            before = self._walks.get(resource.name)
-            walk = self._walks[resource.name] = Walk(resource, pass_number, windows)
-            walk.pages_before = before.pages_done if before is not None else 0
+            since = {} if whole is not None else self._since(tx, resource, windows, kept)
+        self._names[resource.name] = frozenset(windows)
+        if whole is not None:
+            windows = {name: params for name, params in windows.items() if name in whole}
+        before = self._walks.get(resource.name)
+        walk = self._walks[resource.name] = Walk(resource, pass_number, windows, attempt=attempt, since=since)
+        walk.pages_before = before.pages_done if before is not None else 0
         for (name, number), page in sorted(kept.items()):
             if name not in walk.windows:
                 continue
@@ -241,8 +312,36 @@ class Fetch:
             walk.page_came(name, number, total=page.total, has_next=has_next, ids=page.ids, page_size=self._page_size)
         for name, window in walk.windows.items():
             for number in window.still_to_read():
-                self._ask(_Task(walk=walk, window=name, page=number, params=window.params))
+                self._ask(_Task(walk=walk, window=name, page=number, params=walk.params_of(name)))
         self._go_on(walk)
+
+    def _since(
+        self,
+        tx: Transaction,
+        resource: Resource,
+        windows: Mapping[str, Params],
+        kept: Mapping[tuple[str, int], pages.Done],
+    ) -> dict[str, datetime | None]:
+        """From when on changes are asked for, None for a window that is read whole. What a pass that was cut off asked
+        for, it goes on asking for."""
+        if resource.kind is not Kind.LIST or resource.since is None:
+            return {}
+        known = cursors.of(tx, self._tenant, self._connection, resource.name)
+        held = raw.standing(tx, self._tenant, self._connection, resource.name)
+        now = self._clock.now()
+        since: dict[str, datetime | None] = {}
+        for name in windows:
+            if (begun := kept.get((name, _BEGUN))) is not None:
+                since[name] = datetime.fromisoformat(begun.ids[1]) if begun.ids[1] else None
+                continue
+            since[name] = keeping_up.since(
+                known.get(name),
+                held.get(name, raw.Standing()),
+                page_size=self._page_size,
+                now=now,
+                salt=f"{self._connection}/{resource.name}",
+            )
+        return since
 
     def _windows(self, tx: Transaction, resource: Resource) -> dict[str, Params]:
         params = resource.params
@@ -267,7 +366,7 @@ class Fetch:
 
     def _take(self, arrivals: list[_Arrival]) -> None:
         fatal: BaseException | None = None
-        answered: list[tuple[_Task, PageAnswer]] = []
+        answered: list[tuple[_Task, PageAnswer | _Body]] = []
         for arrival in arrivals:
             walk, error = arrival.task.walk, arrival.error
             walk.open -= 1
@@ -276,38 +375,56 @@ class Fetch:
                     assert walk.asked is not None
                     assert arrival.task.record_id is not None
                     walk.asked[arrival.task.record_id] = arrival.answer
+                elif isinstance(arrival.answer, _Searched):
+                    walk.windows[arrival.task.window].missing = arrival.answer.missing
+                elif isinstance(arrival.answer, _Count):
+                    walk.windows[arrival.task.window].total = arrival.answer.total
                 elif arrival.answer is not None:
                     answered.append((arrival.task, arrival.answer))
             elif not isinstance(error, ProductError) or isinstance(error, (RelinkRequired, SetupRequired)):
                 fatal = error
             elif arrival.task.record_id is not None:
                 walk.asking_failed = error.message
+            elif arrival.task.reread is not None:
+                self._unread_again.add(arrival.task.reread)  # it goes on waiting, for the next sync
             elif walk.outcome.is_complete:
                 walk.outcome = outcome_of(error)
+                walk.is_cut_by_limit = isinstance(error, TryLater) and error.is_rate_limit
         if answered:
             with self._db.write() as tx:
                 for task, answer in answered:
-                    self._store(tx, task, answer)
+                    if isinstance(answer, _Body):
+                        self._store_again(tx, task, answer.body)
+                    else:
+                        self._store(tx, task, answer)
             failpoint("fetch.committed")
         if fatal is not None:
             raise fatal
         for walk in {arrival.task.walk.resource.name: arrival.task.walk for arrival in arrivals}.values():
-            self._watch(walk.resource.name, walk.pages_done, walk.pages_in_all, len(walk.seen))
-            self._go_on(walk)
+            if self._walks.get(walk.resource.name) is walk:
+                self._watch(walk.resource.name, walk.pages_done, walk.pages_in_all, len(walk.seen))
+                self._go_on(walk)
 
     def _store(self, tx: Transaction, task: _Task, answer: PageAnswer) -> None:
         """A page's records and the row that says that it is stored."""
         walk, resource, now = task.walk, task.walk.resource, self._clock.now()
+        if self._floor is None and answer.made_after is not None:
+            self._floor = answer.made_after - _CALLS_APART
         rows, ids = self._read(tx, task, answer, now)
         if task.is_changes:
             self._store_changes(tx, task, answer, rows, now)
             return
+        window = walk.windows[task.window]
+        window.heard(row.record.updated_at for row in rows)
+        if window.is_ignored:
+            return  # the walk ends, and another reads the list whole
         counts = self._put(tx, task, rows, now)
         walk.outcome.changed += counts.new + counts.changed
         self._keep(tx, task, task.page, ids, answer.total, now)
         if task.page == 1 and resource.kind is Kind.LIST:
             begun = walk.begin(task.window, made_after=answer.made_after, now=now)
-            self._keep(tx, task, _BEGUN, [begun.isoformat()], None, now)
+            since = window.since.isoformat() if window.since is not None else ""
+            self._keep(tx, task, _BEGUN, [begun.isoformat(), since], None, now)
         following = walk.page_came(
             task.window,
             task.page,
@@ -380,8 +497,16 @@ class Fetch:
         return rows, ids
 
     def _put(self, tx: Transaction, task: _Task, rows: list[raw.Arrived], now: datetime) -> raw.Counts:
-        resource = task.walk.resource
-        return raw.put(
+        resource, at = task.walk.resource, task.reread.at if task.reread is not None else None
+        touched: list[Reread] = []
+
+        def told(arrived: raw.Arrived, former: bytes | None) -> None:
+            dates = [date for date in (arrived.record.updated_at, at) if date is not None]
+            is_dated = arrived.record.updated_at is not None and (task.reread is None or at is not None)
+            links = set(_touched(resource, arrived.body)) | set(_touched(resource, former or b"{}"))
+            touched.extend(self._touched_after_read(links, max(dates) if is_dated else None))
+
+        counts = raw.put(
             tx,
             self._tenant,
             self._connection,
@@ -391,7 +516,32 @@ class Fetch:
             window=task.window,
             lasting=resource.lasting,
             log=self._log_of(resource),
+            told=told if resource.touches is not None else None,
         )
+        rereads.note(tx, self._tenant, self._connection, touched)
+        return counts
+
+    def _touched_after_read(self, links: Iterable[Link], at: datetime | None) -> Iterator[Reread]:
+        """Records that a change tells of, but those that this run read after it."""
+        for link in links:
+            one = Reread(link.resource, link.id, at, self._sync)
+            if not self._is_read_since(one):
+                yield one
+
+    def _is_read_since(self, one: Reread) -> bool:
+        walk = self._walks.get(one.resource)
+        if walk is None or one.at is None or self._floor is None or not walk.has_begun_after(one.at, self._floor):
+            return False
+        return one.id in walk.seen or not walk.partial
+
+    def _mark_deleted(self, tx: Transaction, resource: Resource, ids: Collection[str]) -> None:
+        """Gone upstream; nobody can say since when."""
+        if resource.touches is not None:
+            rows = raw.by_ids(tx, self._tenant, self._connection, resource.name, ids)
+            links = {link for row in rows.values() for link in _touched(resource, row.body)}
+            rereads.note(tx, self._tenant, self._connection, self._touched_after_read(links, None))
+        owner = (self._tenant, self._connection, resource.name)
+        raw.mark_deleted(tx, *owner, ids, self._clock.now(), log=self._log_of(resource))
 
     def _keep(
         self, tx: Transaction, task: _Task, number: int, ids: list[str], total: int | None, now: datetime
@@ -415,14 +565,23 @@ class Fetch:
     def _go_on(self, walk: Walk) -> None:
         """The next thing to do for a resource when nothing of it is under way, until it has ended."""
         resource, outcome = walk.resource, walk.outcome
-        if not outcome.is_complete and walk.open:
+        is_ignored = any(window.is_ignored for window in walk.windows.values())
+        if (is_ignored or not outcome.is_complete) and walk.open:
             dropped = [task for task in self._todo if task.walk is walk]
             self._todo = deque(task for task in self._todo if task.walk is not walk)
             walk.open -= len(dropped)
-        if walk.open or resource.name in self._ended:
+        if walk.open or resource.name in self._ended or self._walks[resource.name] is not walk:
             return
         if not outcome.is_complete:
+            if walk.is_cut_by_limit:
+                with self._db.write() as tx:
+                    cursors.forget(tx, self._tenant, self._connection, resource.name)
             self._end(resource, outcome)
+            return
+        if is_ignored:
+            with self._db.write() as tx:
+                cursors.ignored(tx, self._tenant, self._connection, resource.name, self._clock.now())
+            self._begin(resource, walk.pass_number + 1, whole=self._names[resource.name])
             return
         if changes := walk.changes_to_read():
             for window, params in changes:
@@ -430,11 +589,17 @@ class Fetch:
             return
         if walk.asked is None:
             walk.is_settled = self._is_settled(walk)
-            walk.live, walk.missing = self._missing(walk)
-            is_doubtful = sweep.is_suspicious(walk.live, len(walk.missing)) and walk.pass_number == 1
-            if is_doubtful or (not walk.is_settled and walk.pass_number < _MOST_PASSES):
+            if not walk.is_settled and walk.attempt < _MOST_PASSES:
                 self._seen_before[resource.name] = walk.seen
-                self._begin(resource, walk.pass_number + 1)
+                self._begin(resource, walk.pass_number + 1, attempt=walk.attempt + 1, whole=self._whole_again(walk))
+                return
+            if not self._is_counted(walk):
+                return
+            walk.live, walk.missing = self._missing(walk)
+            walk.missing.update(*(window.missing or () for window in walk.partial.values()))
+            if sweep.is_suspicious(walk.live, len(walk.missing)) and walk.attempt == 1:
+                self._seen_before[resource.name] = walk.seen
+                self._begin(resource, walk.pass_number + 1, attempt=2, whole=self._whole_again(walk))
                 return
             walk.asked = {}
             if asked := sweep.to_ask_for(resource, walk.live, walk.missing, stood_still=walk.is_settled):
@@ -443,14 +608,49 @@ class Fetch:
                 return
         self._conclude(walk)
 
-    def _missing(self, walk: Walk) -> tuple[int, set[str]]:
-        """How many records are held as live, and which of them the pass did not meet."""
+    def _whole_again(self, walk: Walk) -> frozenset[str] | None:
+        """What a further pass of the same kind reads whole: None where changes are asked for."""
+        return None if walk.partial else frozenset(walk.windows)
+
+    def _is_counted(self, walk: Walk) -> bool:
+        """Whether what changes told agrees with how many records there are; if not, what follows from it is begun."""
+        partial = walk.partial if walk.is_settled else {}
+        if uncounted := [name for name, window in partial.items() if not window.is_counted]:
+            for name in uncounted:
+                walk.windows[name].is_counted = True
+                self._ask(_Task(walk=walk, window=name, params=walk.windows[name].params, is_count=True))
+            return False
+        if not partial:
+            return True
         with self._db.read() as tx:
-            live = raw.count_live(tx, self._tenant, self._connection, walk.resource.name)
-            if live == len(walk.seen) - walk.outcome.set_aside:
+            held = raw.standing(tx, self._tenant, self._connection, walk.resource.name)
+        can_narrow = walk.resource.narrowing is not None and walk.resource.asked_by_id
+        weighed = keeping_up.weigh(walk, held, can_narrow=can_narrow)
+        if weighed.again:
+            self._begin(walk.resource, walk.pass_number + 1, attempt=walk.attempt + 1)
+            return False
+        if weighed.whole:
+            self._move_cursors(walk, walk.windows.keys() - weighed.whole)
+            self._begin(walk.resource, walk.pass_number + 1, whole=weighed.whole)
+            return False
+        for name in weighed.short:
+            walk.windows[name].is_narrowed = True
+            self._ask(_Task(walk=walk, window=name, is_search=True))
+        return not weighed.short
+
+    def _missing(self, walk: Walk) -> tuple[int, set[str]]:
+        """How many records are held as live, and which of them the pass did not meet where it read all."""
+        with self._db.read() as tx:
+            held = raw.standing(tx, self._tenant, self._connection, walk.resource.name)
+            live = sum(one.live for one in held.values())
+            others = self._names[walk.resource.name] - walk.whole.keys()
+            in_whole = sum(one.live for name, one in held.items() if name not in others)
+            if not others and in_whole == len(walk.seen) - walk.outcome.set_aside:
                 return live, set()  # all that was met is held, so nothing else is
-            held = raw.live_ids(tx, self._tenant, self._connection, walk.resource.name)
-        return live, held - walk.seen
+            if not in_whole:
+                return live, set()
+            kept = raw.live_ids(tx, self._tenant, self._connection, walk.resource.name, but=others)
+        return live, kept - walk.seen
 
     def _is_settled(self, walk: Walk) -> bool:
         """Does the pass hold each live record exactly once, as far as can be told?"""
@@ -470,8 +670,7 @@ class Fetch:
         )
         if verdict.deleted:
             with self._db.write() as tx:
-                owner = (self._tenant, self._connection, resource.name)
-                raw.mark_deleted(tx, *owner, verdict.deleted, self._clock.now(), log=self._log_of(resource))
+                self._mark_deleted(tx, resource, verdict.deleted)
         outcome.deleted, outcome.warning = len(verdict.deleted), verdict.warning
         if not walk.is_settled:
             moved = (
@@ -480,13 +679,97 @@ class Fetch:
             )
             outcome.warning = " ".join(filter(None, (moved, verdict.warning)))
         outcome.records = len(walk.seen)
+        self._move_cursors(walk, walk.windows.keys())
         self._end(resource, outcome)
+
+    def _move_cursors(self, walk: Walk, names: Set[str]) -> None:
+        """Changes to these windows are told from here on. A pass that did not come to rest moves no cursor, and what
+        it should have read whole is read whole at the next sync."""
+        resource = walk.resource
+        if resource.kind is not Kind.LIST or resource.since is None:
+            return
+        with self._db.write() as tx:
+            if not walk.is_settled:
+                cursors.forget(tx, self._tenant, self._connection, resource.name, walk.whole)
+                return
+            before = cursors.of(tx, self._tenant, self._connection, resource.name)
+            held = raw.standing(tx, self._tenant, self._connection, resource.name)
+            for name in names:
+                window, now = walk.windows[name], self._clock.now()
+                cursor = keeping_up.moved(before.get(name), name, window, held.get(name, raw.Standing()), now)
+                cursors.move(tx, self._tenant, self._connection, resource.name, cursor)
+
+    # Records that others tell of
+
+    def _begin_rereads(self, resources: Sequence[Resource]) -> bool:
+        """Ask for what waits to be read again, of the resources of this run; whether there was anything to ask."""
+        if self._rounds_of_rereads == _MOST_ROUNDS_OF_REREADS:
+            return False
+        self._rounds_of_rereads += 1
+        with self._db.read() as tx:
+            waiting = rereads.waiting(tx, self._tenant, self._connection)
+        if read := [one for one in waiting if self._is_read_since(one)]:
+            waiting = [one for one in waiting if one not in read]
+            with self._db.write() as tx:
+                for one in read:
+                    rereads.done(tx, self._tenant, self._connection, one.resource, [one.id])
+        for resource in resources:
+            these = [one for one in waiting if one.resource == resource.name and one not in self._unread_again]
+            if not these or not self._ended[resource.name].is_complete:
+                continue
+            if len(these) > self._pages(resource):
+                self._former[resource.name] = self._ended.pop(resource.name)
+                number = _PASS_TO_REREAD * self._rounds_of_rereads
+                self._begin(resource, number, whole=self._all_windows(resource))
+                continue
+            walk = Walk(resource, 0, {})
+            for one in these:
+                self._ask(_Task(walk=walk, reread=one))
+        return bool(self._todo or self._under_way)
+
+    def _pages(self, resource: Resource) -> int:
+        """How many calls reading it whole would take."""
+        with self._db.read() as tx:
+            held = raw.standing(tx, self._tenant, self._connection, resource.name)
+        return sum(max(1, -(-one.live // self._page_size)) for one in held.values())
+
+    def _all_windows(self, resource: Resource) -> frozenset[str]:
+        with self._db.read() as tx:
+            return frozenset(self._windows(tx, resource))
+
+    def _store_again(self, tx: Transaction, task: _Task, body: bytes | None) -> None:
+        """What a record that was asked for by itself is now."""
+        resource, reread = task.walk.resource, task.reread
+        assert reread is not None
+        owner = (self._tenant, self._connection, resource.name)
+        rereads.done(tx, *owner, [reread.id])
+        window = raw.windows_of(tx, *owner, [reread.id]).get(reread.id)
+        outcome = self._ended[resource.name]
+        if body is None:
+            if window is not None:
+                self._mark_deleted(tx, resource, [reread.id])
+                outcome.deleted += 1
+            return
+        if window is None and (resource.per is not None or resource.windows is not None):
+            return  # it comes with its own list
+        row = raw.by_ids(tx, *owner, [reread.id]).get(reread.id)
+        try:
+            arrived = raw.Arrived(row.part if row is not None else resource.keys[0], resource.read(body), body)
+        except _UNREADABLE:
+            return  # its list has it in a form that is set aside
+        counts = self._put(tx, msgspec.structs.replace(task, window=window or ""), [arrived], self._clock.now())
+        outcome.changed += counts.new + counts.changed
 
     def _end(self, resource: Resource, outcome: Outcome) -> None:
         """Remember how the read of a resource ended."""
+        if (former := self._former.pop(resource.name, None)) is not None:
+            outcome = _together(former, outcome)
         self._ended[resource.name] = outcome
         now = self._clock.now()
+        walk = self._walks.get(resource.name)
         with self._db.write() as tx:
+            if walk is not None and outcome.is_complete:
+                self._have_read_again(tx, walk)
             syncs.read_ended(
                 tx,
                 self._tenant,
@@ -503,6 +786,38 @@ class Fetch:
                     seen_at=now if outcome.is_complete else None,
                 ),
             )
+
+    def _have_read_again(self, tx: Transaction, walk: Walk) -> None:
+        """What waited to be read again when this walk began, and was met by it, waits no longer."""
+        name = walk.resource.name
+        met = [
+            one.id
+            for one in rereads.waiting(tx, self._tenant, self._connection)
+            if one.resource == name
+            and one.id in walk.seen
+            and (one.sync_id != self._sync or walk.pass_number >= _PASS_TO_REREAD)
+        ]
+        rereads.done(tx, self._tenant, self._connection, name, met)
+
+
+def _touched(resource: Resource, body: bytes) -> Iterable[Link]:
+    assert resource.touches is not None
+    try:
+        return resource.touches(body)
+    except _UNREADABLE:
+        return ()
+
+
+def _together(former: Outcome, latter: Outcome) -> Outcome:
+    """Of a resource that was read once more: what both reads found."""
+    if not latter.is_complete:
+        return former  # what was read stands; what was to be read again goes on waiting
+    return msgspec.structs.replace(
+        latter,
+        changed=former.changed + latter.changed,
+        deleted=former.deleted + latter.deleted,
+        warning=latter.warning or former.warning,
+    )
 
 
 class _Named(msgspec.Struct):

@@ -29,10 +29,13 @@ def unread(window: str, page: int, position: int) -> str:
 
 
 class Window:
-    """One list of a walk: the whole resource, or the part of it that belongs to one parent record."""
+    """One list of a walk: the whole resource, or the part of it that belongs to one parent record.
 
-    def __init__(self, params: Params) -> None:
-        self.params = params
+    With `since` only what changed from then on is asked for; how many records there are in all is counted afterwards.
+    """
+
+    def __init__(self, params: Params, since: datetime | None = None) -> None:
+        self.params, self.since = params, since
         self.pages: set[int] = set()
         self.last_page: int | None = None  # None while not known
         self.totals: set[int] = set()
@@ -41,6 +44,14 @@ class Window:
         self.has_moved = False
         self.changes_are_read = False
         self.tells_changes = True
+        self.unread = 0
+        # Of a window asked for changes: did it give older records, how many records there are in all, and which of
+        # those held are not there, None where that could not be told.
+        self.is_ignored = False
+        self.is_counted = False
+        self.total: int | None = None
+        self.is_narrowed = False
+        self.missing: frozenset[str] | None = None
 
     def came(
         self, number: int, *, total: int | None, has_next: bool | None, count: int, is_news: bool, page_size: int
@@ -72,22 +83,39 @@ class Window:
 
     def is_not_heard(self, total: int | None, times: Iterable[datetime | None], *, page_size: int) -> bool:
         """Whether an answer to what changed since the walk began is the whole list, the question ignored."""
-        if total is not None and total >= self.met and total > page_size:
+        if self.since is None and total is not None and total >= self.met and total > page_size:
             return True
-        since = self.begun_at.replace(microsecond=0) if self.begun_at is not None else None
-        return since is not None and any(time is not None and time < since for time in times)
+        return _is_older(self.begun_at, times)
+
+    def heard(self, times: Iterable[datetime | None]) -> None:
+        """Note when the records of a page changed: older ones than were asked for show that it was not heard."""
+        self.is_ignored = self.is_ignored or _is_older(self.since, times)
 
     def stood_still(self) -> bool:
         return not self.has_moved and len(self.totals) <= 1 and (not self.totals or self.met in self.totals)
 
 
-class Walk:
-    """One pass over one resource."""
+def _is_older(since: datetime | None, times: Iterable[datetime | None]) -> bool:
+    begun = since.replace(microsecond=0) if since is not None else None
+    return begun is not None and any(time is not None and time < begun for time in times)
 
-    def __init__(self, resource: Resource, pass_number: int, windows: Mapping[str, Params]) -> None:
+
+class Walk:
+    """One pass over the lists of one resource, or some of them; `attempt` counts passes of the same kind."""
+
+    def __init__(
+        self,
+        resource: Resource,
+        pass_number: int,
+        windows: Mapping[str, Params],
+        *,
+        attempt: int = 1,
+        since: Mapping[str, datetime | None] | None = None,
+    ) -> None:
         self.resource = resource
-        self.pass_number = pass_number
-        self.windows = {name: Window(params) for name, params in windows.items()}
+        self.pass_number, self.attempt = pass_number, attempt
+        since = since or {}
+        self.windows = {name: Window(params, since.get(name)) for name, params in windows.items()}
         self.pages_before = 0
         self.open = 0  # tasks asked for that have not come back
         self.seen: set[str] = set()
@@ -98,6 +126,7 @@ class Walk:
         self.missing: set[str] = set()
         self.asked: dict[str, bool] | None = None
         self.asking_failed: str | None = None
+        self.is_cut_by_limit = False
 
     @property
     def pages_done(self) -> int:
@@ -122,6 +151,7 @@ class Walk:
             window.has_moved = True  # met before: the list shifted under the reader
         unread_ones = sum(id_.startswith(_UNREAD) for id_ in ids)
         self.outcome.set_aside += unread_ones
+        window.unread += unread_ones
         if self.resource.kind is not Kind.LIST:
             window.pages.add(number)
             window.last_page = number
@@ -139,16 +169,39 @@ class Walk:
         self.windows[name].begun_at = begun
         return begun
 
+    def has_begun_after(self, moment: datetime, floor: datetime) -> bool:
+        """Whether what changed at that moment, by the upstream's clock, stands in what is read: nothing is read before
+        `floor`."""
+        begun = [window.begun_at or floor for window in self.windows.values()]
+        return all(one.replace(microsecond=0) > moment for one in begun)
+
     def changes_to_read(self) -> list[tuple[str, Params]]:
         """Windows whose changes since the walk began are still to be asked for, and how to ask."""
-        since = self.resource.since
-        if since is None:
+        if self.resource.since is None:
             return []
         return [
-            (name, (*window.params, (since, window.begun_at.strftime("%Y-%m-%dT%H:%M:%SZ"))))
+            (name, self._changes(window, window.begun_at))
             for name, window in self.windows.items()
             if len(window.pages) > 1 and window.begun_at is not None and not window.changes_are_read
         ]
+
+    def params_of(self, name: str) -> Params:
+        """How to ask for a window: for all of it, or for what changed."""
+        window = self.windows[name]
+        return window.params if window.since is None else self._changes(window, window.since)
+
+    def _changes(self, window: Window, since: datetime) -> Params:
+        assert self.resource.since is not None
+        return (*window.params, (self.resource.since, since.strftime("%Y-%m-%dT%H:%M:%SZ")))
+
+    @property
+    def partial(self) -> dict[str, Window]:
+        """Windows that were asked for changes only."""
+        return {name: window for name, window in self.windows.items() if window.since is not None}
+
+    @property
+    def whole(self) -> dict[str, Window]:
+        return {name: window for name, window in self.windows.items() if window.since is None}
 
     def stood_still(self) -> bool:
         """Did the list stand still while it was read? Then it holds each live record exactly once."""

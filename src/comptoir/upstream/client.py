@@ -244,13 +244,18 @@ class Reader:
             made_after=_made_after(answer, self._client.limits.time_scale),
         )
 
-    def exists(self, resource: Resource, record_id: str) -> bool:
-        """Whether a record is still there, asked for by itself."""
+    def count(self, resource: Resource, params: Sequence[tuple[str, str]] = ()) -> int | None:
+        """How many records a list holds; None where the upstream does not say."""
+        path, params = _filled(resource.path, (*params, ("page", "1"), ("per_page", "1")))
+        return _total(self._get(path, params, resource).headers)
+
+    def record(self, resource: Resource, record_id: str) -> bytes | None:
+        """A record asked for by itself; None if it is not there."""
         try:
-            self._get(f"{resource.path}/{quote(record_id, safe='')}", (), resource)
+            answer = self._get(f"{resource.path}/{quote(record_id, safe='')}", (), resource)
         except NotSupported:
-            return False
-        return True
+            return None
+        return _record(answer.body, resource, self._client.integration.name)
 
     def _get(self, path: str, params: Sequence[tuple[str, str]], resource: Resource) -> Answer:
         with self._lock:
@@ -305,6 +310,17 @@ def _records(body: bytes, resource: Resource, name: str) -> list[tuple[str, byte
             f"{name}'s answer for {resource.name} has no member {resource.keys[0]!r}; it was not taken as empty."
         )
     return found
+
+
+def _record(body: bytes, resource: Resource, name: str) -> bytes:
+    """The one record of an answer. Which member it is in is not told alike everywhere."""
+    try:
+        members = _wrapper.decode(body)
+    except _UNREADABLE as error:
+        raise _unreadable(error, resource, name) from error
+    if len(members) != 1:
+        raise UpstreamChanged(f"{name}'s answer for one record of {resource.name} has not one member.")
+    return bytes(next(iter(members.values())))
 
 
 def _unreadable(error: Exception, resource: Resource, name: str) -> ProductError:

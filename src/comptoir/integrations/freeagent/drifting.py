@@ -10,7 +10,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-__all__ = ["without"]
+__all__ = ["whatever_the_day", "without"]
 
 # Wherever they stand: signed links to files, what may be edited, and words that tell of another record or of the day.
 _EVERYWHERE = frozenset(
@@ -32,6 +32,11 @@ _EVERYWHERE = frozenset(
 _BY_THE_CALENDAR = {"Overdue": "Open"}
 
 
+def whatever_the_day(status: str) -> str:
+    """A document's status as somebody made it: only the calendar makes an open one overdue."""
+    return _BY_THE_CALENDAR.get(status, status)
+
+
 def without(*members: str) -> Callable[[bytes], object]:
     """Tells what stays of a record until somebody edits it: all but these members and those that drift everywhere."""
     dropped = _EVERYWHERE | set(members)
@@ -41,8 +46,8 @@ def without(*members: str) -> Callable[[bytes], object]:
             record = json.loads(body, parse_float=Decimal, object_pairs_hook=kept)
         except (ValueError, RecursionError):
             return body  # compared as it is
-        if isinstance(record, dict) and (status := record.get("status")) in _BY_THE_CALENDAR:
-            record["status"] = _BY_THE_CALENDAR[status]
+        if isinstance(record, dict) and isinstance(status := record.get("status"), str):
+            record["status"] = whatever_the_day(status)
         return record
 
     def kept(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -361,7 +361,6 @@ class Bill(Payload, frozen=True, kw_only=True):
     currency: str | None = None
     exchange_rate: Decimal | None = None
     due_value: Decimal | None = None
-    native_due_value: Decimal | None = None
     net_value: Decimal | None = None
     sales_tax_value: Decimal | None = None
     second_sales_tax_value: Decimal | None = None
@@ -442,7 +441,6 @@ class Explanation(Payload, frozen=True, kw_only=True):
     second_sales_tax_value: Decimal | None = None
     sales_tax_status: str | None = None
     marked_for_review: bool | None = None
-    is_locked: bool | None = None
     project: str | None = None
     property: str | None = None
     rebill_type: str | None = None
@@ -648,6 +646,7 @@ NOT_MAPPED: Mapping[str, Mapping[str, str]] = MappingProxyType(
             **_TIMES,
             **_LOCKS,
             "long_status": _DRIFTS,
+            "native_due_value": _DRIFTS,
             "input_total_values_inc_tax": "concerns entry in FreeAgent",
             "recurring_end_date": "concerns entry in FreeAgent",
             "paid_value": "follows from the payments",

@@ -10,11 +10,12 @@ from datetime import datetime
 
 import msgspec
 
-from comptoir.integrations.contract import Kind, Link, RawRecord, Resource
+from comptoir.integrations.contract import ByDay, InOrder, Kind, Link, RawRecord, Resource
 from comptoir.integrations.freeagent import periods
 from comptoir.integrations.freeagent.drifting import without
 from comptoir.integrations.freeagent.reading import payload_of
 from comptoir.integrations.freeagent.references import (
+    day,
     identifier,
     is_credit_note,
     last_segment,
@@ -178,6 +179,55 @@ def _posted(record: msgspec.Struct) -> tuple[Link, ...]:
     return (Link(*posted_with(record.source_item_url, record.dated_on)),)
 
 
+class _Placed(msgspec.Struct):
+    dated_on: str | None = None
+    created_at: str | None = None
+
+
+_placed = payload_of(_Placed)
+
+
+def _entered(body: bytes) -> str | None:
+    created = moment(_placed(body).created_at)
+    return None if created is None else created.isoformat()
+
+
+def _day(body: bytes) -> str | None:
+    text = _placed(body).dated_on
+    dated = day(text) if text else None
+    return None if dated is None else dated.isoformat()
+
+
+_BY_DAY = ByDay(first="from_date", last="to_date", day=_day)
+_AS_ENTERED = InOrder(params=(("sort", "created_at"),), moment=_entered)
+
+
+class _Touching(msgspec.Struct):
+    contact: str | None = None
+    invoice: str | None = None
+    credit_note: str | None = None
+    paid_invoice: str | None = None
+    paid_bill: str | None = None
+    bank_transaction: str | None = None
+
+
+_touching = payload_of(_Touching)
+
+
+def _touched(body: bytes) -> tuple[Link, ...]:
+    """A document tells what was paid of it, a contact what it owes, a bank line how it is explained."""
+    record = _touching(body)
+    paid = record.paid_invoice
+    return _links(
+        ("contact", "contacts", record.contact),
+        ("invoice", "invoices", record.invoice),
+        ("credit_note", "credit_notes", record.credit_note),
+        ("paid_invoice", "credit_notes" if paid and is_credit_note(paid) else "invoices", paid),
+        ("paid_bill", "bills", record.paid_bill),
+        ("bank_transaction", "bank_transactions", record.bank_transaction),
+    )
+
+
 _dated, _coded, _balance = payload_of(_Dated), payload_of(_Coded), payload_of(_Balance)
 
 
@@ -226,6 +276,7 @@ RESOURCES = (
         params=(("view", "all"),),
         since="updated_since",
         lasting=without("account_balance", "active_projects_count"),
+        narrowing=_AS_ENTERED,
     ),
     Resource(
         name="projects",
@@ -286,6 +337,8 @@ RESOURCES = (
         access_level=4,
         since="updated_since",
         lasting=without(),
+        touches=_touched,
+        narrowing=_AS_ENTERED,
     ),
     Resource(
         name="credit_notes",
@@ -297,6 +350,8 @@ RESOURCES = (
         access_level=4,
         since="updated_since",
         lasting=without(),
+        touches=_touched,
+        narrowing=_AS_ENTERED,
     ),
     Resource(
         name="credit_note_reconciliations",
@@ -306,6 +361,8 @@ RESOURCES = (
         read=_reader(_Reconciled, _reconciled),
         access_level=4,
         since="updated_since",
+        touches=_touched,
+        narrowing=_BY_DAY,
     ),
     Resource(
         name="bills",
@@ -317,6 +374,8 @@ RESOURCES = (
         access_level=5,
         since="updated_since",
         lasting=without(),
+        touches=_touched,
+        narrowing=_BY_DAY,
     ),
     Resource(
         name="expenses",
@@ -327,6 +386,7 @@ RESOURCES = (
         access_level=2,
         since="updated_since",
         lasting=without("project_name"),
+        narrowing=_BY_DAY,
     ),
     Resource(
         name="bank_transactions",
@@ -339,6 +399,7 @@ RESOURCES = (
         access_level=6,
         since="updated_since",
         lasting=without("detail"),
+        narrowing=_BY_DAY,
     ),
     Resource(
         name="bank_transaction_explanations",
@@ -351,6 +412,8 @@ RESOURCES = (
         access_level=6,
         since="updated_since",
         lasting=without("detail"),
+        touches=_touched,
+        narrowing=_BY_DAY,
     ),
     Resource(
         name="trial_balance",

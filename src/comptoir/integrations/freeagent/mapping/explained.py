@@ -105,7 +105,6 @@ def _extra(source: payloads.Explanation) -> dict[str, Any]:
         "bankTransactionId": last_segment(source.bank_transaction) if source.bank_transaction else None,
         "ecStatus": source.ec_status,
         "markedForReview": source.marked_for_review,
-        "isLocked": source.is_locked,
     }
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from comptoir.integrations.contract import Mapped, Note
 from comptoir.integrations.freeagent import payloads
 from comptoir.integrations.freeagent.books import Books, magnitude
+from comptoir.integrations.freeagent.drifting import whatever_the_day
 from comptoir.integrations.freeagent.mapping import settlement, tax
 from comptoir.integrations.freeagent.mapping.parties import absent, name_of
 from comptoir.integrations.freeagent.mapping.sales import customer_ref
@@ -28,7 +29,7 @@ def supplier_ref(contact: str | None, contact_name: str | None, books: Books) ->
     if not contact:
         return None
     found = books.contact(contact)
-    name = contact_name or (name_of(found) if found else None)
+    name = (name_of(found) if found else None) or contact_name  # as of a customer
     return SupplierRef(id=last_segment(contact), supplier_name=name)
 
 
@@ -176,7 +177,7 @@ def _withheld(source: payloads.Bill) -> Any:
 def _extra(source: payloads.Bill, notional: Decimal) -> dict[str, Any]:
     return {
         "sourceUrl": source.url,
-        "sourceStatus": source.status,
+        "sourceStatus": whatever_the_day(source.status),
         "ecStatus": source.ec_status,
         "isPaidByHirePurchase": source.is_paid_by_hire_purchase,
         "rebillType": source.rebill_type,
@@ -184,7 +185,6 @@ def _extra(source: payloads.Bill, notional: Decimal) -> dict[str, Any]:
         "rebilledOnInvoiceItem": source.rebilled_on_invoice_item,
         "recurring": source.recurring,
         "property": last_segment(source.property) if source.property else None,
-        "nativeDueValue": source.native_due_value,
         "notionalTax": notional or None,
         "cisDeductionSuffered": source.cis_deduction_suffered,
         "taxSplit": tax.split_of(source.sales_tax_value, source.second_sales_tax_value),

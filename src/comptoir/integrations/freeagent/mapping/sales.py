@@ -15,6 +15,7 @@ import msgspec
 from comptoir.integrations.contract import Mapped, Note
 from comptoir.integrations.freeagent import payloads
 from comptoir.integrations.freeagent.books import Books, magnitude
+from comptoir.integrations.freeagent.drifting import whatever_the_day
 from comptoir.integrations.freeagent.mapping import settlement, tax
 from comptoir.integrations.freeagent.mapping.parties import absent, name_of
 from comptoir.integrations.freeagent.references import day, instant, last_segment, local_date
@@ -57,7 +58,8 @@ def customer_ref(contact: str | None, contact_name: str | None, books: Books) ->
     if not contact:
         return None
     found = books.contact(contact)
-    name = contact_name or (name_of(found) if found else None)
+    # The contact's own name first: a document's date does not move when its contact takes another one.
+    name = (name_of(found) if found else None) or contact_name
     return CustomerRef(id=last_segment(contact), company_name=name)
 
 
@@ -234,7 +236,7 @@ def _due_date(source: payloads.Invoice) -> LocalDate | None:
 def _extra(source: payloads.CreditNote | payloads.Invoice, notional: Decimal, differ: bool) -> dict[str, Any]:
     return {
         "sourceUrl": source.url,
-        "sourceStatus": source.status,
+        "sourceStatus": whatever_the_day(source.status),
         "ecStatus": source.ec_status,
         "placeOfSupply": source.place_of_supply,
         "poReference": source.po_reference,

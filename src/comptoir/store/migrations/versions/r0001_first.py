@@ -299,6 +299,25 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("sync_id", "resource", "pass_number", "window", "page", name=op.f("pk_pages")),
     )
     op.create_table(
+        "cursors",
+        sa.Column("tenant_id", values.Words(), nullable=False),
+        sa.Column("connection_id", values.Words(), nullable=False),
+        sa.Column("resource", values.Words(), nullable=False),
+        sa.Column("window_name", values.Words(), nullable=False),
+        sa.Column("seen", values.Instant(), nullable=True),
+        sa.Column("whole_at", values.Instant(), nullable=False),
+        sa.Column("unread", sa.Integer(), nullable=False),
+        sa.Column("ignored_at", values.Instant(), nullable=True),
+        sa.Column("basis", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "connection_id"],
+            ["connections.tenant_id", "connections.id"],
+            name=op.f("fk_cursors_tenant_id_connection_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("connection_id", "resource", "window_name", name=op.f("pk_cursors")),
+    )
+    op.create_table(
         "raw",
         sa.Column("pk", BIG, nullable=False),
         sa.Column("tenant_id", values.Words(), nullable=False),
@@ -340,6 +359,22 @@ def upgrade() -> None:
         unique=False,
         sqlite_where=sa.text("deleted_at IS NULL"),
         postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_table(
+        "rereads",
+        sa.Column("tenant_id", values.Words(), nullable=False),
+        sa.Column("connection_id", values.Words(), nullable=False),
+        sa.Column("resource", values.Words(), nullable=False),
+        sa.Column("id", values.Words(), nullable=False),
+        sa.Column("sync_id", values.Words(), nullable=False),
+        sa.Column("at", values.Instant(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "connection_id"],
+            ["connections.tenant_id", "connections.id"],
+            name=op.f("fk_rereads_tenant_id_connection_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("connection_id", "resource", "id", name=op.f("pk_rereads")),
     )
     op.create_table(
         "raw_aside",
