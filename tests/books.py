@@ -43,6 +43,9 @@ class SteadyClock:
         self._time += timedelta(seconds=1)
         return self._time
 
+    def set(self, time: datetime) -> None:
+        self._time = time
+
     def monotonic(self) -> float:
         return (self._time - NOON).total_seconds()
 
@@ -53,8 +56,8 @@ class SteadyClock:
 class DirectReader:
     """Reads a world's API by calling it; what a server and the network add is left out."""
 
-    def __init__(self, world: World) -> None:
-        self.world = world
+    def __init__(self, world: World, *, page_size: int = 100, now: datetime = NOON) -> None:
+        self.world, self.page_size, self.now = world, page_size, now
         self.made = 0
 
     def calls(self) -> int:
@@ -62,7 +65,7 @@ class DirectReader:
 
     def page(self, resource: Resource, number: int, params: Sequence[tuple[str, str]] = ()) -> Page:
         if resource.kind is Kind.LIST:
-            params = (*params, ("page", str(number)), ("per_page", "100"))
+            params = (*params, ("page", str(number)), ("per_page", str(self.page_size)))
         path, params = _filled(resource.path, params)
         given = self._get(path.strip("/"), params)
         headers = {name.lower(): value for name, value in given.headers}
@@ -71,7 +74,7 @@ class DirectReader:
             total=None if total is None else int(total),
             has_next='rel="next"' in headers.get("link", ""),
             records=_records(given.body, resource, "the stand-in"),
-            made_after=NOON,
+            made_after=self.now,
         )
 
     def count(self, resource: Resource, params: Sequence[tuple[str, str]] = ()) -> int | None:
@@ -94,7 +97,7 @@ class DirectReader:
             query=tuple(params),
             body=b"",
             base_url=ORIGIN,
-            now=NOON,
+            now=self.now,
             level=8,
             user_id=self.world.users[0].id,
         )
@@ -108,9 +111,11 @@ class DirectReader:
 class Books:
     """One company's books in a database, synced from a world."""
 
-    def __init__(self, db: Database, world: World) -> None:
+    def __init__(self, db: Database, world: World, *, page_size: int = 100) -> None:
+        """With small pages small books are read as large ones are."""
         self.db, self.world, self.clock = db, world, SteadyClock()
-        self.reader = DirectReader(world)
+        self.reader = DirectReader(world, page_size=page_size)
+        integration = msgspec.structs.replace(FREEAGENT, page_size=page_size)
         with db.write() as tx:
             now = self.clock.now()
             self.tenant: TenantId = tenants_.add(tx, f"{world.name} {uuid4()}", now).id
@@ -119,7 +124,7 @@ class Books:
             self.connection: ConnectionId = connections.add(tx, self.tenant, company.id, FREEAGENT.key, now).id
             connections.set_status(tx, self.tenant, self.connection, ConnectionStatus.LINKED, now)
         self.engine = Engine(
-            db, self.clock, lambda _: FREEAGENT, lambda _: (self.reader, self.reader.calls), retries_slowly=False
+            db, self.clock, lambda _: integration, lambda _: (self.reader, self.reader.calls), retries_slowly=False
         )
 
     def sync(self, *data_types: str) -> Report:

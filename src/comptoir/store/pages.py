@@ -16,7 +16,7 @@ from comptoir.store.rows import only
 from comptoir.store.tables import PAGES as TABLE
 from comptoir.store.values import text_of
 
-__all__ = ["Done", "commit", "done", "ids_seen", "purge"]
+__all__ = ["Done", "commit", "done", "ids_seen", "latest_pass", "purge"]
 
 _COMMIT = (
     'INSERT INTO pages (tenant_id, connection_id, sync_id, resource, pass_number, "window", page, total, ids, '
@@ -68,6 +68,12 @@ def done(
     return {
         (row.window, row.page): Done(row.page, row.total, msgspec.json.decode(row.ids, type=list[str])) for row in rows
     }
+
+
+def latest_pass(tx: Connection, tenant: TenantId, sync: SyncId, resource: str) -> int:
+    """The last pass over a resource of which pages are stored."""
+    mine = only(TABLE, tenant, TABLE.c.sync_id == sync, TABLE.c.resource == resource)
+    return tx.execute(sa.select(sa.func.max(TABLE.c.pass_number)).where(mine)).scalar_one() or 0
 
 
 def ids_seen(tx: Connection, tenant: TenantId, sync: SyncId, resource: str) -> Iterator[str]:

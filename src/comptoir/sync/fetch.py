@@ -169,6 +169,10 @@ class Fetch:
         chosen = {resource.name for resource in resources}
         self._ended = self._ended_before(chosen)
         waiting = [resource for resource in resources if resource.name not in self._ended]
+        with self._db.read() as tx:
+            self._walks = {one.name: self._walked(tx, one) for one in resources if one.name in self._ended}
+        begun = [window.begun_at for walk in self._walks.values() for window in walk.windows.values()]
+        self._floor = min(filter(None, begun), default=None)
         while True:
             waiting = self._start_ready(waiting, chosen)
             self._hand_out()
@@ -302,6 +306,14 @@ class Fetch:
         before = self._walks.get(resource.name)
         walk = self._walks[resource.name] = Walk(resource, pass_number, windows, attempt=attempt, since=since)
         walk.pages_before = before.pages_done if before is not None else 0
+        self._recall(walk, kept)
+        for name, window in walk.windows.items():
+            for number in window.still_to_read():
+                self._ask(_Task(walk=walk, window=name, page=number, params=walk.params_of(name)))
+        self._go_on(walk)
+
+    def _recall(self, walk: Walk, kept: Mapping[tuple[str, int], pages.Done]) -> None:
+        """Have a walk know the pages that were committed before the process ended."""
         for (name, number), page in sorted(kept.items()):
             if name not in walk.windows:
                 continue
@@ -310,10 +322,16 @@ class Fetch:
                 continue
             has_next = page.total is None  # it did not say: look
             walk.page_came(name, number, total=page.total, has_next=has_next, ids=page.ids, page_size=self._page_size)
-        for name, window in walk.windows.items():
-            for number in window.still_to_read():
-                self._ask(_Task(walk=walk, window=name, page=number, params=walk.params_of(name)))
-        self._go_on(walk)
+
+    def _walked(self, tx: Transaction, resource: Resource) -> Walk:
+        """The walk of a resource that had ended before the process did: what it met tells what need not be read
+        again."""
+        number = pages.latest_pass(tx, self._tenant, self._sync, resource.name)
+        kept = pages.done(tx, self._tenant, self._sync, resource.name, number)
+        names = {name for name, _ in kept}
+        walk = Walk(resource, number, dict.fromkeys(names, ()), since=_asked_since(kept))
+        self._recall(walk, kept)
+        return walk
 
     def _since(
         self,
@@ -329,11 +347,8 @@ class Fetch:
         known = cursors.of(tx, self._tenant, self._connection, resource.name)
         held = raw.standing(tx, self._tenant, self._connection, resource.name)
         now = self._clock.now()
-        since: dict[str, datetime | None] = {}
-        for name in windows:
-            if (begun := kept.get((name, _BEGUN))) is not None:
-                since[name] = datetime.fromisoformat(begun.ids[1]) if begun.ids[1] else None
-                continue
+        since = _asked_since(kept)
+        for name in windows.keys() - since.keys():
             since[name] = keeping_up.since(
                 known.get(name),
                 held.get(name, raw.Standing()),
@@ -798,6 +813,15 @@ class Fetch:
             and (one.sync_id != self._sync or walk.pass_number >= _PASS_TO_REREAD)
         ]
         rereads.done(tx, self._tenant, self._connection, name, met)
+
+
+def _asked_since(kept: Mapping[tuple[str, int], pages.Done]) -> dict[str, datetime | None]:
+    """Since when a pass that was cut off had asked for changes, by window; None where it read all."""
+    return {
+        name: datetime.fromisoformat(page.ids[1]) if page.ids[1] else None
+        for (name, number), page in kept.items()
+        if number == _BEGUN
+    }
 
 
 def _touched(resource: Resource, body: bytes) -> Iterable[Link]:
