@@ -69,7 +69,7 @@ class _Upstream:
         self.asked.append((path, tuple(rest)))
         if resource is COMPANY:
             answer: Any = {"company": {"first": self.first}}
-        elif resource is LEDGER:
+        elif resource.name == "ledger":
             answer = {"rows": [{"id": one} for one in self.rows[dict(params)["year"]]]}
         else:
             answer = {"total": len(self.rows[path.rsplit("/", 1)[1]]), "note": "kept whole"}
@@ -91,13 +91,13 @@ class _Connection:
             company = companies.add(tx, self.tenant, name="Kestrel", created_by=None, now=NOON).id
             self.connection: ConnectionId = connections.add(tx, self.tenant, company, "fbrh", NOON).id
 
-    def fetch(self) -> dict[str, Outcome]:
+    def fetch(self, ledger: Resource = LEDGER) -> dict[str, Outcome]:
         with self.db.write() as tx:
             sync: SyncId = syncs.begin(tx, self.tenant, self.connection, NOON).id
         outcomes = Fetch(
             self.db, self.tenant, self.connection, sync, self.upstream, SteadyClock(), page_size=100, workers=2,
             today=date(2026, 3, 31),
-        ).run([COMPANY, LEDGER, REPORT])  # fmt: skip
+        ).run([COMPANY, ledger, REPORT])  # fmt: skip
         with self.db.write() as tx:
             syncs.end(tx, self.tenant, sync, calls=0, checks=None, now=NOON)
         return outcomes
@@ -155,3 +155,18 @@ def test_windows_that_cannot_be_told_fail_their_resource_alone(connection: _Conn
     assert outcomes["company"].is_complete
     assert not outcomes["ledger"].is_complete
     assert str(outcomes["ledger"].message).startswith("What ledger is to be read for cannot be told: ")
+
+
+def test_a_window_that_is_over_is_read_again_when_its_report_moved(connection: _Connection) -> None:
+    ledger = msgspec.structs.replace(LEDGER, closed_until_moved="report")
+    connection.fetch(ledger)
+    connection.upstream.asked.clear()
+    connection.upstream.rows["2024"] = ["1", "2", "6"]
+
+    connection.fetch(ledger)
+
+    assert sorted(params for path, params in connection.upstream.asked if path == "/ledger") == [
+        (("year", "2024"),),
+        (("year", "2026"),),
+    ]
+    assert connection.held("ledger").keys() == {"1", "2", "3", "4", "6"}

@@ -6,6 +6,7 @@ without a row are fetched again. A list that moves while it is read is walked ag
 
 from __future__ import annotations
 
+import hashlib
 import queue
 import threading
 from collections import deque
@@ -17,7 +18,7 @@ import msgspec
 from sqlalchemy import Connection as Transaction
 
 from comptoir.errors import ProductError, RelinkRequired, SetupRequired, TryLater, UpstreamChanged
-from comptoir.integrations.contract import ByDay, Kind, Link, RawRecord, Resource
+from comptoir.integrations.contract import ByDay, Kind, Link, RawRecord, ReadWindow, Resource
 from comptoir.jobs import Stopped
 from comptoir.runtime.clock import Clock
 from comptoir.runtime.failpoints import failpoint
@@ -140,6 +141,7 @@ class Fetch:
         self._arrivals: queue.SimpleQueue[_Arrival] = queue.SimpleQueue()
         self._walks: dict[str, Walk] = {}
         self._names: dict[str, frozenset[str]] = {}  # of all windows that a resource has now
+        self._bases: dict[str, dict[str, bytes]] = {}  # what tells whether a window that is over has changed
         self._seen_before: dict[str, set[str]] = {}
         self._ended: dict[str, Outcome] = {}
         self._held_whole: set[str] = set()  # resources that were read to their end before: what is new there is news
@@ -276,11 +278,12 @@ class Fetch:
         still: list[Resource] = []
         for resource in waiting:
             parents = [name for name in resource.parents if name in chosen]
+            told_by = resource.closed_until_moved
             failed = next((name for name in parents if name in self._ended and not self._ended[name].is_complete), None)
             if failed is not None:
                 of_parent = self._ended[failed]
                 self._end(resource, msgspec.structs.replace(of_parent, records=0, set_aside=0, changed=0, deleted=0))
-            elif any(name not in self._ended for name in parents):
+            elif any(name not in self._ended for name in parents) or (told_by in chosen and told_by not in self._ended):
                 still.append(resource)
             else:
                 self._begin(resource, 1)
@@ -300,9 +303,9 @@ class Fetch:
                 self._end(resource, outcome_of(UpstreamChanged(message)))
                 return
             since = {} if whole is not None else self._since(tx, resource, windows, kept)
+            still = self._unmoved(tx, resource, windows) if whole is None else windows.keys() - whole
         self._names[resource.name] = frozenset(windows)
-        if whole is not None:
-            windows = {name: params for name, params in windows.items() if name in whole}
+        windows = {name: params for name, params in windows.items() if name not in still}
         before = self._walks.get(resource.name)
         walk = self._walks[resource.name] = Walk(resource, pass_number, windows, attempt=attempt, since=since)
         walk.pages_before = before.pages_done if before is not None else 0
@@ -311,6 +314,26 @@ class Fetch:
             for number in window.still_to_read():
                 self._ask(_Task(walk=walk, window=name, page=number, params=walk.params_of(name)))
         self._go_on(walk)
+
+    def _unmoved(self, tx: Transaction, resource: Resource, names: Collection[str]) -> set[str]:
+        """Windows that are over and were read before, and of which the report that tells of change stayed as it was."""
+        report = resource.closed_until_moved
+        if report is None or resource.windows is None:
+            return set()
+        rows = raw.by_ids(tx, self._tenant, self._connection, report, names)
+        bases = {name: hashlib.sha256(row.body).digest() for name, row in rows.items()}
+        self._bases[resource.name] = bases
+        told = self._ended.get(report)
+        if told is None or not told.is_complete:
+            return set()
+        known = cursors.of(tx, self._tenant, self._connection, resource.name)
+        closed = {window.name for window in self._ranges(tx, resource) if window.is_closed}
+        return {
+            name
+            for name in closed & known.keys() & bases.keys()
+            if known[name].basis == bases[name]
+            and not keeping_up.is_due(known[name], self._clock.now(), f"{self._connection}/{resource.name}/{name}")
+        }
 
     def _recall(self, walk: Walk, kept: Mapping[tuple[str, int], pages.Done]) -> None:
         """Have a walk know the pages that were committed before the process ended."""
@@ -363,15 +386,17 @@ class Fetch:
         if resource.today_param:
             params = (*params, (resource.today_param, self._today.isoformat()))
         if resource.windows is not None:
-            rows = {name: raw.whole(tx, self._tenant, self._connection, name) for name in resource.windows_of}
-            return {
-                window.name: (*params, *window.params) for window in resource.windows(rows, self._today, self._months)
-            }
+            return {window.name: (*params, *window.params) for window in self._ranges(tx, resource)}
         if resource.per is None:
             return {"": params}
         parents = raw.whole(tx, self._tenant, self._connection, resource.per)
         name = resource.per_param or resource.per
         return {row.id: (*params, (name, _own_url(row.body))) for row in parents}
+
+    def _ranges(self, tx: Transaction, resource: Resource) -> tuple[ReadWindow, ...]:
+        assert resource.windows is not None
+        rows = {name: raw.whole(tx, self._tenant, self._connection, name) for name in resource.windows_of}
+        return resource.windows(rows, self._today, self._months)
 
     def _ask(self, task: _Task) -> None:
         task.walk.open += 1
@@ -701,8 +726,9 @@ class Fetch:
         """Changes to these windows are told from here on. A pass that did not come to rest moves no cursor, and what
         it should have read whole is read whole at the next sync."""
         resource = walk.resource
-        if resource.kind is not Kind.LIST or resource.since is None:
+        if resource.kind is not Kind.LIST or (resource.since is None and resource.closed_until_moved is None):
             return
+        bases = self._bases.get(resource.name, {})
         with self._db.write() as tx:
             if not walk.is_settled:
                 cursors.forget(tx, self._tenant, self._connection, resource.name, walk.whole)
@@ -712,6 +738,7 @@ class Fetch:
             for name in names:
                 window, now = walk.windows[name], self._clock.now()
                 cursor = keeping_up.moved(before.get(name), name, window, held.get(name, raw.Standing()), now)
+                cursor = msgspec.structs.replace(cursor, basis=bases.get(name))
                 cursors.move(tx, self._tenant, self._connection, resource.name, cursor)
 
     # Records that others tell of

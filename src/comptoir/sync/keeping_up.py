@@ -17,7 +17,7 @@ from comptoir.store.raw import Standing
 from comptoir.sync.sweep import is_suspicious
 from comptoir.sync.walk import Walk, Window
 
-__all__ = ["Weighed", "moved", "since", "weigh"]
+__all__ = ["Weighed", "is_due", "moved", "since", "weigh"]
 
 # A change may be dated when its work began and be seen only when it ended, and dates have whole seconds.
 OVERLAP = timedelta(minutes=30)
@@ -36,10 +36,13 @@ def since(cursor: Cursor | None, held: Standing, *, page_size: int, now: datetim
         return None
     if cursor.ignored_at is not None and now - cursor.ignored_at < _PROBE_AGAIN:
         return None
+    return None if is_due(cursor, now, salt) else cursor.seen - OVERLAP
+
+
+def is_due(cursor: Cursor, now: datetime, salt: str) -> bool:
+    """Whether it is time to read a list whole, whatever it tells; the salt spreads lists over time."""
     spread = timedelta(days=zlib.crc32(salt.encode()) % (_SPREAD_DAYS * 24) / 24)
-    if now - cursor.whole_at > _WHOLE_AGAIN + spread:
-        return None
-    return cursor.seen - OVERLAP
+    return now - cursor.whole_at > _WHOLE_AGAIN + spread
 
 
 def moved(before: Cursor | None, name: str, window: Window, held: Standing, now: datetime) -> Cursor:
