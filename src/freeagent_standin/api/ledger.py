@@ -8,20 +8,24 @@ in no range of days.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
+from typing import Any
 
 from freeagent_standin.api.answers import bad_request, not_found
 from freeagent_standin.api.desk import Body, Desk, day_text, instant, money, sent
 from freeagent_standin.api.lists import Page, identifier, page_bounds
 from freeagent_standin.api.reports import optional_day
 from freeagent_standin.world import chart, entries
+from freeagent_standin.world.assets import ASSET_CODES, STOCK, CapitalAsset
+from freeagent_standin.world.books import World
 from freeagent_standin.world.entities import (
     Bill,
     CreditNote,
     Expense,
     Explanation,
     Invoice,
+    JournalLine,
     JournalSet,
     Reconciliation,
     Record,
@@ -30,6 +34,7 @@ from freeagent_standin.world.entities import (
 )
 from freeagent_standin.world.entries import Row
 from freeagent_standin.world.profiles import accounting_periods, accounting_year
+from freeagent_standin.world.shelves import Table
 
 _OUTSIDE = "No accounting period includes the specified dates"
 
@@ -57,7 +62,7 @@ def single(desk: Desk, key: str) -> Row:
 def transaction(desk: Desk, row: Row) -> Body:
     """One row: debit positive, in the company's currency."""
     record, leg = row.record, row.leg
-    parent = leg.code.partition("-")[0]
+    parent, name = leg.code.partition("-")[0], desk.world.account_name(leg.code)
     foreign: Body = {}
     if leg.currency:
         foreign = {"currency_code": leg.currency, "debit_value": money(leg.foreign)}
@@ -66,9 +71,9 @@ def transaction(desk: Desk, row: Row) -> Body:
         "dated_on": day_text(row.day),
         "created_at": instant(record.created_at),
         "updated_at": instant(changed_at(desk, record)),
-        "description": _description(desk, row) or desk.world.category_names.get(parent, parent),
+        "description": _description(desk, row) or name,
         "category": desk.category(parent),
-        "category_name": desk.world.category_names.get(parent, parent),
+        "category_name": name,
         "nominal_code": leg.code,
         "debit_value": money(leg.amount),
         **_source(desk, record),
@@ -98,17 +103,16 @@ def journal_set(desk: Desk, record: JournalSet, *, is_nested: bool, is_single: b
     )
     if record.dated_on is not None:
         body["journal_entries"] = [
-            _entry(desk, record, entry.id, entry.code, entry.amount, entry.description) for entry in record.entries
+            _entry(desk, record, entry, entry.amount, entry.description) for entry in record.entries
         ]
         return body
     world = desk.world
-    amounts = {entry.code: entry.amount for entry in record.entries}
     accounts = [each for each in world.bank_accounts if each.opening_native]
-    amounts[chart.SUSPENSE] -= sum(each.opening_native for each in accounts)
-    numbers = {entry.code: entry.id for entry in record.entries}
+    banked = sum(each.opening_native for each in accounts)
+    lines = [(entry, entry.amount - (banked if entry.code == chart.SUSPENSE else 0)) for entry in record.entries]
     body["journal_entries"] = [
-        _entry(desk, record, numbers[code], code, amount, _OPENING.get(code, "Opening Balance"))
-        for code, amount in amounts.items()
+        _entry(desk, record, entry, amount, _OPENING.get(entry.code, "Opening Balance"))
+        for entry, amount in lines
         if amount
     ]
     body["bank_accounts"] = [
@@ -126,18 +130,29 @@ def journal_set(desk: Desk, record: JournalSet, *, is_nested: bool, is_single: b
 _OPENING = {chart.SUSPENSE: "Automatic Balancing Entry"}
 
 
-def _entry(desk: Desk, record: JournalSet, number: int, code: str, amount: int, description: str) -> Body:
-    parent, _, sub_code = code.partition("-")
-    user = next((each for each in desk.world.people if str(each.number) == sub_code), None)
-    return sent(
-        {
-            "url": desk.url(f"journal_sets/{record.id}/journal_entries", number),
-            "category": desk.category(parent),
-            "user": None if user is None or parent not in chart.USER_CODES else desk.url("users", user.id),
-            "description": description,
-            "debit_value": money(amount),
-        }
-    )
+def _entry(desk: Desk, record: JournalSet, line: JournalLine, amount: int, description: str) -> Body:
+    parent, _, sub_code = line.code.partition("-")
+    number = int(sub_code or 0)
+    body: Body = {
+        "url": desk.url(f"journal_sets/{record.id}/journal_entries", line.id),
+        "category": desk.category(parent),
+        "description": description,
+        "debit_value": money(amount),
+        "stock_altering_quantity": line.quantity,
+    }
+    for name, table, codes in _OWNERS:
+        if parent in codes:
+            owner = next((each for each in table(desk.world) if each.number == number), None)
+            body[name] = None if owner is None else desk.url(f"{name}s", owner.id)
+    return sent(body)
+
+
+_OWNERS: tuple[tuple[str, Callable[[World], Table[Any]], tuple[str, ...]], ...] = (
+    ("user", lambda world: world.people, chart.USER_CODES),
+    ("capital_asset_type", lambda world: world.owned.capital_asset_types, ASSET_CODES),
+    ("stock_item", lambda world: world.owned.stock_items, (STOCK,)),
+)
+"""Whose sub-account an entry can stand on: the attribute, the records, and the categories."""
 
 
 def _range(desk: Desk, query: Mapping[str, str]) -> tuple[date, date]:
@@ -170,6 +185,8 @@ def _description(desk: Desk, row: Row) -> str:
     record, contacts = row.record, desk.world.contacts
     if isinstance(record, JournalSet):
         return record.entries[row.place].description or record.description
+    if isinstance(record, CapitalAsset):
+        return f"Depreciation of {record.description}"
     if isinstance(record, VatFiling):
         return f"VAT Return {record.dated_on:%m %y}*"
     if isinstance(record, TaxProvision):

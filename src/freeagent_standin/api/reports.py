@@ -108,7 +108,7 @@ def _line(desk: Desk, code: str, total: int) -> Body:
 def _name(world: World, code: str, *, of_bank: str) -> str:
     """What a report calls an account; the reports differ in how they name banks."""
     parent, _, number = code.partition("-")
-    description = world.category_names.get(parent, parent)
+    description = world.account_name(code)
     if parent == chart.BANK_CODE:
         return of_bank.format(description, next(each.name for each in world.bank_accounts if each.code == code))
     if parent in chart.USER_CODES and number:

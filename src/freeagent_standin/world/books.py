@@ -389,6 +389,13 @@ class World:
         kind, record_id = self._files.get(file_id, (None, 0))
         return None if kind is None else self._tables[kind][record_id]
 
+    def account_name(self, code: str) -> str:
+        """What an account is called; those of banks and users by their category alone."""
+        parent, _, number = code.partition("-")
+        name = self.category_names.get(parent, parent)
+        owned = self.owned.sub_accounts(parent, name) if number else None
+        return next((text for full, text, _ in owned or () if full == code), name)
+
     def sub_accounts(self) -> list[tuple[Category, str, Record | None]]:
         """Categories with parents replaced by children: (category, full code, owner)."""
         rows: list[tuple[Category, str, Record | None]] = []

@@ -395,6 +395,8 @@ class JournalLine(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The nominal code with its sub-code: 001, 902-1."""
     amount: int
     description: str = ""
+    quantity: int | None = None
+    """How many of a stock item came or went; what is on hand does not follow."""
 
 
 class JournalSet(Record, frozen=True, kw_only=True, gc=False):

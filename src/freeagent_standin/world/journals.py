@@ -1,20 +1,25 @@
 """Journal sets a caller makes, changes and takes away (https://dev.freeagent.com/docs/journal_sets).
 
-All entries of a set are of one day and come to nothing. Bank accounts cannot be journalled to; the codes of users need
-a user. Inferred: the wording of refusals, that an entry needs an amount other than zero, and that the opening balances
-are changed like another set, but that the suspense account makes up what they lack.
+All entries of a set are of one day and come to nothing. Bank accounts cannot be journalled to; the codes of users,
+capital assets and stock need a user, a capital asset type or a stock item. Inferred: the wording of refusals, that an
+entry needs an amount other than zero, and that the opening balances are changed like another set, but that the suspense
+account makes up what they lack.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 
 from freeagent_standin.world import chart, parts
+from freeagent_standin.world.assets import ASSET_CODES, STOCK
 from freeagent_standin.world.books import World
 from freeagent_standin.world.entities import JournalLine, JournalSet
+from freeagent_standin.world.shelves import Table
 from freeagent_standin.world.wishes import Wishes
 
 _USUAL = ({"category": "280", "debit_value": "12.0"}, {"category": "660", "debit_value": "-12.0"})
@@ -74,17 +79,15 @@ def _entries(world: World, old: tuple[JournalLine, ...], rows: list[Wishes]) -> 
 
 def _entry(world: World, wishes: Wishes, old: JournalLine | None) -> JournalLine:
     code = old.code if old is not None else ""
-    user = parts.reference(wishes, "user", world.people)
     if wishes.peek("category") not in (None, ""):
         code = _code(world, wishes.take("category"))
     wishes.take("category")
     if not code:
         raise ValueError("A journal entry needs a category.")
-    parent = code.partition("-")[0]
-    if user is not None:
-        code = f"{parent}-{world.people[user].number}" if parent in parts.USER_CODES else parent
-    elif parent in parts.USER_CODES and code == parent:
-        raise ValueError(f"A journal entry on category {parent} needs a user.")
+    code, quantity = _of_owner(world, code, wishes), None if old is None else old.quantity
+    if wishes.peek("stock_altering_quantity") not in (None, ""):
+        quantity = int(wishes.decimal("stock_altering_quantity", Decimal(0)))
+    wishes.take("stock_altering_quantity")
     amount = wishes.money("debit_value", 0 if old is None else old.amount)
     if not amount:
         raise ValueError("A journal entry needs a debit_value other than zero.")
@@ -93,7 +96,24 @@ def _entry(world: World, wishes: Wishes, old: JournalLine | None) -> JournalLine
         wishes.take(name)
     wishes.done()
     number = world.new_journal_line_id() if old is None else old.id
-    return JournalLine(id=number, code=code, amount=amount, description=description)
+    return JournalLine(id=number, code=code, amount=amount, description=description, quantity=quantity)
+
+
+def _of_owner(world: World, code: str, wishes: Wishes) -> str:
+    """The code with the sub-code of whom the entry names; what has nothing to do with its category is ignored."""
+    parent = code.partition("-")[0]
+    owners: tuple[tuple[str, Table[Any], Collection[str]], ...] = (
+        ("user", world.people, parts.USER_CODES),
+        ("capital_asset_type", world.owned.capital_asset_types, ASSET_CODES),
+        ("stock_item", world.owned.stock_items, (STOCK,)),
+    )
+    for name, table, codes in owners:
+        owner = parts.reference(wishes, name, table)
+        if parent in codes and owner is not None:
+            code = f"{parent}-{table[owner].number}"
+        elif parent in codes and code == parent:
+            raise ValueError(f"A journal entry on category {parent} needs a {name}.")
+    return code
 
 
 def _code(world: World, value: object) -> str:
@@ -103,7 +123,7 @@ def _code(world: World, value: object) -> str:
     if parent == chart.BANK_CODE:
         raise ValueError("It is not possible to journal to or from bank accounts.")
     is_user = parent in parts.USER_CODES and number in {str(each.number) for each in world.people}
-    if parent not in world.category_names or (number and not is_user):
+    if parent not in world.category_names or (number and not is_user and not world.owned.has_code(code)):
         raise ValueError(f"There is no category {value!r}.")
     return code
 

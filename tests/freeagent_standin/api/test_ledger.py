@@ -239,6 +239,40 @@ def test_a_set_is_made_changed_and_taken_away(reader: Reader) -> None:
     assert reader.trial_balance() == before
 
 
+def test_entries_stand_on_the_sub_accounts_of_asset_types_and_stock(reader: Reader) -> None:
+    kind, goods = reader.all("capital_asset_types")[1]["url"], reader.all("stock_items")[0]["url"]
+    entries = [
+        {"category": "605", "capital_asset_type": kind, "debit_value": "-10.0"},
+        {"category": "609", "stock_item": goods, "stock_altering_quantity": 3, "debit_value": "10.0"},
+    ]
+
+    record = made(reader, "journal_sets", balanced(journal_entries=entries))
+    rows = [row for row in ledger(reader) if row.get("source_item_url") == record["url"]]
+
+    asset, stock = record["journal_entries"]
+    assert (asset["capital_asset_type"], stock["stock_item"], stock["stock_altering_quantity"]) == (kind, goods, 3)
+    assert [row["nominal_code"] for row in rows] == ["605-2", "609-1"]
+    assert [row["category_name"] for row in rows] == [
+        *("Fixtures and Fittings Depreciation Brought Forward", "Stock: Oak boards, 2 m")
+    ]
+    assert faults("JournalSet", record) == []
+    names = {row["name"] for row in reader.get("accounting/trial_balance/summary")["trial_balance_summary"]}
+    assert "Fixtures and Fittings Depreciation Brought Forward" in names
+
+
+def test_depreciation_is_posted_month_by_month_and_stands_on_the_balance_sheet(reader: Reader) -> None:
+    rows = [row for row in ledger(reader) if "capital_assets" in row.get("source_item_url", "")]
+    charged = sum(Decimal(row["debit_value"]) for row in rows if row["nominal_code"] == "460")
+
+    assert {row["nominal_code"].split("-")[0] for row in rows} == {"460", "606"}
+    assert len({row["dated_on"] for row in rows}) > 6
+    assert reader.trial_balance()["460"] == charged > 0
+    section = reader.get("accounting/balance_sheet")["balance_sheet"]["capital_assets"]
+    lost = sum(row["total_debit_value"] for row in section["accounts"] if row["nominal_code"].startswith("606"))
+    assert abs(-lost - charged) <= 2
+    assert all("Capital Asset" not in row["name"] for row in section["accounts"])
+
+
 @pytest.mark.parametrize(
     ("entries", "says"),
     [
@@ -246,6 +280,8 @@ def test_a_set_is_made_changed_and_taken_away(reader: Reader) -> None:
         ([{"category": "001", "debit_value": "0"}, {"category": "280", "debit_value": "0"}], "other than zero"),
         ([{"category": "001", "debit_value": "1"}], "at least two"),
         ([{"category": "901", "debit_value": "1"}, {"category": "280", "debit_value": "-1"}], "needs a user"),
+        ([{"category": "606", "debit_value": "1"}, {"category": "280", "debit_value": "-1"}], "a capital_asset_type"),
+        ([{"category": "609", "debit_value": "1"}, {"category": "280", "debit_value": "-1"}], "needs a stock_item"),
         ([{"category": "750-1", "debit_value": "1"}, {"category": "280", "debit_value": "-1"}], "bank accounts"),
         ([{"category": "007", "debit_value": "1"}, {"category": "280", "debit_value": "-1"}], "no category"),
         ([{"debit_value": "1"}, {"category": "280", "debit_value": "-1"}], "needs a category"),
