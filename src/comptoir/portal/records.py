@@ -29,6 +29,7 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     look: Look
     total: int
+    of_connection: str | None  # named where a company has several, so that links lead to the record that is shown
     rows: list[tuple[list[Cell], bool, str]]  # with whether it is deleted at the source, and its id
 
 
@@ -59,7 +60,8 @@ def _table(
         (cells(document, look, visit.language), is_deleted(document), id_of(document, key))
         for document in found.documents
     ]
-    return Preview(key=key, look=look, total=found.total, rows=rows)
+    of_connection = state.source.connection.id if state.source and len(state.connections) > 1 else None
+    return Preview(key=key, look=look, total=found.total, of_connection=of_connection, rows=rows)
 
 
 @get("/companies/{company:str}/data/{key:str}", opt={"permission": Permission.READ_DATA}, sync_to_thread=True)

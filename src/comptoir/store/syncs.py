@@ -46,7 +46,7 @@ class Sync(msgspec.Struct, frozen=True, kw_only=True):
 
 class ResourceRead(msgspec.Struct, frozen=True, kw_only=True):
     """How the latest read of one resource ended: `complete`, or why not. `seen_at` is when all that is live of it was
-    last met; a read that did not meet it all leaves that as it was."""
+    last met, by itself or in a count that agreed; a read that did not come so far leaves that as it was."""
 
     resource: str
     sync_id: SyncId
