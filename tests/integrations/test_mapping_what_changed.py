@@ -273,6 +273,13 @@ def test_another_balance_of_a_bank_account_asks_for_no_mapping_of_its_lines(line
     assert counted(ended) == {"bankAccounts": (0, 1, 0), "chartOfAccounts": (0, 1, 0)}
 
 
+def test_a_first_posting_to_a_category_asks_for_no_mapping_of_what_names_accounts(db: Database) -> None:
+    edited = Edited(db, {"invoices": [an_invoice(1)], "trial_balance": []})
+    edited.given["trial_balance"].append({"display_nominal_code": "285", "name": "Meals", "total": "0.0"})
+
+    assert "invoices" not in gone_through(edited.sync())
+
+
 def test_another_name_of_an_account_is_told_wherever_it_is_named(db: Database) -> None:
     edited = Edited(db, {"invoices": [an_invoice(1)]})
     [sales] = [one for one in edited.given["categories"] if one["nominal_code"] == "001"]

@@ -232,11 +232,14 @@ class Making(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Part(msgspec.Struct, frozen=True):
-    """Of a resource that is given whole: the only members of its records that mapping is given. A change in any other
-    asks for no mapping."""
+    """Of a resource that is given whole: the only members of its records that mapping is given, and of those only what
+    has no record of the same id in `beside`, or has the member `or_having`. A change in anything else asks for no
+    mapping."""
 
     resource: str
     members: tuple[str, ...]
+    beside: str | None = None
+    or_having: str | None = None
 
 
 class Series(msgspec.Struct, frozen=True, kw_only=True):

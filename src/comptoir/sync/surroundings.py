@@ -5,7 +5,7 @@ day, and the version of the mapping. Its digest is the basis of a mapping: while
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Set
+from collections.abc import Iterator, Mapping, Set
 from datetime import datetime
 from functools import lru_cache
 
@@ -19,6 +19,7 @@ from comptoir.store import ConnectionId, TenantId, raw
 __all__ = ["Surroundings"]
 
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_NOTHING = (b"{}",)
 
 
 class Surroundings:
@@ -70,14 +71,19 @@ class Surroundings:
 
     def _given_of(self, part: str | Part) -> tuple[RawRow, ...]:
         if part not in self._given:
-            resource = part if isinstance(part, str) else part.resource
-            if resource not in self._rows:
-                self._rows[resource] = raw.whole(self._tx, self._tenant, self._connection, resource)
-            rows = self._rows[resource]
-            if isinstance(part, Part):
-                rows = tuple(RawRow(row.id, row.part, _only(row.body, part.members)) for row in rows)
-            self._given[part] = rows
+            self._given[part] = self._all(part) if isinstance(part, str) else tuple(self._rows_of(part))
         return self._given[part]
+
+    def _rows_of(self, part: Part) -> Iterator[RawRow]:
+        listed = frozenset(row.id for row in self._all(part.beside)) if part.beside else frozenset()
+        for row in self._all(part.resource):
+            if row.id not in listed or (part.or_having and _only(row.body, (part.or_having,)) not in _NOTHING):
+                yield RawRow(row.id, row.part, _only(row.body, part.members))
+
+    def _all(self, resource: str) -> tuple[RawRow, ...]:
+        if resource not in self._rows:
+            self._rows[resource] = raw.whole(self._tx, self._tenant, self._connection, resource)
+        return self._rows[resource]
 
     def _digest(self, part: str | Part) -> bytes:
         if part not in self._digests:

@@ -46,7 +46,8 @@ _ACCOUNT_NAMES = (
     "categories",
     Part("users", ("url", "first_name", "last_name")),
     _BANK_NAMES,
-    Part("trial_balance", ("display_nominal_code", "name", "bank_account", "user")),
+    # What categories do not name: the trial balance names everything that was ever posted to.
+    Part("trial_balance", ("display_nominal_code", "name", "user"), beside="categories", or_having="user"),
 )
 _ACCOUNT_SOURCES = ("categories", "users", "bank_accounts", "trial_balance")
 _TRACKED = (

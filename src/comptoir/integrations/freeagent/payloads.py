@@ -137,7 +137,6 @@ class NamedCode(Payload, frozen=True, kw_only=True):
 
     display_nominal_code: str
     name: str | None = None
-    bank_account: str | None = None
     user: str | None = None
 
 
