@@ -263,6 +263,8 @@ class Feature(StrEnum):
 class DataType(msgspec.Struct, frozen=True, kw_only=True):
     """One data type of the standard model as this integration serves it. `name` is the platform's key.
 
+    `along`: resources that nothing is made from, read along with this one and kept as they are; what is refused of them
+    or absent is of no consequence.
     `merges`: several raw rows yield the same record (equal bytes for an equal id), as derived lists do. `by_day`: its
     records depend on the day they are mapped on, and are mapped anew each day. All else that mapping may look at is
     declared here, and so it is known what must be mapped again when something changes.
@@ -272,6 +274,7 @@ class DataType(msgspec.Struct, frozen=True, kw_only=True):
     access_level: int
     sources: tuple[Source, ...]
     made_from: tuple[Making, ...]
+    along: tuple[str, ...] = ()
     whole: tuple[str | Part, ...] = ()
     hops: tuple[Hop, ...] = ()
     features: frozenset[Feature] = frozenset({Feature.GET})

@@ -228,7 +228,7 @@ class Engine:
             should_stop=self._should_stop,
         )
         try:
-            outcomes = fetch.run(_needed(integration, chosen))
+            outcomes = fetch.run(_needed(integration, chosen, connection.access_level))
         except RelinkRequired as error:
             with self._db.write() as tx:
                 if connections.get(tx, tenant, connection_id).status is ConnectionStatus.LINKED:
@@ -460,12 +460,15 @@ def _is_touched(dataset: Dataset) -> bool:
     return bool(dataset.records_new or dataset.records_changed or dataset.records_deleted or dataset.records_set_aside)
 
 
-def _needed(integration: Integration, chosen: list[Dataset]) -> list[Resource]:
-    """The resources that the chosen data types are made from, with their parents, in reading order."""
+def _needed(integration: Integration, chosen: list[Dataset], access_level: int | None) -> list[Resource]:
+    """The resources that the chosen data types are made from, and those read along as far as the approving user may
+    see them, with their parents, in reading order."""
     names: set[str] = set()
     for dataset in chosen:
         if (data_type := integration.data_type(dataset.data_type)) is not None:
             names.update(source.resource for source in data_type.sources)
+            along = [integration.resource(name) for name in data_type.along]
+            names.update(one.name for one in along if not access_level or one.access_level <= access_level)
     for resource in reversed(integration.resources):  # children come behind their parents
         if resource.name in names:
             names.update(resource.parents)

@@ -11,6 +11,7 @@ from comptoir.integrations.freeagent.coverage import COVERAGE, ORDERED
 from comptoir.integrations.freeagent.data_types import DATA_TYPES
 from comptoir.integrations.freeagent.errors import error_of
 from comptoir.integrations.freeagent.facts import facts
+from comptoir.integrations.freeagent.kept import KEPT
 from comptoir.integrations.freeagent.oauth import ACCESS_LEVELS, OAUTH
 from comptoir.integrations.freeagent.resources import RESOURCES
 from comptoir.integrations.freeagent.words import WORDS
@@ -42,7 +43,7 @@ FREEAGENT = Integration(
     page_size=100,
     oauth=OAUTH,
     error_of=error_of,
-    resources=RESOURCES,
+    resources=(*RESOURCES, *KEPT),
     data_types=DATA_TYPES,
     books=Books,
     facts=facts,

@@ -9,6 +9,7 @@ import msgspec
 
 from comptoir.integrations.contract import DataType, Direction, Hop, Making, Part, Series, Source
 from comptoir.integrations.freeagent import payloads
+from comptoir.integrations.freeagent.kept import KEPT
 from comptoir.integrations.freeagent.mapping import (
     accounts,
     banking,
@@ -386,6 +387,7 @@ DATA_TYPES = (
             _made("opening_balances", payloads.Balances, ledger.opening_balances),
             _made(_LEDGER, payloads.LedgerTransaction, ledger.journal_entries),
         ),
+        along=tuple(resource.name for resource in KEPT),
         whole=(_BEGUN, *_ACCOUNT_NAMES, *_TRACKED),
         hops=_ledger_hops,
     ),
