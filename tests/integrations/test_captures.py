@@ -15,6 +15,8 @@ from tests.integrations.shared import SHARED, needs_shared
 from comptoir.errors import NotSupported
 from comptoir.integrations.contract import Resource
 from comptoir.integrations.freeagent import FREEAGENT, payloads
+from comptoir.integrations.freeagent.kept import KEPT
+from comptoir.integrations.freeagent.resources import RESOURCES
 from comptoir.store import Database, open_database
 from comptoir.store.datasets import Status
 from comptoir.upstream.client import Page, _records
@@ -58,8 +60,16 @@ def test_an_empty_capture_is_an_empty_list() -> None:
     assert _captured("stock_items") == []
 
 
+@pytest.mark.parametrize("name", [one.name for one in KEPT if (CAPTURES / f"{one.name}.json").exists()])
+def test_a_capture_of_what_is_kept_as_it_is_can_be_filed(name: str) -> None:
+    resource = _resource(name)
+    records = _captured(resource.name)
+    assert records
+    assert all(resource.read(body).id for _, body in records)
+
+
 def test_every_capture_of_what_is_read_is_looked_at() -> None:
-    read = {resource.name for resource in FREEAGENT.resources}
+    read = {resource.name for resource in RESOURCES}
     captured = {path.stem for path in CAPTURES.glob("*.json")}
     assert captured & read == PAYLOADS.keys() | {"stock_items"}
 

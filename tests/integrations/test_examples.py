@@ -16,6 +16,7 @@ from tests.integrations.shared import SHARED, needs_shared
 import comptoir.integrations.freeagent
 from comptoir.integrations.contract import Kind
 from comptoir.integrations.freeagent import FREEAGENT, payloads
+from comptoir.integrations.freeagent.resources import RESOURCES
 from comptoir.store import Database, open_database
 from comptoir.upstream.client import _records
 
@@ -60,7 +61,7 @@ def _example(name: str) -> list[tuple[str, bytes]]:
 
 
 def test_every_resource_has_an_example_and_a_payload() -> None:
-    resources = {resource.name for resource in FREEAGENT.resources}
+    resources = {resource.name for resource in RESOURCES}
 
     assert {path.stem for path in EXAMPLES.glob("*.json")} == resources == PAYLOADS.keys()
 

@@ -75,14 +75,16 @@ WORDS = Words(
             "Customers and suppliers with their contact details",
             "Invoices, credit notes, bills and expenses",
             "Bank accounts, their transactions and how these are explained",
-            "The chart of accounts with balances, price list and projects",
+            "The chart of accounts with balances, the general ledger and tax returns, price list and projects",
+            "Estimates, repeating invoices, capital assets, tasks and recorded time",
         ),
         "fr": (
             "Le nom de votre entreprise, sa devise, son immatriculation à la TVA et son exercice comptable",
             "Les clients et les fournisseurs avec leurs coordonnées",
             "Les factures, les avoirs, les factures fournisseurs et les dépenses",
             "Les comptes bancaires, leurs opérations et les explications de celles-ci",
-            "Le plan comptable avec ses soldes, les tarifs et les projets",
+            "Le plan comptable avec ses soldes, le grand livre et les déclarations fiscales, les tarifs et les projets",
+            "Les devis, les factures récurrentes, les immobilisations, les tâches et les temps saisis",
         ),
     },
     client_id_hint={
