@@ -15,9 +15,12 @@ from freeagent_standin.world.assets import (
     CapitalAsset,
     CapitalAssetType,
     HirePurchase,
+    Property,
+    SalesTaxPeriod,
     StockItem,
     depreciation,
 )
+from freeagent_standin.world.owning import PROPERTY_LINES, is_locked_period
 
 
 def stock_item(desk: Desk, record: StockItem, *, is_nested: bool, is_single: bool) -> Body:
@@ -90,6 +93,31 @@ def hire_purchase(desk: Desk, record: HirePurchase, *, is_nested: bool, is_singl
         "liabilities_over_one_year_category": desk.category(f"{OVER_A_YEAR}-{record.number}"),
         "liabilities_under_one_year_category": desk.category(f"{UNDER_A_YEAR}-{record.number}"),
     }
+
+
+def property_(desk: Desk, record: Property, *, is_nested: bool, is_single: bool) -> Body:
+    """One property; parts of the address without a value are sent as null, as documented."""
+    address = {name: line or None for name, line in zip(PROPERTY_LINES, record.lines, strict=True)}
+    return {"url": desk.url("properties", record.id), **address, "country": "United Kingdom"}
+
+
+def sales_tax_period(desk: Desk, record: SalesTaxPeriod, *, is_nested: bool, is_single: bool) -> Body:
+    """One period; all but the last are locked (inferred)."""
+    is_locked = is_locked_period(desk.world, record)
+    rates = {f"sales_tax_rate_{number}": decimal_text(rate) for number, rate in enumerate(record.rates, start=1)}
+    return sent(
+        {
+            "url": desk.url("sales_tax_periods", record.id),
+            "sales_tax_name": record.name,
+            "sales_tax_registration_status": "Registered" if record.is_registered else "Not Registered",
+            **rates,
+            "sales_tax_is_value_added": record.is_value_added,
+            "sales_tax_registration_number": record.registration_number,
+            "effective_date": day_text(record.dated_on),
+            "is_locked": is_locked,
+            "locked_reason": "A later sales tax period has begun" if is_locked else None,
+        }
+    )
 
 
 def bank_feed(desk: Desk, record: BankFeed, *, is_nested: bool, is_single: bool) -> Body:

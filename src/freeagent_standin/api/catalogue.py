@@ -14,6 +14,7 @@ from typing import Any
 from freeagent_standin.api import assets, banking, directory, ledger, purchases, sales, work
 from freeagent_standin.api.desk import Desk
 from freeagent_standin.api.lists import Listing, View
+from freeagent_standin.world.kinds import LANDLORD
 
 _RECENT = timedelta(days=183)
 _OWED = ("Open", "Overdue")
@@ -397,5 +398,22 @@ LISTINGS = (
         level=6,
         table=lambda world: world.owned.bank_feeds,
         render=assets.bank_feed,
+    ),
+    Listing(
+        name="properties",
+        singular="property",
+        level=7,
+        table=lambda world: world.owned.properties,
+        render=assets.property_,
+        exists=lambda company: company.type == LANDLORD,
+    ),
+    Listing(
+        name="sales_tax_periods",
+        singular="sales_tax_period",
+        level=4,
+        write_level=8,
+        table=lambda world: world.owned.sales_tax_periods,
+        render=assets.sales_tax_period,
+        exists=lambda company: not company.is_british,
     ),
 )

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from functools import lru_cache
+from typing import Any
 
+from freeagent_standin.api.answers import forbidden
 from freeagent_standin.wire import Call
 from freeagent_standin.world.amounts import money_text
 from freeagent_standin.world.books import World
@@ -22,6 +24,16 @@ class Desk:
         self.root = f"{call.base_url}/v2"
         self.today: date = call.now.date()
         self._remembered: dict[object, set[int]] = {}
+
+    def require(self, level: int) -> None:
+        """Refuse a caller of a lower level: levels are cumulative."""
+        if self.call.level < level:
+            raise forbidden("You do not have permission to access this resource")
+
+    def change(self, op: dict[str, Any]) -> dict[str, Any]:
+        """Change the books. Raises ValueError with a sentence on nonsense."""
+        change = self.call.change
+        return self.world.mutate(op, self.call.now) if change is None else change(op)
 
     def url(self, resource: str, key: object) -> str:
         """A reference, written on the origin that was called (https://dev.freeagent.com/docs/introduction)."""

@@ -43,6 +43,8 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
     singular: str
     """The key of a single record."""
     level: int
+    write_level: int = 0
+    """The level it takes to write, where that is another than to read."""
     table: Callable[[World], Table[Any]]
     render: Callable[..., Body]
     views: Mapping[str, View] = {}

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from freeagent_standin.api import directory, ledger, purchases, returns, work, writes
+from freeagent_standin.api import directory, ledger, payroll, purchases, returns, schemes, work, writes
 from freeagent_standin.api.answers import (
     Refusal,
     bad_request,
@@ -69,20 +69,22 @@ def _route(desk: Desk) -> Answer:
     parts = path.split("/")
     return_named = returns.address(desk, parts)
     if return_named is not None:
-        _require(desk, 7)
+        desk.require(7)
         return returns.answered(desk, return_named, query)
+    if parts[0] in ("payroll", "payroll_profiles"):
+        return payroll.answered(desk, parts, query)
     if not _exists(desk, parts):
         raise not_found()
     if call.method != "GET":
         return _write(desk, parts)
     if path == "company":
-        _require(desk, 1)
+        desk.require(1)
         return document(call, {"company": directory.company(desk)}, modified=desk.world.company.updated_at)
     if path == "users/me":
         return _me(desk)
     if path in DOCUMENTS:
         level, make = DOCUMENTS[path]
-        _require(desk, level)
+        desk.require(level)
         return document(call, make(desk))
     if parts[0] == "categories":
         return _categories(desk, parts, query)
@@ -90,7 +92,7 @@ def _route(desk: Desk) -> Answer:
         return _ledger(desk, parts, query)
     if path in REPORTS:
         level, report = REPORTS[path]
-        _require(desk, level)
+        desk.require(level)
         return document(call, report(desk, query))
     if path == "journal_sets/opening_balances":
         parts = ["journal_sets", str(desk.world.opening.id)]
@@ -99,13 +101,19 @@ def _route(desk: Desk) -> Answer:
     if path == "bill_items" or (parts[0] == "bill_items" and len(parts) == 2):
         return _bill_items(desk, parts, query)
     if path == "cis_bands":
-        _require(desk, 4)
+        desk.require(4)
         return document(call, {"available_bands": directory.cis_bands(desk)})
+    if path == "cis_settings":
+        desk.require(8)
+        return document(call, schemes.cis_settings(desk))
+    if path == "ec_moss/sales_tax_rates":
+        desk.require(1)
+        return document(call, schemes.moss_rates(query))
     if path == "email_addresses":
-        _require(desk, 1)
+        desk.require(1)
         return document(call, {"email_addresses": [f"{each.name} <{each.email}>" for each in desk.world.users]})
     listing = _BY_NAME[parts[0]]
-    _require(desk, listing.level)
+    desk.require(listing.level)
     if len(parts) == 3:
         _record(desk, listing, parts[1])
         return document(call, printed())
@@ -118,6 +126,10 @@ def _exists(desk: Desk, parts: list[str]) -> bool:
         return True
     if head in ("company", "email_addresses"):
         return size == 1
+    if head == "cis_settings":
+        return size == 1 and desk.world.company.is_british
+    if head == "ec_moss":
+        return parts == ["ec_moss", "sales_tax_rates"] and desk.call.method == "GET"
     if head == "cis_bands":
         return size == 1 and desk.world.company.cis_subcontractor
     if parts[:2] == ["accounting", "transactions"]:
@@ -150,13 +162,17 @@ def _write(desk: Desk, parts: list[str]) -> Answer:
         return _write_category(desk, parts)
     if parts[0] == "attachments":
         return _delete_attachment(desk, parts[1])
+    if parts[0] == "cis_settings" and method in ("PUT", "PATCH"):
+        desk.require(8)
+        writes.scheme_changed(desk)
+        return document(desk.call, schemes.cis_settings(desk))
     if parts[0] == "estimate_items":
         return _write_item_of_estimate(desk, parts)
     if listing is None:
         raise not_built(method, "/".join(parts))
     if parts == ["users", "me"] and method != "DELETE":
         return _change_me(desk, listing)
-    _require(desk, listing.level)
+    desk.require(listing.write_level or listing.level)
     if len(parts) == 1:
         if method != "POST":
             raise not_found()
@@ -207,7 +223,7 @@ def _act_on(desk: Desk, listing: Listing, record: Any, act: str) -> Answer:
 
 
 def _write_item_of_estimate(desk: Desk, parts: list[str]) -> Answer:
-    _require(desk, 4)
+    desk.require(4)
     number = identifier(parts[1]) if len(parts) == 2 else None
     if len(parts) == 2 and number is None:
         raise not_found()
@@ -221,7 +237,7 @@ def _write_item_of_estimate(desk: Desk, parts: list[str]) -> Answer:
 
 def _write_category(desk: Desk, parts: list[str]) -> Answer:
     """Answered, deletes too, by the category under the key of its group."""
-    _require(desk, 2)
+    desk.require(2)
     code, method = parts[1] if len(parts) > 1 else "", desk.call.method
     if (method == "POST") != (not code):
         raise not_found()
@@ -237,7 +253,7 @@ def _write_category(desk: Desk, parts: list[str]) -> Answer:
 
 
 def _lock(desk: Desk) -> Answer:
-    _require(desk, 8)
+    desk.require(8)
     writes.locked(desk)
     return emptied(desk.call) if desk.call.method == "DELETE" else document(desk.call, account_locks(desk))
 
@@ -246,7 +262,7 @@ def _upload(desk: Desk) -> Answer:
     """A bank statement; the answer does not wait for its lines (https://dev.freeagent.com/docs/bank_transactions)."""
     if desk.call.method != "POST":
         raise not_found()
-    _require(desk, 6)
+    desk.require(6)
     account = bank_account(desk, dict(desk.call.query))
     writes.imported(desk, account, lines_of(desk.call.body))
     return emptied(desk.call)
@@ -254,7 +270,7 @@ def _upload(desk: Desk) -> Answer:
 
 def _change_me(desk: Desk, listing: Listing) -> Answer:
     """Everybody may change their own profile; nobody their own level (inferred)."""
-    _require(desk, 1)
+    desk.require(1)
     record = _record(desk, listing, str(desk.call.user_id))
     writes.changed(desk, listing.name, listing.singular, record, except_for="permission_level")
     return _written(desk, listing, record.id, status=200)
@@ -273,11 +289,6 @@ def _written(desk: Desk, listing: Listing, number: int, *, status: int) -> Answe
     body = listing.render(desk, listing.table(desk.world)[number], is_nested=False, is_single=True)
     where = (("Location", desk.url(listing.name, number)),) if status == 201 else ()
     return document(desk.call, {listing.singular: body}, headers=where, status=status)
-
-
-def _require(desk: Desk, level: int) -> None:
-    if desk.call.level < level:
-        raise forbidden("You do not have permission to access this resource")
 
 
 def _list(desk: Desk, listing: Listing, query: Mapping[str, str]) -> Answer:
@@ -318,7 +329,7 @@ def _own_expenses(desk: Desk, listing: Listing) -> Listing:
 
 
 def _me(desk: Desk) -> Answer:
-    _require(desk, 1)
+    desk.require(1)
     record = desk.world.people.get(desk.call.user_id)
     if record is None:
         raise not_found()
@@ -328,7 +339,7 @@ def _me(desk: Desk) -> Answer:
 
 def _categories(desk: Desk, parts: list[str], query: Mapping[str, str]) -> Answer:
     """One unpaged document of four groups; a single category answers under the key of its group."""
-    _require(desk, 2)
+    desk.require(2)
     if len(parts) == 1:
         return document(desk.call, directory.categories(desk, with_sub_accounts=flag(query.get("sub_accounts"))))
     found = directory.category(desk, parts[1])
@@ -339,7 +350,7 @@ def _categories(desk: Desk, parts: list[str], query: Mapping[str, str]) -> Answe
 
 
 def _ledger(desk: Desk, parts: list[str], query: Mapping[str, str]) -> Answer:
-    _require(desk, 7)
+    desk.require(7)
     if len(parts) == 3:
         row = ledger.single(desk, parts[2])
         return document(
@@ -360,12 +371,12 @@ def _file(desk: Desk, key: str) -> tuple[str, Attachment]:
     found = None if number is None else desk.world.attachment(number)
     if found is None:
         raise not_found()
-    _require(desk, _BY_NAME[found[0]].level)
+    desk.require(_BY_NAME[found[0]].level)
     return found
 
 
 def _bill_items(desk: Desk, parts: list[str], query: Mapping[str, str]) -> Answer:
-    _require(desk, 5)
+    desk.require(5)
     world = desk.world
     if len(parts) == 2:
         number = identifier(parts[1])

@@ -39,6 +39,11 @@ CREATED: Mapping[str, tuple[str, ...]] = {
     "notes": ("note",),
     "estimates": ("status", "estimate_type", "contact", "reference", "dated_on", "currency"),
     "capital_asset_types": ("name",),
+    "properties": ("address1",),
+    "sales_tax_periods": (
+        *("sales_tax_name", "sales_tax_registration_status", "sales_tax_rate_1", "sales_tax_is_value_added"),
+        "effective_date",
+    ),
 }
 """What can be created, and what it cannot be without."""
 CHANGED = frozenset(CREATED) - {"credit_note_reconciliations"}
@@ -242,6 +247,17 @@ def deleted(desk: Desk, resource: str, singular: str, record: Any) -> None:
         raise Refusal(status, {"error": {"message": str(problem)}}) from problem
 
 
+def scheme_changed(desk: Desk) -> None:
+    """PUT of the CIS settings: a part given null leaves that side of the scheme, a part given joins it."""
+    wanted = _body(desk, "cis_settings")
+    sides = {"contractor_details": "contractor", "subcontractor_details": "subcontractor"}
+    op: dict[str, Any] = {side: wanted[name] is not None for name, side in sides.items() if name in wanted}
+    try:
+        _apply(desk, {"do": "cis", **op})
+    except ValueError as problem:
+        raise Refusal(409, {"error": {"message": str(problem)}}) from problem
+
+
 def category_written(desk: Desk, code: str) -> str:
     """POST, PUT or DELETE of a category; returns its code."""
     if desk.call.method == "DELETE":
@@ -314,5 +330,4 @@ def _change(desk: Desk, op: dict[str, Any]) -> dict[str, Any]:
 
 
 def _apply(desk: Desk, op: dict[str, Any]) -> dict[str, Any]:
-    change = desk.call.change
-    return desk.world.mutate(op, desk.call.now) if change is None else change(op)
+    return desk.change(op)

@@ -1,4 +1,4 @@
-"""What a company owns and owes beside money: stock, capital assets and what they lose in value, hire purchases, feeds.
+"""What a company owns and owes beside money: stock, capital assets and what they lose, hire purchases, feeds, houses.
 
 https://dev.freeagent.com/docs/stock_items, /docs/capital_assets, /docs/capital_asset_types, /docs/hire_purchases,
 /docs/bank_feeds. A capital asset is bought by a bill, on the sub-account of its type; depreciation is posted at month
@@ -15,7 +15,8 @@ from itertools import pairwise, takewhile
 from typing import Any
 
 from freeagent_standin.world.amounts import times
-from freeagent_standin.world.entities import Record
+from freeagent_standin.world.entities import Company, Record
+from freeagent_standin.world.kinds import LANDLORD
 from freeagent_standin.world.postings import Leg
 from freeagent_standin.world.shelves import Table
 
@@ -95,6 +96,24 @@ class BankFeed(Record, frozen=True, kw_only=True, gc=False):
     """When the bank wants its customer to approve again, in seconds since 1970."""
 
 
+class Property(Record, frozen=True, kw_only=True, gc=False):
+    """A landlord's (https://dev.freeagent.com/docs/properties)."""
+
+    lines: tuple[str, str, str, str, str, str]
+    """address1, address2, address3, town, region, postcode."""
+
+
+class SalesTaxPeriod(Record, frozen=True, kw_only=True, gc=False):
+    """From a day on, of companies abroad (https://dev.freeagent.com/docs/sales_tax)."""
+
+    name: str
+    dated_on: date
+    is_registered: bool = True
+    rates: tuple[Decimal, ...] = ()
+    is_value_added: bool = True
+    registration_number: str = ""
+
+
 class Assets:
     """The tables of all these."""
 
@@ -109,17 +128,24 @@ class Assets:
         self.hire_purchases: Table[HirePurchase] = Table(
             "hire_purchases", first_id=base + 76_001, key=lambda it: it.created_at
         )
+        self.properties: Table[Property] = Table("properties", first_id=base + 80_001, key=lambda it: it.created_at)
+        self.sales_tax_periods: Table[SalesTaxPeriod] = Table(
+            "sales_tax_periods", first_id=base + 82_001, key=lambda it: it.dated_on.toordinal()
+        )
         self.bank_feeds: Table[BankFeed] = Table("bank_feeds", first_id=base + 78_001, key=lambda it: it.created_at)
 
-    def tables(self) -> dict[type[Record], Table[Any]]:
-        """Each table by what is in it."""
-        return {
+    def tables(self, company: Company) -> dict[type[Record], Table[Any]]:
+        """Each table by what is in it, as far as companies of this type have such things."""
+        found: dict[type[Record], Table[Any]] = {
             StockItem: self.stock_items,
             CapitalAssetType: self.capital_asset_types,
             CapitalAsset: self.capital_assets,
-            HirePurchase: self.hire_purchases,
             BankFeed: self.bank_feeds,
         }
+        if company.type == LANDLORD:
+            found[Property] = self.properties
+        found |= {HirePurchase: self.hire_purchases} if company.is_british else {SalesTaxPeriod: self.sales_tax_periods}
+        return found
 
     def sub_accounts(self, code: str, description: str) -> list[tuple[str, str, Record]] | None:
         """What stands in a category's place, as code, description and owner; None for one that stands for itself."""

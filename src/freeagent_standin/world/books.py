@@ -180,7 +180,7 @@ class World:
             BankTransaction: self.transactions,
             Explanation: self.explanations,
             **self.held.tables(),
-            **self.owned.tables(),
+            **self.owned.tables(company),
         }
         self._shelves: dict[type[Record], Table[Any]] = {
             **self._tables,

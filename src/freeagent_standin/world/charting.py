@@ -6,6 +6,7 @@ any name for tax reporting is taken, where FreeAgent has an unpublished list.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -54,6 +55,23 @@ def changed(world: World, code: str, wishes: Wishes) -> None:
     wishes.take("nominal_code"), wishes.take("category_group")
     wishes.done()
     _set(world, tuple(newer if each.code == code else each for each in world.categories))
+
+
+def cis_registered(world: World, sides: Mapping[str, bool], *, at: int) -> None:
+    """Join or leave sides of the Construction Industry Scheme; one that documents were made under cannot be left."""
+    if not world.company.is_british:
+        raise ValueError("The Construction Industry Scheme is of the United Kingdom.")
+    used = {
+        "contractor": any(bill.cis_band for bill in world.bills),
+        "subcontractor": any(each.cis_band for each in (*world.invoices, *world.credit_notes)),
+    }
+    for side, is_on in sides.items():
+        if used[side] and not is_on:
+            raise ValueError(f"There are documents that were made as a {side}.")
+    fields: dict[str, Any] = {f"cis_{side}": is_on for side, is_on in sides.items()}
+    world.company = msgspec.structs.replace(world.company, updated_at=at, **fields)
+    own = tuple(each for each in world.categories if each.is_custom)
+    _set(world, (*chart.categories(world.company), *own))
 
 
 def removed(world: World, code: str) -> None:

@@ -98,6 +98,9 @@ class Holdings:
             "recurring_invoices", first_id=base + 60_001, key=lambda it: it.created_at
         )
 
+        self.paid_payroll: set[date] = set()
+        """The days on which payroll tax was due that somebody said was paid."""
+
     def tables(self) -> dict[type[Record], Table[Any]]:
         """Each table by what is in it."""
         return {

@@ -7,7 +7,7 @@ Raises ValueError with a sentence on nonsense, before anything is changed.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from random import Random
 from typing import Any
 
@@ -184,6 +184,20 @@ def _timer(world: World, wishes: Wishes, now: datetime) -> dict[str, Any]:
     return _answer("timeslips", slip.id)
 
 
+def _payroll_payment(world: World, wishes: Wishes, now: datetime) -> dict[str, Any]:
+    due, is_paid = wishes.day("due_on", now.date()), wishes.flag("paid")
+    wishes.done()
+    (world.held.paid_payroll.add if is_paid else world.held.paid_payroll.discard)(due)
+    return {"dueOn": due.isoformat(), "paid": is_paid}
+
+
+def _cis(world: World, wishes: Wishes, now: datetime) -> dict[str, Any]:
+    sides = {side: wishes.flag(side) for side in ("contractor", "subcontractor") if side in wishes}
+    wishes.done()
+    charting.cis_registered(world, sides, at=_second(now))
+    return sides
+
+
 # Business
 
 
@@ -278,7 +292,6 @@ def _advance(world: World, wishes: Wishes, now: datetime) -> dict[str, Any]:
     before = world.counts()
     rng = Random(f"{world.seed}/{world.id}/{world.journal_length}")  # noqa: S311  books, not secrets
     routine.carry_on(world, rng, now=now, days=days)
-    owning.write_down(world, now.date() + timedelta(days=days))
     added = {name: count - before[name] for name, count in world.counts().items() if count != before[name]}
     return {"days": days, "added": added}
 
@@ -291,6 +304,8 @@ _ACTS: Mapping[str, Callable[[World, Wishes, datetime], dict[str, Any]]] = {
     "convert": _convert,
     "estimate_item": _estimate_item,
     "timer": _timer,
+    "payroll_payment": _payroll_payment,
+    "cis": _cis,
     "pay": _pay,
     "write_off": _write_off,
     "transfer": _transfer,

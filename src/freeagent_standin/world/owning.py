@@ -21,12 +21,15 @@ from freeagent_standin.world.assets import (
     CapitalAsset,
     CapitalAssetType,
     HirePurchase,
+    Property,
+    SalesTaxPeriod,
     StockItem,
 )
 from freeagent_standin.world.books import World
 from freeagent_standin.world.entities import BankAccount, Bill, BillItem, Contact, Record
 from freeagent_standin.world.wishes import Wishes
 
+PROPERTY_LINES = ("address1", "address2", "address3", "town", "region", "postcode")
 _METHODS = ("straight_line", "reducing_balance", "no_depreciation")
 
 
@@ -210,12 +213,66 @@ def _feed_fields(world: World, record: BankFeed, wishes: Wishes) -> dict[str, An
     return {"state": wishes.text("state", record.state), "service": wishes.text("bank_service_name", record.service)}
 
 
+# Of landlords, and of companies abroad
+
+
+def _add_property(world: World, wishes: Wishes, at: int, today: date) -> int:
+    table = world.owned.properties
+    blank = Property(
+        id=table.next_id, created_at=at, updated_at=at, lines=(f"{len(table) + 1} New Street", "", "", "", "", "")
+    )
+    made = msgspec.structs.replace(blank, **_property_fields(world, blank, wishes))
+    return _entered(world, made, wishes)
+
+
+def _property_fields(world: World, record: Property, wishes: Wishes) -> dict[str, Any]:
+    old = dict(zip(PROPERTY_LINES, record.lines, strict=True))
+    if not old["address1"] and "name" in wishes and "address1" not in wishes:
+        old["address1"] = wishes.text("name")
+    wishes.take("name")
+    lines = tuple((wishes.take(name) or "") if name in wishes else old[name] for name in PROPERTY_LINES)
+    if not lines[0] or not all(isinstance(line, str) for line in lines):
+        raise ValueError("Address1 can't be blank.")
+    return {"lines": lines}
+
+
+def _add_period(world: World, wishes: Wishes, at: int, today: date) -> int:
+    blank = SalesTaxPeriod(
+        id=world.owned.sales_tax_periods.next_id, created_at=at, updated_at=at, name="Sales Tax", dated_on=today
+    )
+    return _entered(world, msgspec.structs.replace(blank, **_period_fields(world, blank, wishes)), wishes)
+
+
+def _period_fields(world: World, record: SalesTaxPeriod, wishes: Wishes) -> dict[str, Any]:
+    if is_locked_period(world, record):
+        raise ValueError("This sales tax period is locked and cannot be changed.")
+    rates = [wishes.decimal(f"sales_tax_rate_{number}") for number in (1, 2, 3)]
+    old = [*record.rates, None, None, None]
+    taken = [old[number] if rate is None else rate for number, rate in enumerate(rates)]
+    status = wishes.choice("sales_tax_registration_status", ("Registered", "Not Registered"), "Registered")
+    return {
+        "name": wishes.text("sales_tax_name", record.name),
+        "dated_on": wishes.day("effective_date", record.dated_on),
+        "is_registered": status == "Registered",
+        "rates": tuple(rate for rate in taken if rate is not None),
+        "is_value_added": wishes.flag("sales_tax_is_value_added", otherwise=record.is_value_added),
+        "registration_number": wishes.text("sales_tax_registration_number", record.registration_number),
+    }
+
+
+def is_locked_period(world: World, record: SalesTaxPeriod) -> bool:
+    """Whether documents have been dated in a period, or after it: all but the last are."""
+    return any(each.id != record.id and each.dated_on > record.dated_on for each in world.owned.sales_tax_periods)
+
+
 ADD: Mapping[str, Callable[[World, Wishes, int, date], int]] = {
     "stock_items": _add_stock,
     "capital_asset_types": _add_type,
     "capital_assets": _add_asset,
     "hire_purchases": _add_hire_purchase,
     "bank_feeds": _add_feed,
+    "properties": _add_property,
+    "sales_tax_periods": _add_period,
 }
 CHANGE: Mapping[type[Record], Callable[[World, Any, Wishes], dict[str, Any]]] = {
     StockItem: _stock_fields,
@@ -223,6 +280,8 @@ CHANGE: Mapping[type[Record], Callable[[World, Any, Wishes], dict[str, Any]]] = 
     CapitalAsset: _asset_fields,
     HirePurchase: _hire_purchase_fields,
     BankFeed: _feed_fields,
+    Property: _property_fields,
+    SalesTaxPeriod: _period_fields,
 }
 
 
@@ -236,6 +295,8 @@ def why_it_stays(world: World, record: Record) -> str:
         return "a capital asset was bought by it"
     if isinstance(record, HirePurchase) or (isinstance(record, Bill) and record.hire_purchase):
         return "a hire purchase pays it" if isinstance(record, Bill) else "its bill names it"
+    if isinstance(record, SalesTaxPeriod) and is_locked_period(world, record):
+        return "it is locked"
     if isinstance(record, BankAccount) and any(it.account == record.id for it in world.owned.bank_feeds):
         return "a bank feed fills it"
     return ""

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from itertools import chain
 from random import Random
 
-from freeagent_standin.world import acts, filings, names, scenarios_ledger
+from freeagent_standin.world import acts, filings, names, owning, scenarios_ledger, scenarios_work
 from freeagent_standin.world.books import World
 from freeagent_standin.world.entities import BankAccount, Bill, Invoice
 from freeagent_standin.world.stage import Stage
@@ -39,6 +39,9 @@ def carry_on(world: World, rng: Random, *, now: datetime, days: int) -> None:
             claim(stage, day)
         for _ in range(_times(rng, costs)):
             card_cost(stage, day, len(world.transactions))
+        scenarios_work.a_day(stage, day)
+        if day.day == 1 or passed == days:
+            owning.write_down(world, day)
         if day.day == 1:
             scenarios_ledger.month_end(stage, day - timedelta(days=1))
         if day.day == 8 or passed == days:

@@ -11,6 +11,7 @@ from typing import Any
 
 from freeagent_standin.world import acts, owning, rates
 from freeagent_standin.world.assets import PURCHASE, BankFeed, StockItem
+from freeagent_standin.world.kinds import LANDLORD
 from freeagent_standin.world.stage import Stage
 from freeagent_standin.world.wishes import Wishes
 
@@ -27,6 +28,15 @@ def play(stage: Stage) -> None:
         _hire_purchase(stage)
     _stock(stage)
     _feeds(stage)
+    if world.company.type == LANDLORD:
+        owning.ADD["properties"](world, Wishes({"address1": "3 Mill Lane", "town": "Stroud"}), founded, stage.start)
+        owning.ADD["properties"](
+            world, Wishes({"address1": "Flat 2, Ty Coch", "postcode": "CF10 1AA"}), founded, stage.start
+        )
+    if not world.company.is_british:
+        for first, rate in ((stage.start, "7.5"), (stage.ago(60), "8.0")):
+            period = {"sales_tax_name": "GST", "sales_tax_rate_1": rate, "effective_date": first.isoformat()}
+            owning.ADD["sales_tax_periods"](world, Wishes(period), founded, first)
 
 
 def _assets(stage: Stage) -> None:

@@ -8,9 +8,8 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from freeagent_standin.world.entities import JournalLine, JournalSet
+from freeagent_standin.world.payroll import PAYROLL_TAG
 from freeagent_standin.world.stage import Stage
-
-_PAYROLL_TAG = "PAYROLL-RUN"
 
 
 def journals(stage: Stage, months: int) -> None:
@@ -44,7 +43,7 @@ def salaries(stage: Stage, day: date) -> None:
     tax = gross // 10
     code = "407" if stage.world.company.is_limited else "401"
     legs = ((code, gross), (f"902-{stage.owner.number}", tax - gross), ("814", -tax))
-    enter(stage, day, f"Salaries {day:%B %Y}", *legs, tag=_PAYROLL_TAG)
+    enter(stage, day, f"Salaries {day:%B %Y}", *legs, tag=PAYROLL_TAG)
 
 
 def enter(stage: Stage, day: date, description: str, *legs: tuple[str, int], tag: str = "") -> None:

@@ -9,6 +9,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import msgspec
+
 from freeagent_standin.world import acts, rates
 from freeagent_standin.world.entities import Contact, Item, Project
 from freeagent_standin.world.holdings import Estimate, NoteText, RecurringInvoice, Task, Timeslip
@@ -17,6 +19,18 @@ from freeagent_standin.world.stage import Stage
 _HOURS = ("7.5", "1.25", "0.5", "3.0", "6.75")
 _COMMENTS = ("Second fix", "", "Call about the gate — José", "Site meeting\nand notes", "")
 _MOST_DAYS = 60
+_DAYS = {
+    "Weekly": 7,
+    "Two Weekly": 14,
+    "Four Weekly": 28,
+    "Monthly": 30,
+    "Two Monthly": 61,
+    "Quarterly": 91,
+    "Biannually": 182,
+    "Annually": 365,
+    "2-Yearly": 730,
+}
+"""How far the invoices of a frequency lie apart (inferred for months)."""
 
 
 def play(stage: Stage) -> None:
@@ -26,6 +40,32 @@ def play(stage: Stage) -> None:
     _notes(stage)
     _estimates(stage)
     _recurring(stage)
+
+
+def a_day(stage: Stage, day: date) -> None:
+    """A working day as it goes on: hours, an estimate a month, and the invoices that repeat themselves."""
+    world, is_weekday = stage.world, day.weekday() < 5
+    task = next((each for each in world.held.tasks if each.status == "Active" and each.is_billable), None)
+    if task is not None and is_weekday:
+        log_hours(stage, task, day, user=stage.owner.id, hours=Decimal("7.5"), comment="", invoice=None)
+    if day.day == 12:
+        _estimate(stage, 1, stage.contact(), _line(stage, "Extension", "2750.0"), status="Sent")
+    for each in list(world.held.recurring_invoices):
+        if each.is_active and each.next_on is not None and each.next_on <= day and not _has_ended(each, day):
+            _repeat(stage, each, day)
+
+
+def _has_ended(record: RecurringInvoice, day: date) -> bool:
+    return record.ends_on is not None and record.ends_on < day
+
+
+def _repeat(stage: Stage, record: RecurringInvoice, day: date) -> None:
+    """The invoice of a day, and when the next one comes."""
+    world = stage.world
+    items = [msgspec.structs.replace(item, id=world.new_item_id()) for item in record.items]
+    stage.invoice(day, *items, contact=world.contacts[record.contact])
+    following = rates.days_after(day, _DAYS[record.frequency])
+    world.replace(msgspec.structs.replace(record, next_on=following, updated_at=stage.at(day)))
 
 
 def _tasks(stage: Stage) -> list[Task]:
