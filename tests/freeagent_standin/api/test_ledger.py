@@ -76,7 +76,7 @@ def test_the_ledger_by_period_comes_to_the_trial_balance(size: str | int, seed: 
             assert balance["968"] == began["968"] + moved["968"] + before
 
 
-@pytest.mark.parametrize(("size", "seed"), WORLDS[:16] + NAMED)
+@pytest.mark.parametrize(("size", "seed"), WORLDS[:16] + NAMED[:2])
 def test_what_one_source_posts_on_a_day_comes_to_nothing(size: str | int, seed: int) -> None:
     entries: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
     for row in ledger(Reader(known(size, seed))):
@@ -186,7 +186,7 @@ def test_the_opening_balances_are_those_of_the_trial_balance_with_the_banks_sign
     assert not any(row.get("source_item_url") == journal["url"] for row in ledger(reader))
 
 
-@pytest.mark.parametrize(("size", "seed"), WORLDS[:8] + NAMED)
+@pytest.mark.parametrize(("size", "seed"), WORLDS[:8] + NAMED[:2])
 def test_every_other_set_comes_to_nothing(size: str | int, seed: int) -> None:
     sets = Reader(known(size, seed)).all("journal_sets")[1:]
 
@@ -357,7 +357,7 @@ def _edit(world: World, rng: Random) -> dict[str, Any]:
     return rng.choice(options)
 
 
-@pytest.mark.parametrize("seed", range(1, 11))
+@pytest.mark.parametrize("seed", range(1, 7))
 def test_after_any_change_the_ledger_still_comes_to_the_trial_balance(seed: int) -> None:
     world, rng, done = fresh(40, seed), Random(seed), 0
     reader = Reader(world)

@@ -41,7 +41,7 @@ def accounts(body: dict[str, Any]) -> dict[str, int]:
     return found
 
 
-@pytest.mark.parametrize(("size", "seed"), WORLDS[:12] + NAMED)
+@pytest.mark.parametrize(("size", "seed"), WORLDS[:12] + NAMED[:2])
 def test_a_profit_and_loss_is_what_the_ledger_of_its_days_says(size: str | int, seed: int) -> None:
     reader = Reader(known(size, seed))
     ranges = [*periods(reader), ("2026-01-01", "2026-01-31"), ("2025-07-01", "2025-09-30")]
@@ -62,7 +62,7 @@ def test_a_profit_and_loss_is_what_the_ledger_of_its_days_says(size: str | int, 
         assert abs(Decimal(told_so["retained_profit"]) - (income - costs - tax - dividends)) < 1
 
 
-@pytest.mark.parametrize(("size", "seed"), WORLDS[:12] + NAMED)
+@pytest.mark.parametrize(("size", "seed"), WORLDS[:12] + NAMED[:2])
 def test_a_balance_sheet_balances_and_is_the_trial_balance_rounded(size: str | int, seed: int) -> None:
     reader = Reader(known(size, seed))
     for day in (periods(reader)[0][1], "2026-02-11", TODAY.isoformat()):
@@ -81,7 +81,7 @@ def test_a_balance_sheet_balances_and_is_the_trial_balance_rounded(size: str | i
         assert abs(body["net_current_assets"] + body["capital_assets"]["net_book_value"] - body["total_assets"]) <= 1
 
 
-@pytest.mark.parametrize(("size", "seed"), WORLDS[:6] + NAMED)
+@pytest.mark.parametrize(("size", "seed"), WORLDS[:6] + NAMED[:2])
 def test_retained_profit_grows_by_what_profit_and_loss_says(size: str | int, seed: int) -> None:
     reader = Reader(known(size, seed))
     first, last = periods(reader)[-1]
@@ -94,7 +94,7 @@ def test_retained_profit_grows_by_what_profit_and_loss_says(size: str | int, see
     assert -then == int(summary["retained_profit_brought_forward"])
 
 
-@pytest.mark.parametrize(("size", "seed"), WORLDS[:12] + NAMED)
+@pytest.mark.parametrize(("size", "seed"), WORLDS[:12] + NAMED[:2])
 def test_cash_flow_is_what_went_through_the_banks_but_transfers(size: str | int, seed: int) -> None:
     reader = Reader(known(size, seed))
     rows: list[Row] = [row for row in ledger(reader) if row["nominal_code"].startswith("750-")]

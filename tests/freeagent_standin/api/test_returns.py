@@ -66,7 +66,7 @@ def test_returns_and_the_timeline_are_as_the_contract_says(size: str | int, seed
     assert found == set()
 
 
-@pytest.mark.parametrize(("size", "seed"), [("small", 3), ("medium", 1), (120, 3), (120, 11)])
+@pytest.mark.parametrize(("size", "seed"), [("small", 3), (120, 3), (120, 11)])
 def test_a_vat_return_is_what_its_quarter_was_charged_and_reclaimed(size: str | int, seed: int) -> None:
     reader = Reader(known(size, seed))
     rows = ledger(reader)
