@@ -54,7 +54,7 @@ def test_a_record_there_is_not_is_not_found(reader: Reader, name: str, key: str)
         "nothing",
         "v2/invoices",
         "invoices/100001/nothing",
-        "payroll/2026",
+        "payroll/26",
         "sales_tax_periods",
         "properties",
         "currencies",
