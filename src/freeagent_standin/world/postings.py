@@ -184,30 +184,31 @@ def of_settlement_on_cash(explanation: Explanation, account: BankAccount, docume
 
 def of_transfer(explanation: Explanation, account: BankAccount) -> list[Leg]:
     """Each side against money in transit, at the same value in the company's currency."""
-    return [_bank(explanation, account), Leg(chart.IN_TRANSIT, -explanation.native)]
+    return _both_sides(explanation, account, chart.IN_TRANSIT)
 
 
 def of_user_payment(explanation: Explanation, account: BankAccount, user: User) -> list[Leg]:
     """Bank against the user's sub-account; a smart payment (no category) repays expenses."""
     parent = explanation.category or "905"
-    return [_bank(explanation, account), Leg(f"{parent}-{user.number}", -explanation.native)]
+    return _both_sides(explanation, account, f"{parent}-{user.number}")
 
 
 def of_direct(explanation: Explanation, account: BankAccount) -> list[Leg]:
     """Bank against a category, with VAT charged on income and reclaimed on the rest."""
     native, tax = explanation.native, explanation.tax
-    is_foreign = native != explanation.gross
     if explanation.ec_status in ("Reverse Charge", "EC Goods", "EC Services"):
-        legs = [_bank(explanation, account), Leg(explanation.category, -native)]
+        legs = _both_sides(explanation, account, explanation.category)
         if tax:
             legs += [Leg(chart.VAT_RECLAIMED, -tax), Leg(chart.VAT_CHARGED, tax)]
         return legs
-    if is_foreign and explanation.gross:
-        tax = times(tax, Decimal(native) / Decimal(explanation.gross))
-    legs = [_bank(explanation, account), Leg(explanation.category, -(native - tax))]
+    currency, untaxed = "", 0
+    if native != explanation.gross:
+        currency, untaxed = account.currency, tax - explanation.gross
+        tax = times(tax, Decimal(native) / Decimal(explanation.gross)) if explanation.gross else tax
+    legs = [_bank(explanation, account), Leg(explanation.category, tax - native, None, currency, untaxed)]
     if tax:
-        is_income = explanation.category < "096"
-        legs.append(Leg(chart.VAT_CHARGED if is_income else chart.VAT_RECLAIMED, -tax))
+        code = chart.VAT_CHARGED if explanation.category < chart.FIRST_COST else chart.VAT_RECLAIMED
+        legs.append(Leg(code, -tax, None, currency, -explanation.tax))
     return legs
 
 
@@ -229,6 +230,11 @@ def of_vat_filing(filed: VatFiling) -> list[Leg]:
 def of_provision(provision: TaxProvision) -> list[Leg]:
     """Both sides even of nothing, as the live API has them."""
     return [Leg(chart.TAX_OWED, -provision.amount), Leg(chart.TAX_EXPENSE, provision.amount)]
+
+
+def _both_sides(explanation: Explanation, account: BankAccount, code: str) -> list[Leg]:
+    bank = _bank(explanation, account)
+    return [bank, Leg(code, -bank.amount, None, bank.currency, -bank.foreign)]
 
 
 def _bank(explanation: Explanation, account: BankAccount) -> Leg:

@@ -103,6 +103,13 @@ def test_foreign_rows_tell_the_amount_in_their_currency(reader: Reader) -> None:
     assert debtors["foreign_currency_data"] == {"currency_code": "EUR", "debit_value": invoice["total_value"]}
     assert sum(Decimal(row["foreign_currency_data"]["debit_value"]) for row in rows) == 0
     assert any(row["foreign_currency_data"] == {} for row in ledger(reader))
+    euros = next(row["url"] for row in reader.all("bank_accounts") if row["currency"] == "EUR")
+    spent = [row for row in reader.all("bank_transaction_explanations", bank_account=euros) if "category" in row]
+    for paid in spent:
+        legs = [row for row in ledger(reader) if row.get("source_item_url") == paid["url"]]
+        assert sum(Decimal(row["foreign_currency_data"]["debit_value"]) for row in legs) == 0
+        assert legs[0]["foreign_currency_data"]["debit_value"] == paid["gross_value"]
+    assert spent
 
 
 def test_rows_stay_through_changes_to_other_records(reader: Reader) -> None:
