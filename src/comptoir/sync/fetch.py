@@ -303,12 +303,16 @@ class Fetch:
                 self._end(resource, outcome_of(UpstreamChanged(message)))
                 return
             since = {} if whole is not None else self._since(tx, resource, windows, kept)
+            known = cursors.of(tx, self._tenant, self._connection, resource.name)
             still = self._unmoved(tx, resource, windows) if whole is None else windows.keys() - whole
         self._names[resource.name] = frozenset(windows)
         windows = {name: params for name, params in windows.items() if name not in still}
         before = self._walks.get(resource.name)
         walk = self._walks[resource.name] = Walk(resource, pass_number, windows, attempt=attempt, since=since)
         walk.pages_before = before.pages_done if before is not None else 0
+        for name, window in walk.windows.items():
+            if keeping_up.is_deaf(known.get(name), self._clock.now()):
+                window.tells_changes, window.changes_are_read = False, True
         self._recall(walk, kept)
         for name, window in walk.windows.items():
             for number in window.still_to_read():

@@ -17,7 +17,7 @@ from comptoir.store.raw import Standing
 from comptoir.sync.sweep import is_suspicious
 from comptoir.sync.walk import Walk, Window
 
-__all__ = ["Weighed", "is_due", "moved", "since", "weigh"]
+__all__ = ["Weighed", "is_deaf", "is_due", "moved", "since", "weigh"]
 
 # A change may be dated when its work began and be seen only when it ended, and dates have whole seconds.
 OVERLAP = timedelta(minutes=30)
@@ -34,9 +34,12 @@ def since(cursor: Cursor | None, held: Standing, *, page_size: int, now: datetim
     """
     if cursor is None or cursor.seen is None or cursor.unread or held.live <= page_size:
         return None
-    if cursor.ignored_at is not None and now - cursor.ignored_at < _PROBE_AGAIN:
-        return None
-    return None if is_due(cursor, now, salt) else cursor.seen - OVERLAP
+    return None if is_deaf(cursor, now) or is_due(cursor, now, salt) else cursor.seen - OVERLAP
+
+
+def is_deaf(cursor: Cursor | None, now: datetime) -> bool:
+    """Whether the upstream did not hear when it was asked for changes, and need not be asked again yet."""
+    return cursor is not None and cursor.ignored_at is not None and now - cursor.ignored_at < _PROBE_AGAIN
 
 
 def is_due(cursor: Cursor, now: datetime, salt: str) -> bool:
@@ -57,13 +60,10 @@ def moved(before: Cursor | None, name: str, window: Window, held: Standing, now:
         newest = min(newest, window.begun_at)
     if window.since is not None and before is not None:
         return msgspec.structs.replace(before, seen=newest)
-    return Cursor(
-        window_name=name,
-        seen=newest,
-        whole_at=now,
-        unread=window.unread,
-        ignored_at=None if window.tells_changes else now,
-    )
+    ignored_at = None
+    if not window.tells_changes:
+        ignored_at = before.ignored_at if before is not None and before.ignored_at is not None else now
+    return Cursor(window_name=name, seen=newest, whole_at=now, unread=window.unread, ignored_at=ignored_at)
 
 
 class Weighed(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,0 +1,272 @@
+"""Changes that are asked for and not given, counts that are wrong, lists that move: nothing lost, nothing taken away.
+
+Pages are small, so that small books are kept up with as large ones are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
+from functools import partial
+from typing import Any, TypeVar
+
+import msgspec
+import pytest
+from tests.books import Books, DirectReader, world_of
+from tests.sync.standin import lasting
+
+from comptoir.integrations.contract import Resource
+from comptoir.integrations.freeagent import FREEAGENT
+from comptoir.jobs import Stopped
+from comptoir.store import Database, open_database, raw
+from comptoir.sync import Engine
+from comptoir.upstream.client import Page
+from freeagent_standin.world import World
+
+SIZE = 4
+T = TypeVar("T")
+
+
+@pytest.fixture(scope="module")
+def db(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    opened = open_database(f"sqlite:///{tmp_path_factory.mktemp('told-wrong') / 'comptoir.db'}")
+    yield opened
+    opened.close()
+
+
+class Reader(DirectReader):
+    """Notes what it was asked, and lets a test act on answers."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world, page_size=SIZE)
+        self.asked: list[tuple[str, int, dict[str, str]]] = []
+        self.counted: list[str] = []
+        self.hears_changes = True
+        self.answers: Callable[[Resource, Page], Page] = lambda _, page: page
+        self.after: Callable[[str, int], None] = lambda *_: None
+        self.counts: dict[str, int] = {}
+
+    def page(self, resource: Resource, number: int, params: Sequence[tuple[str, str]] = ()) -> Page:
+        self.asked.append((resource.name, number, dict(params)))
+        self.now += timedelta(seconds=1)  # time goes on meanwhile
+        if not self.hears_changes:
+            params = [(name, value) for name, value in params if name != "updated_since"]
+        page = self.answers(resource, super().page(resource, number, params))
+        self.after(resource.name, number)
+        return page
+
+    def count(self, resource: Resource, params: Sequence[tuple[str, str]] = ()) -> int | None:
+        self.counted.append(resource.name)
+        told = super().count(resource, params)
+        return self.counts.get(resource.name, told)
+
+    def of(self, resource: str) -> list[tuple[int, bool]]:
+        """Pages asked for of a resource, and whether only changes were."""
+        return [(number, "updated_since" in params) for name, number, params in self.asked if name == resource]
+
+
+class Kept:
+    """Books that were read whole, an hour ago."""
+
+    def __init__(self, db: Database, seed: int = 3) -> None:
+        self.world = world_of(seed, 60)
+        self.books = Books(db, self.world, page_size=SIZE)
+        self.reader = self.books.reader = Reader(self.world)
+        self.books.sync()
+        self.on(timedelta(hours=1))
+
+    def on(self, time: timedelta) -> None:
+        self.reader.now += time
+        self.books.clock.set(self.reader.now)
+        self.reader.asked.clear()
+        self.reader.counted.clear()
+
+    def edit(self, **edit: Any) -> str:
+        return str(self.world.mutate(edit, self.reader.now)["id"])
+
+    def held(self, resource: str) -> dict[str, bytes]:
+        with self.books.db.read() as tx:
+            rows = raw.whole(tx, self.books.tenant, self.books.connection, resource)
+        return {row.id: lasting(row.body) for row in rows}
+
+    def served(self, resource: str) -> dict[str, bytes]:
+        fresh = Books(self.books.db, self.world)
+        fresh.reader.now = self.reader.now
+        fresh.sync()
+        with fresh.db.read() as tx:
+            rows = raw.whole(tx, fresh.tenant, fresh.connection, resource)
+        return {row.id: lasting(row.body) for row in rows}
+
+    def some(self, resource: str) -> str:
+        return next(iter(self.held(resource)))
+
+    def warnings(self, data_type: str) -> str:
+        return " ".join(one.message for one in self.books.datasets()[data_type].warnings)
+
+
+def test_an_upstream_that_ignores_the_question_is_read_whole_from_then_on(db: Database) -> None:
+    kept = Kept(db)
+    kept.reader.hears_changes = False
+    kept.edit(do="change", resource="bills", id=kept.some("bills"), set={"comments": "Changed."})
+
+    kept.books.sync("bills")
+
+    assert kept.held("bills") == kept.served("bills")
+    kept.on(timedelta(hours=1))
+    kept.books.sync("bills")
+    assert not any(is_changes for _, is_changes in kept.reader.of("bills"))
+    kept.reader.hears_changes = True
+    kept.on(timedelta(days=31))  # it is asked again, rarely, after a read of all
+    kept.books.sync("bills")
+    kept.on(timedelta(hours=1))
+    kept.books.sync("bills")
+    assert kept.reader.of("bills") == [(1, True)]
+
+
+def test_a_count_that_lost_a_fifth_takes_nothing_away_that_is_there(db: Database) -> None:
+    kept = Kept(db)
+    before = kept.held("bills")
+    kept.reader.counts["bills"] = len(before) // 2
+    kept.reader.answers = lambda resource, page: _shortened(page) if resource.name == "bills" else page
+
+    kept.books.sync("bills")
+
+    assert kept.held("bills") == before
+    assert "None is marked deleted until a later sync" in kept.warnings("bills")
+    kept.reader.counts.clear()
+    kept.reader.answers = lambda _, page: page
+    kept.on(timedelta(hours=1))
+    kept.books.sync("bills")
+    assert kept.held("bills") == before
+    assert "marked deleted" not in kept.warnings("bills")
+
+
+def _shortened(page: Page) -> Page:
+    rows = page.records[: len(page.records) // 2]
+    return msgspec.structs.replace(page, records=rows, total=len(rows), has_next=False)
+
+
+def test_a_list_that_is_suddenly_empty_takes_nothing_away_that_is_there(db: Database) -> None:
+    kept = Kept(db)
+    before = kept.held("invoices")
+    kept.reader.counts["invoices"] = 0
+    kept.reader.answers = lambda resource, page: _emptied(page) if resource.name == "invoices" else page
+
+    kept.books.sync("invoices")
+
+    assert kept.held("invoices") == before
+    assert "None is marked deleted until a later sync" in kept.warnings("invoices")
+
+
+def _emptied(page: Page) -> Page:
+    return msgspec.structs.replace(page, records=[], total=0, has_next=False)
+
+
+def test_a_record_deleted_in_one_of_several_accounts_is_looked_for_there_alone(db: Database) -> None:
+    kept = Kept(db)
+    lines = kept.held("bank_transactions")
+    victim = next(id_ for id_ in lines if _deleted(kept, id_))
+
+    kept.books.sync("bankTransactions")
+
+    account = msgspec.json.decode(lines[victim])["bank_account"]
+    searched = {
+        params["bank_account"]
+        for name, _, params in kept.reader.asked
+        if name == "bank_transactions" and "from_date" in params
+    }
+    assert searched == {account}
+    assert lines.keys() - kept.held("bank_transactions").keys() == {victim}
+
+
+def _deleted(kept: Kept, id_: str) -> bool:
+    try:
+        kept.edit(do="delete", resource="bank_transactions", id=id_)
+    except ValueError:
+        return False
+    return True
+
+
+def test_records_that_shift_while_changes_are_read_are_not_lost(db: Database) -> None:
+    kept = Kept(db)
+    changed = list(kept.held("bills"))[: 2 * SIZE + 1]
+    for id_ in changed:
+        kept.edit(do="change", resource="bills", id=id_, set={"comments": "Changed."})
+    victim = next(
+        str(one.id) for one in kept.world.bills if kept.world.due(one) == one.total and str(one.id) in changed
+    )
+
+    def one_goes_and_one_comes(resource: str, number: int) -> None:
+        if (resource, number) == ("bills", 1):
+            kept.reader.after = lambda *_: None
+            kept.edit(do="delete", resource="bills", id=victim)
+            kept.edit(do="add", resource="bills")
+
+    kept.on(timedelta(minutes=1))
+    kept.reader.after = one_goes_and_one_comes
+
+    kept.books.sync("bills")
+
+    assert kept.held("bills") == kept.served("bills")
+
+
+def _the_same(it: T, _: Any) -> T:
+    return it
+
+
+def test_a_read_of_changes_that_was_stopped_goes_on_where_it_was(db: Database) -> None:
+    calls = []
+    for stops in (False, True):
+        kept = Kept(db)
+        for id_ in list(kept.held("bills"))[: 2 * SIZE + 1]:
+            kept.edit(do="change", resource="bills", id=id_, set={"comments": "Changed."})
+        kept.on(timedelta(minutes=1))
+        before, stopping = kept.reader.made, [False]
+
+        def stop(resource: str, number: int, stopping: list[bool] = stopping) -> None:
+            stopping[0] = resource == "bills"
+
+        kept.reader.after = stop if stops else kept.reader.after
+        reader = kept.reader
+        integration = msgspec.structs.replace(FREEAGENT, page_size=SIZE)
+        kept.books.engine = Engine(
+            db,
+            kept.books.clock,
+            partial(_the_same, integration),
+            partial(_the_same, (reader, reader.calls)),
+            workers=1,
+            retries_slowly=False,
+            should_stop=partial(any, stopping),
+        )
+        if stops:
+            with pytest.raises(Stopped):
+                kept.books.sync("bills")
+            kept.reader.after = lambda *_: None
+            stopping[0] = False
+            kept.books.engine.run(kept.books.tenant, kept.books.connection, lambda _, work: work())
+        else:
+            kept.books.sync("bills")
+        calls.append(kept.reader.made - before)
+        assert kept.held("bills") == kept.served("bills")
+    assert calls[1] - calls[0] in (0, 1)  # what FreeAgent does not have is asked for again
+
+
+def test_a_read_that_broke_off_moves_no_cursor(db: Database) -> None:
+    kept = Kept(db)
+    id_ = kept.some("bills")
+    kept.edit(do="change", resource="bills", id=id_, set={"comments": "Changed."})
+
+    def fail(resource: str, number: int) -> None:
+        if resource == "bills":
+            kept.reader.after = lambda *_: None
+            raise ZeroDivisionError("planted")
+
+    kept.reader.after = fail
+    with pytest.raises(ZeroDivisionError):
+        kept.books.sync("bills")
+    kept.on(timedelta(hours=5))
+
+    kept.books.sync("bills")
+
+    assert b"Changed." in kept.held("bills")[id_]
+    assert kept.held("bills") == kept.served("bills")
