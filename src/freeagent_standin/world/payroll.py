@@ -57,6 +57,11 @@ def periods(world: World, year: int) -> list[PayPeriod]:
     return sorted(found, key=lambda period: (period.number, period.source.id))
 
 
+def due(world: World, day: date) -> list[PayPeriod]:
+    """The months whose tax is to be paid on a day."""
+    return [period for period in _all(world) if period.due_on == day]
+
+
 def _all(world: World) -> Iterator[PayPeriod]:
     for source in world.journal_sets:
         if source.tag == PAYROLL_TAG and source.dated_on is not None:

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from itertools import chain
 from random import Random
 
-from freeagent_standin.world import acts, filings, names, owning, scenarios_ledger, scenarios_work
+from freeagent_standin.world import acts, filings, names, owning, payroll, scenarios_ledger, scenarios_work
 from freeagent_standin.world.books import World
 from freeagent_standin.world.entities import BankAccount, Bill, Invoice
 from freeagent_standin.world.stage import Stage
@@ -44,6 +44,9 @@ def carry_on(world: World, rng: Random, *, now: datetime, days: int) -> None:
             owning.write_down(world, day)
         if day.day == 1:
             scenarios_ledger.month_end(stage, day - timedelta(days=1))
+        for period in payroll.due(world, day) if world.company.is_british else []:
+            text = f"HMRC PAYE/NIC {period.dated_on:%m %y}"
+            stage.spend(day, -period.tax, text, "814", type="Other Money Out", line_type="PAYMENT")
         if day.day == 8 or passed == days:
             _settle_with_the_tax_office(stage, day)
 

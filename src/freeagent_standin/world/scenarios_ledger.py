@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+from freeagent_standin.world import acts
 from freeagent_standin.world.entities import JournalLine, JournalSet
 from freeagent_standin.world.payroll import PAYROLL_TAG
 from freeagent_standin.world.stage import Stage
@@ -16,11 +17,9 @@ def journals(stage: Stage, months: int) -> None:
     """An accrual and its reversal each quarter, a tagged salary run each month, an insurance paid ahead."""
     ends = month_ends(stage.start, stage.latest)[-months:]
     for number, day in enumerate(ends):
-        salaries(stage, day)
+        _salaries(stage, day)
         if number % 3 == 2:
-            fee = 5_000 + stage.rng.randint(0, 60_000)
-            enter(stage, day, "Accountancy fees accrued", ("292", fee), ("660", -fee))
-            enter(stage, stage.later(day, 1), "Accountancy fees, accrual reversed", ("660", fee), ("292", -fee))
+            _accrual(stage, day)
     if ends:
         premium = 12 * stage.rng.randint(500, 9_000)
         enter(stage, ends[0], "Insurance paid ahead", ("620", premium), ("364", -premium))
@@ -29,21 +28,36 @@ def journals(stage: Stage, months: int) -> None:
 
 
 def month_end(stage: Stage, day: date) -> None:
-    """What is entered for a month that is over, while business goes on."""
-    salaries(stage, day)
+    """What is entered for a month that is over, while business goes on; the salary is paid the day after."""
+    net = _salaries(stage, day)
+    acts.pay_user(
+        stage.world,
+        user=stage.owner,
+        account=stage.main,
+        day=stage.latest,
+        amount=net,
+        at=stage.at(stage.latest),
+        category="902",
+        note=f"Salary {day:%B %Y}",
+    )
     if day.month % 3 == 0:
-        fee = 5_000 + stage.rng.randint(0, 60_000)
-        enter(stage, day, "Accountancy fees accrued", ("292", fee), ("660", -fee))
-        enter(stage, stage.later(day, 1), "Accountancy fees, accrual reversed", ("660", fee), ("292", -fee))
+        _accrual(stage, day)
 
 
-def salaries(stage: Stage, day: date) -> None:
-    """The owner's salary as an outside payroll would enter it, by three entries."""
+def _accrual(stage: Stage, day: date) -> None:
+    fee = 5_000 + stage.rng.randint(0, 60_000)
+    enter(stage, day, "Accountancy fees accrued", ("292", fee), ("660", -fee))
+    enter(stage, stage.later(day, 1), "Accountancy fees, accrual reversed", ("660", fee), ("292", -fee))
+
+
+def _salaries(stage: Stage, day: date) -> int:
+    """The owner's salary as an outside payroll would enter it, by three entries; what is to be paid out."""
     gross = 90_000 + 100 * stage.rng.randint(0, 120)
     tax = gross // 10
     code = "407" if stage.world.company.is_limited else "401"
     legs = ((code, gross), (f"902-{stage.owner.number}", tax - gross), ("814", -tax))
     enter(stage, day, f"Salaries {day:%B %Y}", *legs, tag=PAYROLL_TAG)
+    return gross - tax
 
 
 def enter(stage: Stage, day: date, description: str, *legs: tuple[str, int], tag: str = "") -> None:

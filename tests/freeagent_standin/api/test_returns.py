@@ -220,6 +220,12 @@ def test_months_of_business_file_and_pay_what_is_due(reader: Reader) -> None:
     owed = Decimal(after[-3]["payments"][0]["amount_due"])
     paid = [row for row in later.all("bank_transaction_explanations") if row["description"] == "HMRC VAT 03 26"]
     assert [Decimal(row["gross_value"]) for row in paid] == [-owed]
+    salaries = [row for row in later.all("journal_sets", tag="PAYROLL-RUN") if row["dated_on"] >= "2026-03-31"]
+    wages = [row for row in later.all("bank_transaction_explanations") if row["description"].startswith("Salary ")]
+    taxes = [row for row in later.all("bank_transaction_explanations") if "PAYE/NIC 0" in row["description"]]
+    assert len(salaries) >= 3
+    assert [row["gross_value"] for row in wages] == [row["journal_entries"][1]["debit_value"] for row in salaries]
+    assert taxes
     assert sum(later.trial_balance().values()) == 0
     rows = ledger(later)
     assert sum(totals(rows).values()) == 0
