@@ -52,6 +52,8 @@ def changed(application: Application, client: TestClient[Any]) -> Iterator[Chang
     change = {"comments": "Left <b>at</b> the yard", "reference": "B9"}
     apply(books.world, {"do": "change", "resource": "bills", "id": int(bill), "set": change}, NOON)
     apply(books.world, {"do": "add", "resource": "contacts", "set": {"organisation_name": "Wren Ltd"}}, NOON)
+    user = books.world.users[1].id
+    apply(books.world, {"do": "change", "resource": "users", "id": user, "set": {"last_name": "Wainwright"}}, NOON)
     books.sync()
     with pytest.MonkeyPatch.context() as patch:  # the world's day is long gone by the clock of the pages
         patch.setattr(data_history, "KEPT", timedelta(days=36_500))
@@ -81,6 +83,12 @@ def test_a_read_lists_what_somebody_changed_and_apart_from_it_what_followed(
     assert "Wren Ltd · Active New Customers 100002018" in words
     assert re.search(rf"003 · [^·]+ Deleted Invoices {changed.invoice}", words)
     assert "Trade Debtors Changed Accounts 681" in words
+
+
+def test_what_nothing_is_made_from_is_told_too(changed: Changed, operator: Browser) -> None:
+    words = operator.get(changed.syncs(operator)[0]).words
+
+    assert re.search(r"Other records of FreeAgent .* users/\d+ Changed", words)
 
 
 def test_a_first_read_is_told_and_not_listed(changed: Changed, operator: Browser) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
-from tests.store.house import LATER, NOON, House, arrived
+from tests.store.house import LATER, NOON, House, an_invoice, arrived, prepared
 
-from comptoir.store import SyncId, originals, raw, syncs
+from comptoir.store import SyncId, originals, raw, records, syncs
 from comptoir.store.originals import Original, Version
 from comptoir.store.syncs import ResourceRead
 
@@ -89,3 +89,26 @@ def test_records_are_listed_with_deleted_ones(house: House, stranger: House, pag
 
     assert (found.total, [one.id for one in found.rows]) == (3, ids)
     assert theirs.total == 0
+
+
+def test_a_record_tells_what_it_was_made_from(house: House, stranger: House) -> None:
+    rows = [prepared("invoices", an_invoice(id_), source=("bills", f"b{id_}")) for id_ in ("1", "2")]
+    with house.db.write() as tx:
+        owner = (house.tenant, house.company, house.connection, "invoices")
+        records.put(tx, *owner, rows, NOON, version="v7")
+        records.delete(tx, *owner, ["2"], LATER)
+        both = originals.made_all(tx, *owner, ["1", "2", "nosuch"])
+        one = originals.made(tx, house.tenant, house.company, "invoices", "1")
+        theirs = originals.made(tx, stranger.tenant, house.company, "invoices", "1")
+
+    assert one == both["1"]
+    assert one is not None
+    assert (one.connection_id, one.resource, one.source_id, one.mapping_version) == (
+        house.connection,
+        "bills",
+        "b1",
+        "v7",
+    )
+    assert one.document == rows[0].document
+    assert {id_: made.is_deleted for id_, made in both.items()} == {"1": False, "2": True}
+    assert theirs is None

@@ -24,17 +24,22 @@ class Difference(msgspec.Struct, frozen=True):
     is_drift: bool = False
 
 
-def leaves(body: bytes, path: str = "") -> Iterator[tuple[str, bytes]]:
+def leaves(body: bytes) -> Iterator[tuple[str, bytes]]:
     """Every member that holds no others, `lines[0].price`, in the order of the body; an empty list or object too."""
-    body = body.strip()
-    if body[:1] == b"{" and (members := _members(body)):
-        for name, member in members.items():
-            yield from leaves(bytes(member), f"{path}.{name}" if path else name)
-    elif body[:1] == b"[" and (elements := _elements(body)):
-        for place, element in enumerate(elements):
-            yield from leaves(bytes(element), f"{path}[{place}]")
-    else:
-        yield path, body
+    waiting = [("", body)]  # not by recursion: bodies may be nested deeper than that goes
+    while waiting:
+        path, value = waiting.pop()
+        value = value.strip()
+        inside: list[tuple[str, bytes]] = []
+        if value[:1] == b"{":
+            prefix = f"{path}." if path else ""
+            inside = [(prefix + name, bytes(member)) for name, member in _members(value).items()]
+        elif value[:1] == b"[":
+            inside = [(f"{path}[{place}]", bytes(one)) for place, one in enumerate(_elements(value))]
+        if inside:
+            waiting += reversed(inside)
+        else:
+            yield path, value
 
 
 def differences(before: bytes, after: bytes) -> tuple[Difference, ...]:
