@@ -113,7 +113,7 @@ def test_an_edited_record_shows_its_fields_and_what_differs(changed: Changed, op
     assert re.search(r"totalAmount [\d.]+ bills\.total_value [\d.]+", page.words)
     assert re.search(r"status \w+ bills\.status \w+ .* derived", page.words)
     assert "purchaseOrderRefs [] not supplied" in page.words
-    assert "comments Added Left <b>at</b> the yard" in page.words
+    assert "comments New Left <b>at</b> the yard" in page.words
     assert re.search(r"<del>[^<]+</del>", page.html)
     assert "content_src" not in page.html.partition('id="versions"')[2].partition("<pre")[0]
 

@@ -28,7 +28,7 @@ def _lines(*, is_bill: bool) -> tuple[Covered, ...]:
         "lineItems[]",
         *(
             (
-                read("lineNumber", _ITEMS, how="Counted from 1."),
+                read("lineNumber", how="Counted from 1."),
                 read("unitOfMeasurement", f"{_ITEMS}.unit"),
                 read("isDirectCost", how="Always false."),
             )
@@ -37,7 +37,7 @@ def _lines(*, is_bill: bool) -> tuple[Covered, ...]:
         ),
         read("description", f"{_ITEMS}.description", f"{_ITEMS}.stock_item_description"),
         read("unitAmount", f"{_ITEMS}.total_value_ex_tax", f"{_ITEMS}.quantity", how="Net divided by the quantity."),
-        read("quantity", f"{_ITEMS}.stock_altering_quantity", f"{_ITEMS}.quantity"),
+        read("quantity", f"{_ITEMS}.stock_altering_quantity", f"{_ITEMS}.quantity", how="1 if the line tells none."),
         none("FreeAgent's bills have no discounts.", "discountAmount", "discountPercentage"),
         read("subTotal", f"{_ITEMS}.total_value_ex_tax", f"{_ITEMS}.total_value"),
         read("taxAmount", f"{_ITEMS}.sales_tax_value", f"{_ITEMS}.second_sales_tax_value", how="Total less net."),
