@@ -6,13 +6,14 @@ out: they can be asked for only by contact and by project, one by one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 
 import msgspec
 
 from comptoir.integrations.contract import Kind, RawRecord, RawRow, ReadWindow, Resource
 from comptoir.integrations.freeagent import payloads
+from comptoir.integrations.freeagent.drifting import without
 from comptoir.integrations.freeagent.reading import payload_of
 from comptoir.integrations.freeagent.references import day, last_segment, moment
 
@@ -43,7 +44,17 @@ def _read_report(body: bytes) -> RawRecord:
     return RawRecord(id="", updated_at=None)  # it goes by the name of its window
 
 
-def _list(name: str, level: int, *params: tuple[str, str], since: str | None = None) -> Resource:
+# What a return comes to follows the books until it is filed: nobody edits it.
+_figures_aside = without("amount_due", "breakdown")
+
+
+def _list(
+    name: str,
+    level: int,
+    *params: tuple[str, str],
+    since: str | None = None,
+    lasting: Callable[[bytes], object] | None = None,
+) -> Resource:
     return Resource(
         name=name,
         path=f"/{name}",
@@ -53,6 +64,7 @@ def _list(name: str, level: int, *params: tuple[str, str], since: str | None = N
         params=params,
         access_level=level,
         since=since,
+        lasting=lasting,
     )
 
 
@@ -114,8 +126,8 @@ KEPT = (
     _list("bank_feeds", 6),
     _list("capital_assets", 6, ("view", "all"), ("include_history", "true")),
     _report("tax_timeline", 7, "timeline_items", "/company/tax_timeline"),
-    _list("vat_returns", 7),
-    _list("corporation_tax_returns", 7),
+    _list("vat_returns", 7, lasting=_figures_aside),
+    _list("corporation_tax_returns", 7, lasting=_figures_aside),
     _list("final_accounts_reports", 7),
     Resource(
         name="self_assessment_returns",
@@ -124,6 +136,7 @@ KEPT = (
         keys=("self_assessment_returns",),
         read=_read,
         access_level=7,
+        lasting=_figures_aside,
         windows=_of_users,
         windows_of=("users",),
         asked_by_id=False,

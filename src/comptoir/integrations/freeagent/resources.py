@@ -326,6 +326,7 @@ RESOURCES = (
         keys=("stock_items",),
         read=_reader(_Filed),
         access_level=4,
+        lasting=without("stock_on_hand"),
     ),
     Resource(
         name="invoices",
