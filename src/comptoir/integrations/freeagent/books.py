@@ -353,6 +353,18 @@ class Books:
         """Where a credit note was set against invoices."""
         return self._naming("credit_note_reconciliations", "credit_note", credit_note_id, _reconciliation)
 
+    def netting(self, explanation: payloads.Explanation) -> list[payloads.Explanation]:
+        """Bill payments and refunds of one size on the account and day of this one, itself among them, by id."""
+        target = self._netted.get(last_segment(explanation.url))
+        if target is None:
+            return []
+        return self._naming("bank_transaction_explanations", "netted", target, _explanation)
+
+    @cached_property
+    def _netted(self) -> dict[str, str]:
+        found = self._loaded.naming.get(("bank_transaction_explanations", "netted"), {})
+        return {row.id: target for target, rows in found.items() for row in rows}
+
     def explanations_of(self, bank_transaction_id: str) -> list[payloads.Explanation]:
         """What a bank line was for, by id."""
         return self._naming("bank_transaction_explanations", "bank_transaction", bank_transaction_id, _explanation)

@@ -119,6 +119,7 @@ _payment_hops = (
     Hop(start="credit_notes", link="contact", to="contacts", direction=_OUT),
 )
 _bill_payment_hops = (
+    Hop(start=_EXPLANATIONS, link="netted", to=_EXPLANATIONS, direction=Direction.BESIDE),
     Hop(start=_EXPLANATIONS, link="paid_bill", to="bills", direction=_OUT),
     Hop(start="bills", link="contact", to="contacts", direction=_OUT),
 )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from decimal import Decimal
 
 import msgspec
 
@@ -23,8 +24,11 @@ from comptoir.integrations.freeagent.references import (
     number_in,
     posted_with,
 )
+from comptoir.model.money import plain
 
 __all__ = ["CATEGORY_GROUPS", "RESOURCES"]
+
+_ORDINARY = 30  # digits before or after the point; what is longer is no amount to be netted by
 
 CATEGORY_GROUPS = (
     "admin_expenses_categories",
@@ -70,6 +74,9 @@ class _Explained(_Filed):
     linked_transfer_explanation: str | None = None
     project: str | None = None
     bank_transaction: str | None = None
+    bank_account: str | None = None
+    dated_on: str | None = None
+    gross_value: Decimal | None = None
 
 
 class _Line(_Filed):
@@ -158,7 +165,17 @@ def _explained(record: msgspec.Struct) -> tuple[Link, ...]:
         ("linked_transfer", "bank_transaction_explanations", record.linked_transfer_explanation),
         ("project", "projects", record.project),
         ("bank_transaction", "bank_transactions", record.bank_transaction),
-    )
+    ) + _netted(record)
+
+
+def _netted(record: _Explained) -> tuple[Link, ...]:
+    """A bill is settled against a supplier's credit by two entries of one size on one account and day."""
+    account = number_in(record.bank_account)
+    if not record.paid_bill or not account or not record.dated_on or not record.gross_value:
+        return ()
+    if not (record.gross_value.is_finite() and abs(record.gross_value.adjusted()) < _ORDINARY):
+        return ()
+    return (Link("netted", "", f"{account} {record.dated_on[:10]} {plain(abs(record.gross_value))}"),)
 
 
 def _spent(record: msgspec.Struct) -> tuple[Link, ...]:

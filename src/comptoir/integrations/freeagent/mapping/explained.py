@@ -25,6 +25,7 @@ from comptoir.integrations.freeagent.references import (
     is_credit_note,
     last_segment,
     local_date,
+    number_in,
 )
 from comptoir.model.banking import Transfer, TransferAccount, TransferStatus
 from comptoir.model.ledger import AccountType
@@ -329,8 +330,25 @@ def bill_payment(source: payloads.Explanation, books: Books) -> Iterator[Mapped 
             lines=(BillPaymentLine(amount=plain(total), allocated_on_date=when, links=(link,)),),
             source_modified_date=instant(source.updated_at),
         ),
-        _extra(source),
+        _extra(source) | {"nettedWith": _netted_with(source, document, books)},
     )
+
+
+def _netted_with(source: payloads.Explanation, document: payloads.Bill | None, books: Books) -> str | None:
+    """The other of two entries by which a bill is settled against the supplier's credit: they stay two payments, as
+    the ledger has both. Several of one size are paired in the order of their numbers."""
+    if document is None or not document.contact:
+        return None
+    supplier = last_segment(document.contact)
+    paid: list[str] = []
+    refunded: list[str] = []
+    for one in books.netting(source):
+        bill = books.bill(one.paid_bill)
+        if bill is not None and number_in(bill.contact) == supplier:
+            (paid if one.gross_value < 0 else refunded).append(last_segment(one.url))
+    own, others = (paid, refunded) if source.gross_value < 0 else (refunded, paid)
+    id_ = last_segment(source.url)
+    return dict(zip(own, others, strict=False)).get(id_)
 
 
 # Spending and income without a document
