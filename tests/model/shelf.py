@@ -111,6 +111,69 @@ def _account(id_: str, type_: str, balance: float | None = None, *, is_bank: boo
     return found if balance is None else found | {"currentBalance": balance}
 
 
+_LATER = "2024-05-20T00:00:00"
+# What each record posted, debit positive, and on which day if not on that of all others.
+_POSTED: Mapping[str, tuple[str, str, str, Mapping[str, str]]] = {
+    "opening-balances": ("", "", _DAY, {"738783": "100", "999": "-100"}),
+    "invoices-5150077": ("invoices", "5150077", _DAY, {"681": "810", "001": "-675", "817": "-135"}),
+    "invoices-5150090": ("invoices", "5150090", _DAY, {"681": "1000", "062": "-1000"}),
+    "invoices-5150093": ("invoices", "5150093", _DAY, {"681": "60", "001": "-50", "817": "-10"}),
+    "invoices-5150097": ("invoices", "5150097", _DAY, {"681": "240", "001": "-200", "817": "-40"}),
+    "invoices-5150097-20240520": ("invoices", "5150097", _LATER, {"450": "240", "681": "-240"}),
+    "invoices-5150120": ("invoices", "5150120", _DAY, {"681": "938.4", "001": "-938.4"}),
+    "credit_notes-5150101": ("creditNotes", "5150101", _DAY, {"681": "-120", "001": "100", "817": "20"}),
+    "bills-7300456": ("bills", "7300456", _DAY, {"104": "600", "817": "120", "796": "-720"}),
+    "bills-7300470": ("billCreditNotes", "7300470", _DAY, {"104": "-80", "817": "-16", "796": "96"}),
+    "expenses-880012": ("directCosts", "exp-880012", _DAY, {"285": "60", "905-1": "-60"}),
+    "paid-99120044": ("payments", "99120044", _DAY, {"738783": "400", "681": "-400"}),
+    "paid-99120061": ("payments", "99120061", _DAY, {"738783": "800", "814": "200", "681": "-1000"}),
+    "paid-99120070": ("payments", "99120070", _DAY, {"738783": "938.4", "681": "-938.4"}),
+    # What is withheld of the bill's open half stands among the creditors until it is paid.
+    "paid-99130007": ("billPayments", "99130007", _DAY, {"738783": "-310", "796": "360", "814": "-50"}),
+    "paid-99130031": ("billPayments", "99130031", _DAY, {"738783": "96", "796": "-96"}),
+    "paid-99140001": ("directCosts", "99140001", _DAY, {"738783": "-58.8", "285": "49", "817": "9.8"}),
+    "paid-99150001": ("directIncomes", "99150001", _DAY, {"738783": "5", "001": "-5"}),
+    "paid-99160010": ("transfers", "99160010", _DAY, {"738783": "-500", "738790": "500"}),
+}
+_TOTALS: Mapping[str, Decimal] = {
+    account: sum((Decimal(lines[account]) for *_, lines in _POSTED.values() if account in lines), Decimal(0))
+    for account in sorted({account for *_, lines in _POSTED.values() for account in lines})
+}
+_TYPES = {
+    **dict.fromkeys(("001", "062"), "Income"),
+    **dict.fromkeys(("104", "285", "450"), "Expense"),
+    **dict.fromkeys(("796", "814", "817", "905-1", "999"), "Liability"),
+    "681": "Asset",
+}
+
+
+def _standing(account: str, type_: str) -> float:
+    """Its balance, positive on its usual side."""
+    return float(_TOTALS[account] if type_ in ("Asset", "Expense") else -_TOTALS[account])
+
+
+def _entry(id_: str, data_type: str, record: str, day: str, lines: Mapping[str, str]) -> Document:
+    found: Document = {
+        "id": id_,
+        "postedOn": day,
+        "journalRef": {"id": "general-ledger"},
+        "journalLines": [{"netAmount": float(amount), "accountRef": {"id": one}} for one, amount in lines.items()],
+    }
+    return found | ({"recordRef": {"id": record, "dataType": data_type}} if record else {})
+
+
+def _bank_line(id_: str, account: str, amount: float, data_type: str = "", record: str = "") -> Document:
+    named = [{"recordRef": {"id": record, "dataType": data_type}, "amount": amount}] if record else []
+    return {
+        "id": id_,
+        "bankAccountRef": {"id": account},
+        "date": _DAY,
+        "status": "Reconciled",
+        "lines": named,
+        "totalAmount": amount,
+    }
+
+
 _TRACKED: Document = {
     "trackingCategoryRefs": [{"id": "520018"}],
     "tracking": {
@@ -125,14 +188,7 @@ _DISCOUNTED = _line(675, 135, unitAmount=62.5, quantity=12, discountAmount=75, d
 _BOOKS: Mapping[str, tuple[Document, ...]] = {
     "company": ({"companyName": "Bramble Ltd", "baseCurrency": "GBP"},),
     "chartOfAccounts": (
-        _account("001", "Income", 1509.6),
-        _account("062", "Income", 1000),
-        _account("104", "Expense", 600),
-        _account("285", "Expense", 109),
-        _account("681", "Asset", 350),
-        _account("796", "Liability", 360),
-        _account("905-1", "Liability", 60),
-        _account("999", "Liability", 100),
+        *(_account(id_, type_, _standing(id_, type_)) for id_, type_ in _TYPES.items()),
         _account("738783", "Asset", is_bank=True),
         _account("738790", "Asset", is_bank=True),
     ),
@@ -186,6 +242,7 @@ _BOOKS: Mapping[str, tuple[Document, ...]] = {
             0,
             "Paid",
             currency="USD",
+            currencyRate=0.782,
             paymentAllocations=[_allocated("99120070", 1200, 938.4, currency="USD", account=_MAIN)],
         ),
     ),
@@ -264,6 +321,20 @@ _BOOKS: Mapping[str, tuple[Document, ...]] = {
             "status": "Reconciled",
         },
     ),
+    "journals": ({"id": "general-ledger", "hasChildren": False, "status": "Active"},),
+    "journalEntries": tuple(_entry(id_, *of) for id_, of in _POSTED.items()),
+    "accountTransactions": (
+        _bank_line("66000001", "738783", 400, "payments", "99120044"),
+        _bank_line("66000002", "738783", 800, "payments", "99120061"),
+        _bank_line("66000003", "738783", 938.4, "payments", "99120070"),
+        _bank_line("66000004", "738783", -310, "billPayments", "99130007"),
+        _bank_line("66000005", "738783", 96, "billPayments", "99130031"),
+        _bank_line("66000006", "738783", -58.8, "directCosts", "99140001"),
+        _bank_line("66000007", "738783", 5, "directIncomes", "99150001"),
+        _bank_line("66000008", "738783", -500, "transfers", "99160010"),
+        _bank_line("66000009", "738783", -0.4),
+        _bank_line("66000010", "738790", 620, "transfers", "99160010"),
+    ),
     "bankTransactions": tuple(
         {
             "id": id_,
@@ -313,19 +384,6 @@ _MOVEMENTS: Mapping[str, Movement | None] = {
     "99160011": Movement(_D(620), other_side="99160010", to_review="66000010"),
     "exp-880012": Movement(_D(-60)),
 }
-_TOTALS: Mapping[str, Decimal] = {
-    "001": _D("-1509.6"),
-    "062": _D(-1000),
-    "104": _D(600),
-    "285": _D(109),
-    "681": _D(350),
-    "796": _D(-360),  # what is withheld of the bill's open half stands here until it is paid
-    "738783": _D("1470.6"),  # without the line that nobody explained
-    "738790": _D(500),
-    "905-1": _D(-60),
-    "999": _D(-100),
-}
-_OPENING: Mapping[str, Decimal] = {"738783": _D(100), "999": _D(-100)}
 
 
 class Shelf:
@@ -348,7 +406,7 @@ class Shelf:
         }
         self.open_lines = [("66000009", "738783", _D("-0.4"))]
         self.totals = dict(_TOTALS)
-        self.opening = dict(_OPENING)
+        self.opening = {"738783": _D(100), "999": _D(-100)}
         self.journals: dict[str, Decimal] = {}
         self.contacts = {"4410021": _D(350), "4410045": _D(-360)}
         self.facts = SourceFacts(
@@ -363,8 +421,13 @@ class Shelf:
                 debtors="681",
                 creditors="796",
                 users={"905-1"},
+                taxes={"817"},
+                retained="968",
+                suspense="999",
+                began=date(2024, 5, 1),
+                year_began=date(2024, 4, 1),
                 opening=self.opening,
-                journals=self.journals,
+                journals=lambda: self.journals,
             ),
             contacts=lambda: iter(sorted(self.contacts.items())),
         )

@@ -57,6 +57,7 @@ def test_what_does_not_agree_names_the_record_and_the_difference(house: House, p
     assert "A document's total is its net and its tax. 41 records do not agree · 1,234 looked at · B3" in words
     assert "Bills 7300456 bills 7300456: 600 and 120 are not 719.99 720.00 719.99 -0.01" in words
     assert "40 more are not listed." in words
+    assert shown.links(f"{page.rpartition('/')[0]}/data/") == [f"{page.rpartition('/')[0]}/data/bills/7300456"]
     assert "99140001 movement 99140001 is served 0 times" in words
 
 

@@ -7,15 +7,18 @@ a time, so that books of any size fit.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from datetime import date
 from decimal import Decimal
+from functools import cache
 from typing import TypeVar
 
 import msgspec
 
 from comptoir.integrations.contract import RawRow, ReadRaw
 from comptoir.integrations.freeagent.moving import Moving
-from comptoir.integrations.freeagent.references import bank_account_id, number_in
+from comptoir.integrations.freeagent.references import bank_account_id, day, number_in, source_of
 from comptoir.model.identities import BankFigures, Figures, LedgerFacts, Movement, SourceFacts
 from comptoir.model.money import ZERO, minor_unit, plain, rounded
 
@@ -28,7 +31,9 @@ _Moved = Iterator[tuple[str, Movement | None]]
 
 _SAYS_DUE = ("Open", "Overdue", "Paid")
 _UNCHARGED = ("Reverse Charge", "EC Goods", "EC Services")  # tax under these is told and not paid
-_DEBTORS, _CREDITORS, _EXPENSES = "681", "796", "905-"
+_DEBTORS, _CREDITORS, _EXPENSES, _RETAINED, _SUSPENSE = "681", "796", "905-", "968", "999"
+_SALES_TAX = frozenset({"817", "818", "819"})
+_JOURNALS = ("journal_sets", "journal_entries")
 _ACCRUAL_ONLY = ("UkLimitedCompany",)
 _CIS_LABOUR = ("096", "097", "098", "099")
 _CIS_INCOME = {"061": Decimal(0), "062": Decimal("0.2"), "063": Decimal("0.3")}
@@ -85,11 +90,30 @@ class _BankLine(msgspec.Struct):
 class _Total(msgspec.Struct):
     display_nominal_code: str
     total: Decimal
+    nominal_code: str | None = None
     bank_account: str | None = None
+
+
+class _Balances(msgspec.Struct):
+    trial_balance_summary: tuple[_Total, ...]
+
+
+class _Posting(msgspec.Struct):
+    nominal_code: str
+    debit_value: Decimal
+    dated_on: str
+    source_item_url: str | None = None
+
+
+class _Period(msgspec.Struct):
+    starts_on: str
+    ends_on: str
 
 
 class _Company(msgspec.Struct):
     type: str | None = None
+    freeagent_start_date: str | None = None
+    annual_accounting_periods: tuple[_Period, ...] | None = None
 
 
 class _Contact(msgspec.Struct):
@@ -101,6 +125,8 @@ _explanation = msgspec.json.Decoder(_Explanation, strict=False).decode
 _bank_account = msgspec.json.Decoder(_BankAccount, strict=False).decode
 _bank_line = msgspec.json.Decoder(_BankLine, strict=False).decode
 _total = msgspec.json.Decoder(_Total, strict=False).decode
+_balances_of = msgspec.json.Decoder(_Balances, strict=False).decode
+_posting = msgspec.json.Decoder(_Posting, strict=False).decode
 _company = msgspec.json.Decoder(_Company, strict=False).decode
 _contact = msgspec.json.Decoder(_Contact, strict=False).decode
 
@@ -308,20 +334,70 @@ def _ledger(read: ReadRaw) -> LedgerFacts | None:
     begun_at = read.begun_at()
     if begun_at is None or not read.is_complete("trial_balance"):
         return None
-    totals: dict[str, Decimal] = {}
-    for row in read.rows("trial_balance"):
-        told = _read(_total, row, _stands)
-        if told is None:
-            return None
-        totals[told[0]] = totals.get(told[0], ZERO) + told[1]
+    lines = [_read(_total, row, lambda line: line) for row in read.rows("trial_balance")]
+    if (totals := _totals(lines)) is None:
+        return None
+    codes = {line.nominal_code or "": _stands(line)[0] for line in lines if line is not None}
+    until = begun_at.date()
+    companies = [_read(_company, row, lambda company: company) for row in read.rows("company")]
+    company = next((one for one in companies if one is not None), _Company())
     return LedgerFacts(
         totals=totals,
-        until=begun_at.date(),
+        until=until,
+        opening=_opening(read),
+        journals=cache(lambda: _journals(read, codes, until)) if read.is_complete("ledger_transactions") else None,
+        taxes=_SALES_TAX,
+        retained=_RETAINED,
+        suspense=_SUSPENSE,
+        began=day(company.freeagent_start_date or ""),
+        year_began=_year_began(company, until),
         debtors=_DEBTORS,
         creditors=_CREDITORS,
         users={code for code in totals if code.startswith(_EXPENSES)},
-        is_cash_basis=_is_cash_basis(read, totals),
+        is_cash_basis=_is_cash_basis(company, totals),
     )
+
+
+def _totals(lines: Iterable[_Total | None]) -> dict[str, Decimal] | None:
+    """By account; None where a line cannot be read."""
+    totals: dict[str, Decimal] = {}
+    for line in lines:
+        if line is None:
+            return None
+        id_, total = _stands(line)
+        totals[id_] = totals.get(id_, ZERO) + total
+    return totals
+
+
+def _opening(read: ReadRaw) -> dict[str, Decimal] | None:
+    if not read.is_complete("opening_balances"):
+        return None
+    told = [
+        _read(_balances_of, row, lambda body: _totals(body.trial_balance_summary))
+        for row in read.rows("opening_balances")
+    ]
+    return next(iter(told), {})
+
+
+def _journals(read: ReadRaw, codes: Mapping[str, str], until: date) -> dict[str, Decimal]:
+    """What journals by hand posted, out of the ledger: their own list names no sub-accounts."""
+    sums: dict[str, Decimal] = defaultdict(Decimal)
+    for row in read.rows("ledger_transactions"):
+        posting = _read(_posting, row, lambda line: line)
+        if posting is None or posting.dated_on > until.isoformat():
+            continue
+        source = source_of(posting.source_item_url)
+        if source is not None and source[0] in _JOURNALS:
+            sums[codes.get(posting.nominal_code, posting.nominal_code)] += plain(posting.debit_value)
+    return sums
+
+
+def _year_began(company: _Company, until: date) -> date | None:
+    for period in company.annual_accounting_periods or ():
+        first, last = day(period.starts_on), day(period.ends_on)
+        if first and last and first <= until <= last:
+            return first
+    return None
 
 
 def _stands(line: _Total) -> tuple[str, Decimal]:
@@ -329,10 +405,9 @@ def _stands(line: _Total) -> tuple[str, Decimal]:
     return id_, plain(line.total)
 
 
-def _is_cash_basis(read: ReadRaw, totals: Mapping[str, Decimal]) -> bool:
+def _is_cash_basis(company: _Company, totals: Mapping[str, Decimal]) -> bool:
     """No member says so: a company that may choose it, and whose documents are never posted when they are sent."""
-    kinds = [_read(_company, row, lambda company: company.type) for row in read.rows("company")]
-    may_choose = any(kind is not None and kind not in _ACCRUAL_ONLY for kind in kinds)
+    may_choose = company.type is not None and company.type not in _ACCRUAL_ONLY
     return may_choose and not {_DEBTORS, _CREDITORS} & totals.keys()
 
 

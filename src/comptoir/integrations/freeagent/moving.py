@@ -87,5 +87,6 @@ def _touched(resource: str, number: str, record: _Changed) -> Iterator[tuple[str
         yield "billCreditNotes", bill
     for line in filter(None, lines):
         yield "bankTransactions", line
+        yield "accountTransactions", line
     if record.bank_account and resource.startswith("bank_") and number_in(record.bank_account):
         yield "bankAccounts", bank_account_id(record.bank_account)

@@ -11,6 +11,7 @@ from comptoir.model.identities.banks import check_banks
 from comptoir.model.identities.catalogue import IDENTITIES
 from comptoir.model.identities.control import Open, check_control
 from comptoir.model.identities.documents import check_documents
+from comptoir.model.identities.entries import check_entries
 from comptoir.model.identities.findings import (
     BankFigures,
     Fault,
@@ -26,6 +27,7 @@ from comptoir.model.identities.findings import (
 from comptoir.model.identities.ledger import check_trial_balance
 from comptoir.model.identities.movements import Walk
 from comptoir.model.identities.references import Targets, check_lists, check_outlived, peek
+from comptoir.model.identities.transactions import check_transactions
 from comptoir.model.money import WIDE
 
 __all__ = [
@@ -48,13 +50,15 @@ def check(stored: Stored, facts: SourceFacts) -> tuple[Line, ...]:
     findings = Findings()
     targets = Targets(stored, facts.lists)
     with localcontext(WIDE):
-        open_ = Open(_base_currency(stored), facts)
+        open_ = Open(_base_currency(stored), facts, with_postings="journalEntries" in targets.read)
         walk = Walk(stored, facts, findings, targets, open_)
         check_documents(stored, facts, findings, targets, walk.settlements, open_)
         check_banks(stored, facts, findings, targets, to_review=walk.to_review, base=open_.base)
+        check_transactions(stored, walk.moved, facts, findings, targets)
         check_lists(stored, findings, targets)
         check_outlived(stored, findings, targets)
         check_trial_balance(stored, facts, findings, targets)
+        check_entries(stored, open_, facts, findings, targets)
         check_control(open_, facts, findings, targets)
     return findings.lines()
 

@@ -6,7 +6,7 @@ What documents leave open is gathered while they are walked; only sums, and one 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -16,9 +16,9 @@ from comptoir.model.identities.findings import MOVED, Fault, Figures, Findings, 
 from comptoir.model.identities.references import Targets
 from comptoir.model.money import ZERO, minor_unit, rounded
 
-__all__ = ["Open", "check_control", "lacks"]
+__all__ = ["CASH_BASIS", "Open", "check_control", "lacks"]
 
-_CASH_BASIS = "These books are kept on the cash basis, where documents are posted when they are paid."
+CASH_BASIS = "These books are kept on the cash basis, where documents are posted when they are paid."
 _NO_LEDGER = "The source's trial balance was not read."
 _NO_BASE = "The company's own currency was not read."
 
@@ -45,14 +45,43 @@ class _Side(msgspec.Struct):
         self.foreign_size += abs(amount * rate)
 
 
+class Posted(msgspec.Struct):
+    """What a document should post in the company's own currency on its day, debit positive, and what entries of it
+    say: on the control account, and on all others but those of tax."""
+
+    day: str
+    total: Decimal
+    net: Decimal
+    withheld: Decimal
+    is_sale: bool
+    control: Decimal = ZERO
+    rest: Decimal = ZERO
+    lines: int = 0
+
+    def add(self, day: str, sums: Mapping[str, Decimal], lines: int, ledger: LedgerFacts | None) -> None:
+        """An entry of this document; what it posts on another day is a settlement of it."""
+        if day != self.day or ledger is None:
+            return
+        self.lines += lines
+        control = ledger.debtors if self.is_sale else ledger.creditors
+        for account, amount in sums.items():
+            if account == control:
+                self.control += amount
+            elif account not in ledger.taxes:
+                self.rest += amount
+
+
 class Open:
     """What documents and payments leave open; `posted` is what spending and income put on accounts, debit positive.
 
     Documents dated after the day of the trial balance are left out, and what was settled after it is still open.
     """
 
-    def __init__(self, base: str | None, facts: SourceFacts) -> None:
+    def __init__(self, base: str | None, facts: SourceFacts, *, with_postings: bool = False) -> None:
+        """`with_postings`: what each document should post is gathered too."""
         self.base = base
+        self._with_postings = with_postings
+        self.posted_by: dict[tuple[str, str], Posted] = {}  # by data type and document
         self._until = facts.ledger.until.isoformat() if facts.ledger is not None else "9999"
         self.customers, self.suppliers = _Side(), _Side()
         self.posted: dict[str, Decimal] = defaultdict(Decimal)
@@ -62,10 +91,20 @@ class Open:
         self.foreign_contacts: set[str] = set()
 
     def document(
-        self, document: Any, party: str | None, sign: int, due: Decimal | None, figures: Figures | None
+        self,
+        data_type: str,
+        document: Any,
+        party: str | None,
+        sign: int,
+        due: Decimal | None,
+        figures: Figures | None,
     ) -> None:
         """`sign`: 1 for what customers owe us and what we have too much paid to suppliers, -1 for the opposite."""
-        if (document.issue_date or "")[:10] > self._until:
+        day = (document.issue_date or "")[:10]
+        # What a finance agreement pays is owed to its lender from the first day.
+        if self._with_postings and not (figures is not None and figures.is_settled_unseen):
+            self._will_post(data_type, document, sign)
+        if day > self._until:
             return
         allocations = document.payment_allocations or ()
         late = sum(
@@ -94,6 +133,19 @@ class Open:
             sums = self.contacts.setdefault(party, [ZERO, ZERO])
             sums[0] += sign * still
             sums[1] += sign * kept
+
+    def _will_post(self, data_type: str, document: Any, sign: int) -> None:
+        rate = Decimal(1) if document.currency in (None, self.base) else document.currency_rate
+        if rate is None:
+            return
+        withheld = sum((one.amount for one in document.withholding_tax or ()), ZERO)
+        self.posted_by[data_type, document.id] = Posted(
+            day=(document.issue_date or "")[:10],
+            total=sign * document.total_amount * rate,
+            net=sign * document.sub_total * rate,
+            withheld=sign * withheld * rate,
+            is_sale=hasattr(document, "customer_ref"),
+        )
 
     def on_account(self, data_type: str, payment: Any, link: Any, party: str | None) -> None:
         """Paid beyond any document; negative when it came from a customer or went to a supplier."""
@@ -170,7 +222,7 @@ def _contacts(found: Open, facts: SourceFacts, findings: Findings, targets: Targ
     if lacks("F5", speak_of, findings, targets):
         return
     if facts.ledger is not None and facts.ledger.is_cash_basis:
-        findings.skipped("F5", _CASH_BASIS)
+        findings.skipped("F5", CASH_BASIS)
         return
     for id_, balance in facts.contacts():
         if id_ in found.foreign_contacts:
@@ -193,7 +245,7 @@ class _Control:
     def documents(self, code: str, account: str, side: _Side) -> None:
         findings = self._findings
         if self._ledger.is_cash_basis:
-            findings.skipped(code, _CASH_BASIS)
+            findings.skipped(code, CASH_BASIS)
             return
         if not side.documents and account not in self._ledger.totals:
             return  # there is nothing it speaks of
@@ -229,7 +281,9 @@ class _Control:
     def _expected(self, account: str, posted: set[Decimal]) -> set[Decimal]:
         """Where the account should stand, with what it held when the books began and what journals say."""
         ledger = self._ledger
-        more = (ledger.opening or {}).get(account, ZERO) + (ledger.journals or {}).get(account, ZERO)
+        more = (ledger.opening or {}).get(account, ZERO)
+        if ledger.journals is not None:
+            more += ledger.journals().get(account, ZERO)
         return {each + more for each in posted}
 
     def _apart(self, code: str, account: str, posted: Decimal, stands: Decimal) -> None:

@@ -110,7 +110,9 @@ class LedgerFacts(msgspec.Struct, frozen=True, kw_only=True):
 
     `until` is the day it was drawn up for; `opening` what accounts held when the books began, `journals` what was put
     on them by hand up to that day, None where that is not told.
-    `debtors` and `creditors` are the control accounts, `users` those of what people paid out of pocket.
+    `debtors` and `creditors` are the control accounts, `users` those of what people paid out of pocket, `taxes` those
+    of sales tax, `retained` that of profit of earlier years. `began` is the first day of the books, `year_began` that
+    of the accounting year.
     """
 
     totals: Mapping[str, Decimal]
@@ -119,7 +121,12 @@ class LedgerFacts(msgspec.Struct, frozen=True, kw_only=True):
     creditors: str
     users: Set[str] = frozenset()
     opening: Mapping[str, Decimal] | None = None
-    journals: Mapping[str, Decimal] | None = None
+    journals: Callable[[], Mapping[str, Decimal]] | None = None
+    taxes: Set[str] = frozenset()
+    retained: str = ""
+    suspense: str = ""
+    began: date | None = None
+    year_began: date | None = None
     is_cash_basis: bool = False
 
 

@@ -42,12 +42,14 @@ _Row = tuple[str, Movement | None]
 
 class Walk:
     """One walk through all that moved. Afterwards `settlements` tells by data type and document what payments say
-    they settle, and `to_review` names the bank lines that wait for somebody to look at them."""
+    they settle, `to_review` names the bank lines that wait for somebody to look at them, and `moved` is what each
+    data type moved on each bank account, in positive; None where a record does not say."""
 
     def __init__(self, stored: Stored, facts: SourceFacts, findings: Findings, targets: Targets, open_: Open) -> None:
         self._findings, self._targets, self._open = findings, targets, open_
         self.settlements: dict[str, dict[str, list[Settlement]]] = {}
         self.to_review: set[str] = set()
+        self.moved: dict[tuple[str, str], Decimal | None] = {}
         self._days: dict[str | None, str | None] = {}  # the same few days again and again
         read = [data_type for data_type in _SPEAK_OF if data_type in targets.read]
         for data_type, codes in _SPEAK_OF.items():
@@ -101,6 +103,12 @@ class Walk:
                 detail = f"{data_type} {record.id} is {record.total_amount}, its source {paid}"
                 self._findings.breach("A8", Fault(data_type, record.id, detail, paid, record.total_amount))
 
+    def _move(self, data_type: str, account: str | None, amount: Decimal | None) -> None:
+        """Money moved on an account; of those that are no bank accounts nobody asks."""
+        if account is not None and account in self._currencies:
+            before = self.moved.get((account, data_type), ZERO)
+            self.moved[account, data_type] = None if before is None or amount is None else before + amount
+
     # Payments
 
     def _payment(self, data_type: str, payment: Any) -> None:
@@ -112,6 +120,7 @@ class Walk:
         account = payment.account_ref
         if account is not None and account.id is not None:
             refer(data_type, id_, "bankAccounts", account.id, findings, self._targets)
+            self._move(data_type, account.id, payment.total_amount * (1 if data_type in _INWARDS else -1))
             findings.looked("C8")
             held_in = self._currencies.get(account.id, payment.currency)
             if held_in != payment.currency:
@@ -184,6 +193,7 @@ class Walk:
             if payment.account_ref is not None and payment.account_ref.id is not None:
                 refer(data_type, id_, "chartOfAccounts", payment.account_ref.id, findings, self._targets)
                 self._open.post(record, payment.account_ref.id, -out * total)
+                self._move(data_type, payment.account_ref.id, -out * total)
         if movement is None:
             return
         figures = Figures(abs(movement.amount))
@@ -205,6 +215,8 @@ class Walk:
             ref = side.account_ref
             refer("transfers", transfer.id, ref.data_type, ref.id, self._findings, self._targets)
         out, into = from_.amount, to.amount
+        self._move("transfers", from_.account_ref.id, None if out is None else -out)
+        self._move("transfers", to.account_ref.id, into)
         if (
             (out is not None and out <= 0)
             or (into is not None and into <= 0)

@@ -116,7 +116,7 @@ def _exact(document: bytes) -> Any:
 
 def check_lists(stored: Stored, findings: Findings, targets: Targets) -> None:
     """The data types that neither documents nor movements have walked through."""
-    for data_type in ("company", _CUSTOMERS, "suppliers", _RATES):
+    for data_type in ("company", _CUSTOMERS, "suppliers", _RATES, "journals"):
         if data_type in targets.read:
             for _ in each(stored, data_type, findings):
                 pass

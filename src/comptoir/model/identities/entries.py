@@ -1,0 +1,150 @@
+"""Identities E of the ledger's entries: they balance, add up to the trial balance, and post what documents say.
+
+Entries are streamed. What stays in memory is a sum for each account and month, and two for each document.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from comptoir.model.identities.control import CASH_BASIS, Open, lacks
+from comptoir.model.identities.findings import MOVED, Fault, Findings, LedgerFacts, SourceFacts, Stored
+from comptoir.model.identities.references import Targets, each, peek, refer
+from comptoir.model.ledger import AccountType
+from comptoir.model.money import ZERO, minor_unit
+
+__all__ = ["check_entries"]
+
+_ENTRIES, _ACCOUNTS, _OPENING = "journalEntries", "chartOfAccounts", "opening-balances"
+_OF_A_YEAR = (AccountType.INCOME, AccountType.EXPENSE)
+_DOCUMENTS = ("invoices", "creditNotes", "bills", "billCreditNotes")
+
+
+def check_entries(stored: Stored, open_: Open, facts: SourceFacts, findings: Findings, targets: Targets) -> None:
+    if _ENTRIES not in targets.read:
+        for code in ("E1", "E3", "E4", "E5", "E7"):
+            findings.skipped(code, f"{_ENTRIES} was not read in this sync.")
+        return
+    walk = _Walk(stored, open_, facts, findings, targets)
+    walk.months_balance()
+    if facts.ledger is None:
+        for code in ("E3", "E5", "E7"):
+            findings.skipped(code, "The source's trial balance was not read.")
+        return
+    if not lacks("E3", (_ENTRIES, _ACCOUNTS), findings, targets):
+        walk.adds_up_to(facts.ledger)
+    walk.begins_with(facts.ledger)
+    if not lacks("E5", (_ENTRIES, *_DOCUMENTS), findings, targets):
+        walk.posts_documents(facts.ledger)
+
+
+class _Walk:
+    """One walk through all entries, summing up as it goes."""
+
+    def __init__(self, stored: Stored, open_: Open, facts: SourceFacts, findings: Findings, targets: Targets) -> None:
+        self._open, self._facts, self._findings = open_, facts, findings
+        self._accounts: Mapping[str, AccountType] = (
+            {account.id: account.type for account in peek(stored, _ACCOUNTS)} if _ACCOUNTS in targets.read else {}
+        )
+        ledger = facts.ledger
+        self._until = "9999" if ledger is None else ledger.until.isoformat()
+        self._year = None if ledger is None or ledger.year_began is None else ledger.year_began.isoformat()
+        self._totals: dict[str, Decimal] = defaultdict(Decimal)  # up to the day of the trial balance
+        self._earlier: dict[str, Decimal] = defaultdict(Decimal)  # the part of them before the year it is in
+        self._months: dict[str, Decimal] = defaultdict(Decimal)
+        self._opening: dict[str, Decimal] | None = None
+        for entry in each(stored, _ENTRIES, findings):
+            self._entry(entry, targets)
+
+    def _entry(self, entry: Any, targets: Targets) -> None:
+        findings, day = self._findings, (entry.posted_on or "")[:10]
+        rest = sum((line.net_amount for line in entry.journal_lines), ZERO)
+        findings.looked("E1")
+        if rest:
+            detail = f"{_ENTRIES} {entry.id}: its lines come to {rest}"
+            findings.breach_if_still(self._facts.is_moving, None, "E1", Fault(_ENTRIES, entry.id, detail, ZERO, rest))
+        self._months[day[:7]] += rest
+        if entry.record_ref is not None:
+            refer(_ENTRIES, entry.id, entry.record_ref.data_type, entry.record_ref.id, findings, targets)
+        sums: dict[str, Decimal] = defaultdict(Decimal)
+        for line in entry.journal_lines:
+            account = line.account_ref.id if line.account_ref is not None else None
+            if account is not None:
+                refer(_ENTRIES, entry.id, _ACCOUNTS, account, findings, targets)
+                sums[account] += line.net_amount
+        if entry.id == _OPENING:
+            self._opening = dict(sums)
+        if day <= self._until:
+            for account, amount in sums.items():
+                self._totals[account] += amount
+                if self._year is not None and day < self._year:
+                    self._earlier[account] += amount
+        ref = entry.record_ref
+        if ref is not None and (posted := self._open.posted_by.get((ref.data_type, ref.id))) is not None:
+            posted.add(day, sums, len(entry.journal_lines), self._facts.ledger)
+
+    def months_balance(self) -> None:
+        """E4; where it fails while every entry balances, a line is lost between entries."""
+        for month, rest in sorted(self._months.items()):
+            self._findings.looked("E4")
+            if rest:
+                detail = f"the entries of {month} come to {rest}"
+                self._findings.breach_if_still(self._facts.is_moving, None, "E4", Fault("", month, detail, ZERO, rest))
+
+    def adds_up_to(self, ledger: LedgerFacts) -> None:
+        """E3: costs and income are of the accounting year, what was earned before it stands in retained profit."""
+        if self._year is None:
+            self._findings.skipped("E3", "When the accounting year began was not told.")
+            return
+        expected = dict(self._totals)
+        for account, amount in self._earlier.items():
+            if self._accounts.get(account) in _OF_A_YEAR:
+                expected[account] -= amount
+                expected[ledger.retained] = expected.get(ledger.retained, ZERO) + amount
+        for account in sorted(expected.keys() | ledger.totals.keys()):
+            posted, stands = expected.get(account, ZERO), ledger.totals.get(account, ZERO)
+            self._findings.looked("E3")
+            if posted != stands:
+                detail = f"account {account} was posted {posted}, the trial balance says {stands}"
+                fault = Fault(_ACCOUNTS, account, detail, stands, posted)
+                self._findings.breach_unless(MOVED if self._facts.is_moving("", "") else None, "E3", fault)
+
+    def begins_with(self, ledger: LedgerFacts) -> None:
+        if ledger.opening is None:
+            self._findings.skipped("E7", "What the accounts held when the books began was not read.")
+            return
+        told, ours = {**ledger.opening}, self._opening or {}
+        if rest := sum(told.values(), ZERO):  # it stands in suspense
+            told[ledger.suspense] = told.get(ledger.suspense, ZERO) - rest
+        for account in sorted(told.keys() | ours.keys()):
+            expected, found = told.get(account, ZERO), ours.get(account, ZERO)
+            self._findings.looked("E7")
+            if expected != found:
+                detail = f"account {account} began with {found}, the source says {expected}"
+                self._findings.breach("E7", Fault(_ENTRIES, _OPENING, detail, expected, found))
+
+    def posts_documents(self, ledger: LedgerFacts) -> None:
+        """E5, for documents of the days the ledger is of. Whether tax that is withheld stands on the control account
+        until it is paid, the source does not say: either way is right."""
+        if ledger.is_cash_basis:
+            self._findings.skipped("E5", CASH_BASIS)
+            return
+        began = "" if ledger.began is None else ledger.began.isoformat()
+        unit = minor_unit(self._open.base)
+        for (data_type, id_), one in self._open.posted_by.items():
+            if not one.total or not began <= one.day <= self._until:
+                continue
+            self._findings.looked("E5")
+            allowed = unit * max(one.lines, 1)
+            if all(abs(one.control - total) > unit for total in (one.total, one.total - one.withheld)):
+                self._apart(data_type, id_, "on the control account", one.total, one.control)
+            elif abs(one.rest + one.net) > allowed:
+                self._apart(data_type, id_, "as income and costs", -one.net, one.rest)
+
+    def _apart(self, data_type: str, id_: str, where: str, should_be: Decimal, is_: Decimal) -> None:
+        detail = f"{data_type} {id_} posts {is_} {where}, not {should_be}"
+        lacking = MOVED if self._facts.is_moving(data_type, id_) else None
+        self._findings.breach_unless(lacking, "E5", Fault(data_type, id_, detail, should_be, is_))
