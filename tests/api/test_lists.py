@@ -11,14 +11,13 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.api.conftest import House, Served, error_in
+from tests.api.conftest import RECORDS, House, Served, error_in
 from tests.api.test_records import an_invoice
 
-from comptoir.model import SHAPES
 from comptoir.model.records import LocalDate
 from comptoir.model.sales import CustomerRef, DocumentStatus
 
-LISTS = [name for name, shape in SHAPES.items() if not shape.is_single]
+LISTS = [name for name, shape in RECORDS.items() if not shape.is_single]
 
 
 def _follow(served: House, path: str | None) -> Iterator[dict[str, Any]]:

@@ -127,3 +127,101 @@ def test_a_deleted_document_is_owed_no_more(house: House) -> None:
         records.delete(tx, *owner, "invoices", ["1"], house.clock.now())
 
     assert house.get(path).json()["data"] == []
+
+
+_STATEMENTS = ("profitAndLoss", "balanceSheet", "cashFlowStatement")
+
+
+def _statement(served: Served, name: str, length: int, count: int, **more: Any) -> Any:
+    params = {"periodLength": length, "periodsToCompare": count, **more}
+    return _decoded(served.get(f"/companies/{served.company}/data/financials/{name}", params=params))
+
+
+def test_profit_of_a_quarter_is_that_of_its_months(served: Served) -> None:
+    months = _statement(served, "profitAndLoss", 1, 6)["reports"]
+    quarters = _statement(served, "profitAndLoss", 3, 2)["reports"]
+
+    assert (len(months), len(quarters)) == (6, 2)
+    for place, quarter in enumerate(quarters):
+        of_it = months[3 * place : 3 * place + 3]
+        assert (quarter["fromDate"], quarter["toDate"]) == (of_it[-1]["fromDate"], of_it[0]["toDate"])
+        for member in ("grossProfit", "netOperatingProfit", "netOtherIncome", "netProfit"):
+            assert quarter[member] == sum(one[member] for one in of_it)
+        for section in ("income", "costOfSales", "expenses", "otherExpenses", "otherIncome"):
+            assert quarter[section]["value"] == sum(one[section]["value"] for one in of_it)
+            assert quarter[section]["value"] == sum(one["value"] for one in quarter[section]["items"])
+        assert quarter["netProfit"] == quarter["netOperatingProfit"] + quarter["netOtherIncome"]
+
+
+def test_a_balance_sheet_balances_and_moves_by_the_profit(served: Served) -> None:
+    sheets = _statement(served, "balanceSheet", 1, 3)["reports"]
+
+    assert len(sheets) == 3
+    for one in sheets:
+        assert one["netAssets"] == one["assets"]["value"] - one["liabilities"]["value"] == one["equity"]["value"]
+
+
+def test_every_account_of_a_report_is_in_the_chart(served: Served) -> None:
+    def named(line: Any) -> set[str]:
+        held = {line["accountId"]} if line.get("accountId") else set()
+        return held.union(*map(named, line["items"]))
+
+    accounts = {one["id"] for one in served.all("chartOfAccounts")}
+    for name, sections in (
+        ("profitAndLoss", ("income", "costOfSales", "expenses", "otherExpenses")),
+        ("balanceSheet", ("assets", "liabilities", "equity")),
+    ):
+        for report in _statement(served, name, 1, 24)["reports"]:
+            assert set().union(*(named(report[section]) for section in sections)) <= accounts
+
+
+def test_a_statement_ends_in_the_month_asked_for(served: Served) -> None:
+    for name in _STATEMENTS:
+        whole = _statement(served, name, 1, 24)
+        earlier = _statement(served, name, 1, 24, startMonth="2025-12-15")
+
+        assert whole["mostRecentAvailableMonth"] == "2026-03-01T00:00:00"
+        assert whole["earliestAvailableMonth"] == "2025-01-01T00:00:00"
+        assert len(whole["reports"]) == 15
+        assert earlier["reports"] == whole["reports"][3:]
+
+
+def test_a_connections_form_answers_the_same(served: Served) -> None:
+    params = {"periodLength": 2, "periodsToCompare": 3}
+    for name in _STATEMENTS:
+        path = f"/data/financials/{name}"
+        of_connection = served.get(f"/companies/{served.company}/connections/{served.connection}{path}", params=params)
+
+        assert of_connection.status_code == 200
+        assert of_connection.json() == served.get(f"/companies/{served.company}{path}", params=params).json()
+
+
+@pytest.mark.parametrize(("params", "words"), [
+    ({}, "periodLength must be a whole number from 1."),
+    ({"periodLength": "3"}, "periodsToCompare must be a whole number from 1."),
+    ({"periodLength": "0", "periodsToCompare": "1"}, "periodLength must be a whole number from 1."),
+    ({"periodLength": "1", "periodsToCompare": "1.5"}, "periodsToCompare must be a whole number from 1."),
+    ({"periodLength": "1", "periodsToCompare": "1", "startMonth": "March"}, "startMonth must be a day"),
+])  # fmt: skip
+def test_a_statement_without_its_parameters_is_refused_in_words(
+    served: Served, params: dict[str, str], words: str
+) -> None:
+    answer = served.get(f"/companies/{served.company}/data/financials/balanceSheet", params=params)
+
+    assert error_in(answer, 400).startswith(words)
+
+
+def test_a_statement_that_was_not_read_says_why(house: House) -> None:
+    company, connection = house.a_linked_company()
+    asked = {"periodLength": 1, "periodsToCompare": 1}
+    path = f"/companies/{company}/data/financials/profitAndLoss"
+
+    assert error_in(house.get(path, params=asked), 409).endswith("it has not been requested yet.")
+    house.a_dataset(company, connection, "profitAndLoss", Status.PERMISSIONS_ERROR, error_message="Level 7 is needed.")
+    assert error_in(house.get(path, params=asked), 409).endswith("PermissionsError. Level 7 is needed.")
+    house.a_dataset(company, connection, "profitAndLoss", Status.NOT_SUPPORTED)
+    assert (
+        error_in(house.get(path, params=asked), 404) == "Datatype profitAndLoss not supported by platform(s) FreeAgent"
+    )
+    house.put(company, connection, "profitAndLoss", [])
+    assert house.get(path, params=asked).json() == {"currency": "XXX", "reportBasis": "Unknown", "reports": []}

@@ -89,7 +89,12 @@ def test_what_follows_is_told_apart(changed: Changed) -> None:
 
     of_accounts = {one["id"]: one["change"] for one in follows if one["dataType"] == "chartOfAccounts"}
     of_ledger = {one["id"]: one["change"] for one in follows if one["dataType"] == "journalEntries"}
-    assert {one["dataType"] for one in follows} == {"chartOfAccounts", "journalEntries"}
+    assert {one["dataType"] for one in follows} == {
+        "chartOfAccounts",
+        "journalEntries",
+        "profitAndLoss",
+        "balanceSheet",
+    }
     assert set(of_accounts.values()) == {"changed"}
     assert "681" in of_accounts  # trade debtors
     assert of_ledger == {f"invoices-{changed.invoice}": "deleted", f"bills-{changed.bill}": "changed"}

@@ -35,6 +35,9 @@ PAYLOADS: dict[str, type[payloads.Payload]] = {
     "invoices": payloads.Invoice,
     "bank_transaction_explanations": payloads.Explanation,
     "trial_balance": payloads.TrialBalanceLine,
+    "profit_and_loss": payloads.ProfitAndLoss,
+    "balance_sheet": payloads.BalanceSheetAnswer,
+    "cashflow": payloads.Cashflow,
 }
 
 

@@ -26,11 +26,13 @@ PAYLOADS: dict[str, type[msgspec.Struct]] = {
     "bank_transaction_explanations": payloads.Explanation,
     "bank_transactions": payloads.BankTransaction,
     "bills": payloads.Bill,
+    "cashflow": payloads.Cashflow,
     "categories": payloads.Category,
     "company": payloads.Company,
     "contacts": payloads.Contact,
     "credit_note_reconciliations": payloads.CreditNoteReconciliation,
     "credit_notes": payloads.CreditNote,
+    "dated_balances": payloads.Balances,
     "expenses": payloads.Expense,
     "invoices": payloads.Invoice,
     "journal_sets": payloads.JournalSet,
@@ -99,7 +101,13 @@ def _rare(db: Database) -> GivenBooks:
     paid = {"receipt_reference": "R1"}
     return GivenBooks(
         db,
-        company=[a_company(**place)],
+        company=[a_company(first_accounting_year_end="2026-03-31", **place)],
+        dated_balances=[
+            {
+                "#on": "2025-04-30",
+                "trial_balance_summary": [{"display_nominal_code": "502", "name": "Corporation Tax", "total": "19.0"}],
+            }
+        ],
         contacts=[{"url": url("contacts", 1), "organisation_name": "Alder", "first_name": "Ann", **place}],
         projects=[{"url": project, "name": "Loft", "status": "Active", "contact": url("contacts", 1)}],
         categories=[
@@ -192,6 +200,8 @@ def _members(kind: Any, path: str = "") -> Iterator[str]:
                 yield name + "[]"
                 if isinstance(element, type) and issubclass(element, msgspec.Struct):
                     yield from _members(element, name + "[].")
+            elif isinstance(one, type) and issubclass(one, msgspec.Struct):
+                yield from _members(one, name + ".")
 
 
 def test_sources_are_members_of_what_is_read() -> None:

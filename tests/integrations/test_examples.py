@@ -44,6 +44,10 @@ PAYLOADS: dict[str, type[payloads.Payload]] = {
     "closing_balances": payloads.Balances,
     "journal_sets": payloads.JournalSet,
     "ledger_transactions": payloads.LedgerTransaction,
+    "dated_balances": payloads.Balances,
+    "profit_and_loss": payloads.ProfitAndLoss,
+    "balance_sheet": payloads.BalanceSheetAnswer,
+    "cashflow": payloads.Cashflow,
 }
 
 
@@ -99,6 +103,10 @@ _SCHEMAS = {
     "trial_balance": "TrialBalanceLine",
     "opening_balances": "TrialBalanceLine",
     "closing_balances": "TrialBalanceLine",
+    "dated_balances": "TrialBalanceLine",
+    "profit_and_loss": "ProfitAndLossSummary",
+    "balance_sheet": "BalanceSheet",
+    "cashflow": "Cashflow",
 }
 
 

@@ -294,7 +294,7 @@ def test_another_name_of_an_account_is_told_wherever_it_is_named(db: Database) -
 def test_what_depends_on_the_day_is_mapped_anew_on_another_day(lines: Edited) -> None:
     lines.books.clock.sleep(86_400)
 
-    assert gone_through(lines.sync()).keys() == {"company", "taxRates"}
+    assert gone_through(lines.sync()).keys() == {"company", "taxRates", "profitAndLoss", "balanceSheet"}
 
 
 def test_what_was_doubtful_is_told_until_it_is_mended(db: Database) -> None:

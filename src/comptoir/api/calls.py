@@ -93,12 +93,13 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
             text = unquote(text)  # encoded twice, as in the platform's own examples
         return parse_query(text) if (text := text.strip()) else None
 
-    def number(self, name: str, default: int, most: int | None = None) -> int:
-        """A query parameter that is a whole number from 1. InvalidInput when it is none, or more than `most`."""
+    def number(self, name: str, default: int | None = None, most: int | None = None) -> int:
+        """A query parameter that is a whole number from 1. InvalidInput when it is none, or more than `most`, or absent
+        without a default."""
         text = self.query.get(name.lower())
-        if text is None:
+        if text is None and default is not None:
             return default
-        text = text.strip()
+        text = (text or "").strip()
         number = int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else 0
         if number < 1 or (most is not None and number > most):
             expected = "a whole number from 1" + (f" to {most}" if most else "")

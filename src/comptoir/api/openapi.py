@@ -163,7 +163,8 @@ def _schemas(operations: Iterable[Operation]) -> dict[str, Any]:
     _, components = msgspec.json.schema_components([*own, ErrorMessage, Links], ref_template=_SCHEMAS + "{name}")
     found = dict(components)
     for shape in SHAPES.values():
-        found |= _records(shape)
+        if not shape.is_statement:
+            found |= _records(shape)
     for one in operations:
         if isinstance(one.answer, Page):
             found[f"{_name(one.answer.item)}Page"] = _page(one.answer)

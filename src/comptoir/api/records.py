@@ -16,15 +16,14 @@ from comptoir.model import DATA_TYPE_KEYS, SHAPES, Shape
 from comptoir.store import CompanyId, ConnectionId, companies, connections, datasets, records
 from comptoir.store.datasets import Status
 
-__all__ = ["OPERATIONS", "refuse_unsupported", "unreadable"]
+__all__ = ["OPERATIONS", "refuse_unsupported", "scope_of", "unreadable"]
 
 _COMPANY = "/companies/{companyId}/data"
 _CONNECTION = "/companies/{companyId}/connections/{connectionId}/data"
 _BELOW_CONNECTION_ONLY = frozenset({"bankAccounts", "bankTransactions"})
-_REPORTS = ("balanceSheet", "profitAndLoss", "cashFlowStatement")
 
 
-def _scope(call: Call) -> tuple[CompanyId, ConnectionId | None]:
+def scope_of(call: Call) -> tuple[CompanyId, ConnectionId | None]:
     return call.company_id, call.connection_id if "connectionId" in call.names else None
 
 
@@ -54,14 +53,14 @@ def refuse_unsupported(key: str) -> Handle:
     """For data types that no integration supplies yet: the documented refusal, for those who may know."""
 
     def refuse(call: Call) -> bytes:
-        raise unreadable(call, key, *_scope(call))
+        raise unreadable(call, key, *scope_of(call))
 
     return refuse
 
 
 def _list(key: str) -> Handle:
     def list_records(call: Call) -> bytes:
-        company, connection = _scope(call)
+        company, connection = scope_of(call)
         paging, query = paging_of(call), call.where()
         account = call.names.get("accountId")
         page = records.list_page(
@@ -86,7 +85,7 @@ def _list(key: str) -> Handle:
 
 
 def _one(call: Call, key: str, id_: str, account: str | None = None) -> bytes:
-    company, connection = _scope(call)
+    company, connection = scope_of(call)
     db, tenant = call.services.db, call.tenant
     # Data that was read once stays readable; before that, say exactly why there is none.
     if not records.is_readable(db, tenant, company, key, connection):
@@ -175,11 +174,10 @@ def _unsupported(key: str, paths: tuple[str, ...]) -> Iterator[Operation]:
 
 def _all() -> Iterator[Operation]:
     for shape in SHAPES.values():
-        yield from _operations_of(shape)
+        if not shape.is_statement:
+            yield from _operations_of(shape)
     for key in DATA_TYPE_KEYS:
-        if key in _REPORTS:
-            yield from _unsupported(key, (f"financials/{key}",))
-        elif key not in SHAPES:
+        if key not in SHAPES:
             yield from _unsupported(key, (key, f"{key}/{{recordId}}"))
 
 

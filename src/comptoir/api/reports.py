@@ -1,4 +1,4 @@
-"""Reports: worked out from what is stored when they are asked for."""
+"""Reports: put together from what is stored when they are asked for."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ import msgspec
 
 from comptoir import model
 from comptoir.api.calls import Call
-from comptoir.api.records import unreadable
+from comptoir.api.records import scope_of, unreadable
 from comptoir.api.routing import Operation, Parameter
-from comptoir.model import Value
+from comptoir.model import SHAPES, Value, statements
 from comptoir.model.aging import Periods, aged_creditors, aged_debtors
 from comptoir.model.records import Instant, LocalDate
-from comptoir.model.reports import AgedCreditorReport, AgedDebtorReport
+from comptoir.model.reports import AgedCreditorReport, AgedDebtorReport, BalanceSheet, CashFlowStatement, ProfitAndLoss
 from comptoir.store import companies, records
 from comptoir.store.query import parse
 
 __all__ = ["OPERATIONS"]
 
+_COMPANY = "/companies/{companyId}"
 _TAG = "Reports"
 _LIVE = "metadata.isDeleted=false"
 _MOST_PERIODS, _LONGEST_PERIOD = 120, 366
@@ -30,6 +31,33 @@ _AGED_PARAMETERS = (
     ),
     Parameter(
         name="periodLengthDays", kind="integer", text="Days in a period; 30 by default.", least=1, most=_LONGEST_PERIOD
+    ),
+)
+
+
+_STATEMENT_PARAMETERS = (
+    Parameter(name="periodLength", kind="integer", text="Months in a period.", least=1, is_required=True),
+    Parameter(name="periodsToCompare", kind="integer", text="How many periods.", least=1, is_required=True),
+    Parameter(
+        name="startMonth", kind="string", text="A day in the last month of the newest period; the newest by default."
+    ),
+)
+
+
+class _Statement(msgspec.Struct, frozen=True, kw_only=True):
+    """A statement kept by the month, and how reports of any length are made of its months."""
+
+    key: str
+    words: str
+    made: Callable[[Iterable[Any], statements.Asked], Value]
+    answer: type[Value]
+
+
+_STATEMENTS = (
+    _Statement(key="balanceSheet", words="balance sheet", made=statements.balance_sheet, answer=BalanceSheet),
+    _Statement(key="profitAndLoss", words="profit and loss", made=statements.profit_and_loss, answer=ProfitAndLoss),
+    _Statement(
+        key="cashFlowStatement", words="cash flow statement", made=statements.cash_flow, answer=CashFlowStatement
     ),
 )
 
@@ -63,6 +91,24 @@ _REPORTS = (
         answer=AgedCreditorReport,
     ),
 )
+
+
+def _statement(statement: _Statement) -> Callable[[Call], bytes]:
+    key = statement.key
+
+    def put_together(call: Call) -> bytes:
+        asked = statements.Asked(
+            length=call.number("periodLength"), count=call.number("periodsToCompare"), latest=call.day("startMonth")
+        )
+        company, connection = scope_of(call)
+        with call.services.db.read() as tx:
+            is_readable = records.is_readable(tx, call.tenant, company, key, connection)
+            documents = list(records.each(tx, call.tenant, company, key, parse(_LIVE), connection))
+        if not is_readable:
+            raise unreadable(call, key, company, connection)
+        return model.encode(statement.made([model.decode(key, document) for document in documents], asked))
+
+    return put_together
 
 
 def _aged(report: _Aged) -> Callable[[Call], bytes]:
@@ -109,8 +155,21 @@ def _is_available(report: _Aged) -> Callable[[Call], bytes]:
 
 
 def _all() -> Iterator[Operation]:
+    for statement in _STATEMENTS:
+        for prefix, base in (("connection-", "/companies/{companyId}/connections/{connectionId}"), ("", _COMPANY)):
+            yield Operation(
+                id=f"get-{prefix}{statement.words.replace(' ', '-')}",
+                method="GET",
+                path=f"{base}/data/{SHAPES[statement.key].path_word}",
+                tag=_TAG,
+                summary=f"Get the {statement.words}, by periods of any number of months, newest first",
+                handle=_statement(statement),
+                answer=statement.answer,
+                parameters=_STATEMENT_PARAMETERS,
+                fails=(409,),
+            )
     for report in _REPORTS:
-        path = f"/companies/{{companyId}}/reports/{report.path_word}"
+        path = f"{_COMPANY}/reports/{report.path_word}"
         yield Operation(
             id=f"get-{report.words.replace(' ', '-')}-report",
             method="GET",

@@ -8,14 +8,17 @@ from typing import Any
 
 import msgspec
 
-from comptoir.model import banking, ledger, parties, purchases, sales, tax
+from comptoir.model import banking, ledger, parties, purchases, reports, sales, tax
 from comptoir.model.records import Column, ColumnKind, Record, Value, columns_of, decoder, encode, values_of
 
 __all__ = ["DATA_TYPE_KEYS", "SHAPES", "Column", "ColumnKind", "Record", "Shape", "Value", "decode", "encode"]
 
 
 class Shape(msgspec.Struct, frozen=True, kw_only=True):
-    """How a data type looks: its struct, its word in paths and errors, and its scalar properties as columns."""
+    """How a data type looks: its struct, its word in paths and errors, and its scalar properties as columns.
+
+    `is_statement`: kept as one record a month, and served as reports put together from these, never record by record.
+    """
 
     name: str
     struct: type[Value]
@@ -26,6 +29,7 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
     has_metadata: bool = True
     has_modified_date: bool = True
     is_single: bool = False
+    is_statement: bool = False
 
 
 def _shape(name: str, struct: type[Value], *, path_word: str | None = None, **facts: bool) -> Shape:
@@ -40,7 +44,7 @@ def _shape(name: str, struct: type[Value], *, path_word: str | None = None, **fa
     )
 
 
-_BARE = {"has_metadata": False, "has_modified_date": False}
+_STATEMENT = {"has_metadata": False, "has_modified_date": False, "is_statement": True}
 
 SHAPES: Mapping[str, Shape] = MappingProxyType(
     {
@@ -74,6 +78,9 @@ SHAPES: Mapping[str, Shape] = MappingProxyType(
             _shape("taxRates", tax.TaxRate),
             _shape("trackingCategories", ledger.TrackingCategory),
             _shape("items", tax.Item),
+            _shape("profitAndLoss", reports.ProfitAndLossMonth, path_word="financials/profitAndLoss", **_STATEMENT),
+            _shape("balanceSheet", reports.BalanceSheetMonth, path_word="financials/balanceSheet", **_STATEMENT),
+            _shape("cashFlowStatement", reports.CashFlowMonth, path_word="financials/cashFlowStatement", **_STATEMENT),
         )
     }
 )

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from enum import StrEnum
 from functools import cache
-from typing import Any, NewType, TypeVar
+from typing import Any, ClassVar, NewType, TypeVar
 
 import msgspec
 
@@ -44,7 +44,12 @@ Instant = NewType("Instant", str)  # YYYY-MM-DDTHH:MM:SSZ
 
 
 class Value(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """Part of a record: written in camelCase, members at their default left out."""
+    """Part of a record: written in camelCase, members at their default left out.
+
+    `asked_about` names the members that queries and views know, where that is not all of the scalar ones.
+    """
+
+    asked_about: ClassVar[tuple[str, ...] | None] = None
 
 
 class Record(Value, frozen=True, kw_only=True):
@@ -126,6 +131,7 @@ class Column(msgspec.Struct, frozen=True):
     kind: ColumnKind
 
 
+_DEEPEST = 3  # lines in lines
 _encoder = msgspec.json.Encoder(decimal_format="number")
 _T = TypeVar("_T")
 
@@ -160,15 +166,22 @@ def columns_of(struct: type[Value]) -> tuple[Column, ...]:
 
 
 def paths_of(struct: type[Value]) -> tuple[str, ...]:
-    """Every member of a record type that is no object of its own; `[]` stands behind one that holds a list."""
+    """Every member of a record type that is no object of its own; `[]` stands behind one that holds a list. Of lines
+    that hold lines, two levels below the first are told."""
+    return _paths(struct, ())
+
+
+def _paths(struct: type[Value], inside: tuple[type[Value], ...]) -> tuple[str, ...]:
     found: list[str] = []
     hints = typing.get_type_hints(struct)
     for field in msgspec.structs.fields(struct):
         kind, path = _bare(hints[field.name]), field.encode_name
         if typing.get_origin(kind) is tuple:
             kind, path = _bare(typing.get_args(kind)[0]), path + "[]"
-        is_part = isinstance(kind, type) and issubclass(kind, Value)
-        found += [f"{path}.{inner}" for inner in paths_of(kind)] if is_part else [path]
+        if isinstance(kind, type) and issubclass(kind, Value) and inside.count(kind) < _DEEPEST:
+            found += [f"{path}.{inner}" for inner in _paths(kind, (*inside, kind))]
+        else:
+            found.append(path)
     return tuple(found)
 
 
@@ -193,6 +206,8 @@ def _walk(
 ) -> Iterator[tuple[str, ColumnKind, tuple[str, ...]]]:
     hints = typing.get_type_hints(struct)
     for field in msgspec.structs.fields(struct):
+        if struct.asked_about is not None and field.name not in struct.asked_about:
+            continue
         kind = _bare(hints[field.name])
         path, here = prefix + field.encode_name, (*steps, field.name)
         if isinstance(kind, type) and issubclass(kind, Value):

@@ -43,6 +43,7 @@ _NUMBER, _DATE, _DUE = N_("Number"), N_("Date"), N_("Due")
 _CUSTOMER, _SUPPLIER, _STATUS = N_("Customer"), N_("Supplier"), N_("Status")
 _TOTAL, _OPEN, _NAME = N_("Total"), N_("Amount due"), N_("Name")
 _REFERENCE, _NOTE, _CURRENCY = N_("Reference"), N_("Note"), N_("Currency")
+_MONTH = N_("Month")
 
 _PARTY = (
     Column(N_("Contact"), "contactName"),
@@ -200,6 +201,36 @@ LOOKS: Mapping[str, Look] = MappingProxyType(
             name=N_("Journals"),
             columns=(Column(_NAME, "name"), Column(N_("Code"), "journalCode"), Column(_STATUS, "status")),
             order="name",
+        ),
+        "profitAndLoss": Look(
+            name=N_("Profit and loss"),
+            columns=(
+                Column(_MONTH, "id"),
+                Column(N_("Income"), "report.income.value", "amount"),
+                Column(N_("Cost of sales"), "report.costOfSales.value", "amount"),
+                Column(N_("Expenses"), "report.expenses.value", "amount"),
+                Column(N_("Net profit"), "report.netProfit", "amount"),
+            ),
+            order="-id",
+        ),
+        "balanceSheet": Look(
+            name=N_("Balance sheet"),
+            columns=(
+                Column(_MONTH, "id"),
+                Column(N_("Assets"), "report.assets.value", "amount"),
+                Column(N_("Liabilities"), "report.liabilities.value", "amount"),
+                Column(N_("Net assets"), "report.netAssets", "amount"),
+            ),
+            order="-id",
+        ),
+        "cashFlowStatement": Look(
+            name=N_("Cash flow"),
+            columns=(
+                Column(_MONTH, "id"),
+                Column(N_("Receipts"), "report.cashReceipts.value", "amount"),
+                Column(N_("Paid out"), "report.cashPayments.value", "amount"),
+            ),
+            order="-id",
         ),
         "customers": Look(name=N_("Customers"), columns=(Column(_NAME, "customerName"), *_PARTY), order="customerName"),
         "suppliers": Look(name=N_("Suppliers"), columns=(Column(_NAME, "supplierName"), *_PARTY), order="supplierName"),

@@ -118,11 +118,16 @@ def list_page(
 
 
 def each(
-    source: Source, tenant: TenantId, company: CompanyId, data_type: str, query: Query | None = None
+    source: Source,
+    tenant: TenantId,
+    company: CompanyId,
+    data_type: str,
+    query: Query | None = None,
+    connection: ConnectionId | None = None,
 ) -> Iterator[bytes]:
     """All documents of a company that match, as they were first stored, a batch at a time; without what the store
     adds. Inside a transaction they are of one moment."""
-    versions = _versions(source, tenant, company, data_type, None)
+    versions = _versions(source, tenant, company, data_type, connection)
     if not versions:
         return
     where = query.where(properties(data_type), SHAPES[data_type].type_word, _dialect(source)) if query else None

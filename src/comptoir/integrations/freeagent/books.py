@@ -15,13 +15,22 @@ import msgspec
 
 from comptoir.integrations.contract import Loaded, RawRow
 from comptoir.integrations.freeagent import payloads
-from comptoir.integrations.freeagent.reading import amounts_kept, payload_of, sound
-from comptoir.integrations.freeagent.references import bank_account_id, last_segment, number_in, posted_with, source_of
+from comptoir.integrations.freeagent.reading import Flawed, amounts_kept, payload_of, reader, sound
+from comptoir.integrations.freeagent.references import (
+    bank_account_id,
+    day,
+    last_segment,
+    number_in,
+    posted_with,
+    source_of,
+)
+from comptoir.model.money import plain
 from comptoir.model.records import AccountRef, ProjectRef, TrackingCategoryRef
 
-__all__ = ["Books"]
+__all__ = ["Books", "whole_balances"]
 
 _P = TypeVar("_P", bound=payloads.Payload)
+_T = TypeVar("_T")
 
 
 _UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
@@ -44,6 +53,8 @@ _sales_tax_period = _decoder(payloads.SalesTaxPeriod)
 _bank_account = _decoder(payloads.BankAccount)
 _balance = _decoder(payloads.TrialBalanceLine)
 _named_code = _decoder(payloads.NamedCode)
+_profit = _decoder(payloads.ProfitAndLoss)
+_sheet = _decoder(payloads.BalanceSheetAnswer)
 _invoice = _decoder(payloads.Invoice)
 _credit_note = _decoder(payloads.CreditNote)
 _reconciliation = _decoder(payloads.CreditNoteReconciliation)
@@ -52,6 +63,20 @@ _explanation = _decoder(payloads.Explanation)
 _expense = _decoder(payloads.Expense)
 _journal_set = _decoder(payloads.JournalSet)
 _ledger_line = _decoder(payloads.LedgerTransaction)
+
+
+_trial_balance = reader(payloads.Balances)
+
+
+def whole_balances(row: RawRow) -> tuple[payloads.TrialBalanceLine, ...]:
+    """The lines of a trial balance. ValueError where any cannot be read: every sum would be wrong without it."""
+    read = _trial_balance(row)
+    if isinstance(read, Flawed):
+        raise ValueError(f"{read.flaws[0].path} is {read.flaws[0].shown}, which cannot be read")
+    lines: tuple[payloads.TrialBalanceLine, ...] = read.trial_balance_summary
+    for line in lines:
+        plain(line.total)
+    return lines
 
 
 class Books:
@@ -113,6 +138,24 @@ class Books:
         if not self.is_complete("trial_balance"):
             return {}
         return {line.display_nominal_code: line for _, line in self._whole("trial_balance", _named_code)}
+
+    @cached_property
+    def dated_balances(self) -> dict[date, tuple[payloads.TrialBalanceLine, ...]]:
+        """Trial balances by their day."""
+        dated = ((day(row.id), lines) for row, lines in self._whole("dated_balances", whole_balances))
+        return {on: lines for on, lines in dated if on}
+
+    @cached_property
+    def profits(self) -> dict[date, payloads.ProfitAndLossSummary]:
+        """FreeAgent's own summaries of accounting years up to a day, by that day."""
+        dated = ((day(row.id), profit) for row, profit in self._whole("profit_and_loss", _profit))
+        return {on: profit.profit_and_loss_summary for on, profit in dated if on}
+
+    @cached_property
+    def balance_sheets(self) -> dict[date, payloads.BalanceSheet]:
+        """FreeAgent's own balance sheets by their day."""
+        dated = ((day(row.id), sheet) for row, sheet in self._whole("balance_sheet", _sheet))
+        return {on: sheet.balance_sheet for on, sheet in dated if on}
 
     @cached_property
     def tax_period(self) -> payloads.SalesTaxPeriod | None:
@@ -179,6 +222,10 @@ class Books:
     def bank_currency(self, url: str) -> str:
         account = self.bank_accounts.get(bank_account_id(url))
         return (account.currency if account else None) or self.base_currency
+
+    def is_credit_card(self, url: str) -> bool:
+        account = self.bank_accounts.get(bank_account_id(url))
+        return account is not None and account.type == "CreditCardAccount"
 
     def account_ref(self, category_url: str | None) -> AccountRef | None:
         return None if not category_url else self.account_ref_of_code(last_segment(category_url))
@@ -333,7 +380,7 @@ class Books:
 
     # Inside
 
-    def _whole(self, resource: str, decode: Callable[[RawRow], _P]) -> Iterator[tuple[RawRow, _P]]:
+    def _whole(self, resource: str, decode: Callable[[RawRow], _T]) -> Iterator[tuple[RawRow, _T]]:
         for row in self._loaded.whole.get(resource, ()):
             try:
                 yield row, decode(row)

@@ -20,6 +20,7 @@ from comptoir.integrations.freeagent.mapping import (
     parties,
     purchases,
     sales,
+    statements,
     tax,
 )
 from comptoir.integrations.freeagent.reading import making, reader
@@ -42,6 +43,16 @@ _COMPANY = Part(
     ),
 )
 _BEGUN = Part("company", ("currency", "freeagent_start_date", "company_start_date"))
+_YEARS = Part(
+    "company",
+    (
+        "currency",
+        "freeagent_start_date",
+        "company_start_date",
+        "first_accounting_year_end",
+        "annual_accounting_periods",
+    ),
+)
 _BANK_NAMES = Part("bank_accounts", ("url", "name", "currency"))
 _ACCOUNT_NAMES = (
     "categories",
@@ -49,6 +60,9 @@ _ACCOUNT_NAMES = (
     _BANK_NAMES,
     # What categories do not name: the trial balance names everything that was ever posted to.
     Part("trial_balance", ("display_nominal_code", "name", "user"), beside="categories", or_having="user"),
+)
+_ACCOUNT_KINDS = tuple(  # and what tells a credit card
+    Part("bank_accounts", (*one.members, "type")) if one is _BANK_NAMES else one for one in _ACCOUNT_NAMES
 )
 _ACCOUNT_SOURCES = ("categories", "users", "bank_accounts", "trial_balance")
 _TRACKED = (
@@ -391,5 +405,36 @@ DATA_TYPES = (
         along=tuple(resource.name for resource in KEPT),
         whole=(_BEGUN, *_ACCOUNT_NAMES, *_TRACKED),
         hops=_ledger_hops,
+    ),
+    DataType(
+        name="profitAndLoss",
+        access_level=7,
+        sources=_sources(
+            "company",
+            "categories",
+            "dated_balances",
+            optional=("users", "bank_accounts", "trial_balance", "profit_and_loss"),
+        ),
+        made_from=(making("dated_balances", statements.decode_balances, statements.profit_and_loss),),
+        whole=(_YEARS, *_ACCOUNT_NAMES, "dated_balances", "profit_and_loss"),
+    ),
+    DataType(
+        name="balanceSheet",
+        access_level=7,
+        sources=_sources(
+            "company",
+            "categories",
+            "dated_balances",
+            optional=("users", "bank_accounts", "trial_balance", "balance_sheet"),
+        ),
+        made_from=(making("dated_balances", statements.decode_balances, statements.balance_sheet),),
+        whole=(_YEARS, *_ACCOUNT_KINDS, "dated_balances", "balance_sheet"),
+    ),
+    DataType(
+        name="cashFlowStatement",
+        access_level=6,
+        sources=_sources("company", "cashflow"),
+        made_from=(_made("cashflow", payloads.Cashflow, statements.cash_flow),),
+        whole=(_BEGUN,),
     ),
 )

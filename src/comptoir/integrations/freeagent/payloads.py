@@ -17,11 +17,14 @@ import msgspec
 __all__ = [
     "NOT_MAPPED",
     "AccountingPeriod",
+    "BalanceSheet",
+    "BalanceSheetAnswer",
     "Balances",
     "BankAccount",
     "BankTransaction",
     "Bill",
     "BillItem",
+    "Cashflow",
     "Category",
     "Company",
     "Contact",
@@ -34,6 +37,8 @@ __all__ = [
     "JournalSet",
     "LedgerTransaction",
     "PriceListItem",
+    "ProfitAndLoss",
+    "ProfitAndLossSummary",
     "Project",
     "Property",
     "SalesTaxPeriod",
@@ -138,6 +143,71 @@ class NamedCode(Payload, frozen=True, kw_only=True):
     display_nominal_code: str
     name: str | None = None
     user: str | None = None
+
+
+class ProfitAndLossLess(Payload, frozen=True, kw_only=True):
+    title: str
+    total: Decimal
+
+
+class ProfitAndLossSummary(Payload, frozen=True, kw_only=True):
+    """https://dev.freeagent.com/docs/profit_and_loss; whole units."""
+
+    income: Decimal
+    expenses: Decimal
+    operating_profit: Decimal
+    retained_profit: Decimal
+    less: tuple[ProfitAndLossLess, ...] | None = None
+
+
+class ProfitAndLoss(Payload, frozen=True, kw_only=True):
+    profit_and_loss_summary: ProfitAndLossSummary
+
+
+class BalanceSheetAccount(Payload, frozen=True, kw_only=True):
+    nominal_code: str
+    total_debit_value: Decimal
+
+
+class BalanceSheetSection(Payload, frozen=True, kw_only=True):
+    accounts: tuple[BalanceSheetAccount, ...] | None = None
+
+
+class BalanceSheet(Payload, frozen=True, kw_only=True):
+    """https://dev.freeagent.com/docs/balance_sheet; whole units, debits positive."""
+
+    total_assets: Decimal
+    total_owners_equity: Decimal
+    capital_assets: BalanceSheetSection | None = None
+    current_assets: BalanceSheetSection | None = None
+    current_liabilities: BalanceSheetSection | None = None
+    owners_equity: BalanceSheetSection | None = None
+
+
+class BalanceSheetAnswer(Payload, frozen=True, kw_only=True):
+    balance_sheet: BalanceSheet
+
+
+class CashflowMonth(Payload, frozen=True, kw_only=True):
+    month: int
+    year: int
+    total: Decimal
+
+
+class CashflowSide(Payload, frozen=True, kw_only=True):
+    months: tuple[CashflowMonth, ...]
+
+
+class CashflowSummary(Payload, frozen=True, kw_only=True):
+    """https://dev.freeagent.com/docs/cashflow"""
+
+    to: str
+    incoming: CashflowSide
+    outgoing: CashflowSide
+
+
+class Cashflow(Payload, frozen=True, kw_only=True):
+    cashflow: CashflowSummary
 
 
 class BankAccount(Payload, frozen=True, kw_only=True):
@@ -610,6 +680,27 @@ NOT_MAPPED: Mapping[str, Mapping[str, str]] = MappingProxyType(
         ),
         "categories": {},
         "trial_balance": {"category": "the code identifies the account"},
+        "dated_balances": {"category": "the code identifies the account"},
+        "profit_and_loss": {
+            "from": "it was asked for",
+            "to": "it was asked for",
+            "retained_profit_brought_forward": "the trial balance has it to the penny",
+            "retained_profit_carried_forward": "the trial balance has it to the penny",
+        },
+        "balance_sheet": {
+            "accounting_period_start_date": "the company tells its accounting years",
+            "as_at_date": "it was asked for",
+            "currency": "the company's own",
+            "net_current_assets": "computed",
+            "net_book_value": "computed",
+            "name": "the chart of accounts has it",
+            "retained_profit": "the trial balance has it to the penny",
+        },
+        "cashflow": {
+            "from": "the months are told",
+            "balance": "computed",
+            "total": "computed",
+        },
         "bank_accounts": {
             **_TIMES,
             "total_count": "a counter for display",
@@ -750,7 +841,7 @@ def unexpected(payload: type[Payload], resource: str, record: Mapping[str, Any])
         if name not in members:
             if name not in left_alone:
                 found.append(name)
-        elif (nested := members[name]) is not None and isinstance(value, list):
-            for one in value:
+        elif (nested := members[name]) is not None:
+            for one in value if isinstance(value, list) else [value]:
                 found += [f"{name}.{inner}" for inner in unexpected(nested, resource, one)]
     return found

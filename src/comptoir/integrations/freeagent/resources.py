@@ -12,7 +12,7 @@ from decimal import Decimal
 import msgspec
 
 from comptoir.integrations.contract import ByDay, InOrder, Kind, Link, RawRecord, Resource
-from comptoir.integrations.freeagent import periods
+from comptoir.integrations.freeagent import months, periods
 from comptoir.integrations.freeagent.drifting import without
 from comptoir.integrations.freeagent.reading import payload_of
 from comptoir.integrations.freeagent.references import (
@@ -482,5 +482,47 @@ RESOURCES = (
         closed_until_moved="closing_balances",
         asked_by_id=False,
         is_derived=True,
+    ),
+    Resource(
+        name="dated_balances",
+        path="/accounting/trial_balance/summary",
+        kind=Kind.REPORT,
+        keys=("trial_balance_summary",),
+        read=_read_report,
+        access_level=7,
+        windows=months.balances,
+        windows_of=("company",),
+    ),
+    Resource(
+        name="profit_and_loss",
+        path="/accounting/profit_and_loss/summary",
+        kind=Kind.REPORT,
+        keys=("profit_and_loss_summary",),
+        read=_read_report,
+        access_level=7,
+        windows=months.profits,
+        windows_of=("company",),
+        closed_until_moved="dated_balances",
+    ),
+    Resource(
+        name="balance_sheet",
+        path="/accounting/balance_sheet",
+        kind=Kind.REPORT,
+        keys=("balance_sheet",),
+        read=_read_report,
+        access_level=7,
+        windows=months.sheets,
+        windows_of=("company",),
+        closed_until_moved="dated_balances",
+    ),
+    Resource(
+        name="cashflow",
+        path="/cashflow",
+        kind=Kind.REPORT,
+        keys=("cashflow",),
+        read=_read_report,
+        access_level=6,
+        windows=months.cash,
+        windows_of=("company",),
     ),
 )

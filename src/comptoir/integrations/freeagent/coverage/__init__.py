@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from comptoir.integrations.contract import Covered
-from comptoir.integrations.freeagent.coverage import journals, ledger, parties, purchases, sales
+from comptoir.integrations.freeagent.coverage import journals, ledger, parties, purchases, sales, statements
 
 __all__ = ["COVERAGE", "ORDERED"]
 
@@ -37,6 +37,9 @@ COVERAGE: Mapping[str, tuple[Covered, ...]] = MappingProxyType(
         "accountTransactions": journals.ACCOUNT_TRANSACTIONS,
         "journals": journals.JOURNALS,
         "journalEntries": journals.JOURNAL_ENTRIES,
+        "profitAndLoss": statements.PROFIT_AND_LOSS,
+        "balanceSheet": statements.BALANCE_SHEET,
+        "cashFlowStatement": statements.CASH_FLOW_STATEMENT,
     }
 )
 

@@ -207,7 +207,7 @@ def _plain(code: str, status: AccountStatus, books: Books) -> Account:
 def _bank(code: str | None, bank_account_url: str, books: Books) -> Account:
     ref = books.bank_ref(bank_account_url)
     bank = books.bank_accounts.get(ref.id or "")
-    is_credit = bank is not None and bank.type == "CreditCardAccount"
+    is_credit = books.is_credit_card(bank_account_url)
     type_, category = (_L, "Liability.Current.CreditCard") if is_credit else (_A, "Asset.Current.Bank")
     name = ref.name or (books.account_name(code) if code else None)
     balance = None

@@ -1864,3 +1864,176 @@ def upgrade() -> None:
         ):
             ordered = (sa.text(f"p_{column} DESC NULLS LAST"), sa.text("pk DESC"))
             op.create_index(f"ix_std_{table}_{column}_down", f"std_{table}", [*prefix, *ordered], unique=False)
+    op.create_table(
+        "std_balance_sheet",
+        sa.Column("pk", BIG, nullable=False),
+        sa.Column("tenant_id", values.Words(), nullable=False),
+        sa.Column("company_id", values.Words(), nullable=False),
+        sa.Column("connection_id", values.Words(), nullable=False),
+        sa.Column("id", values.Words(), nullable=False),
+        sa.Column("modified_date", values.Words(), nullable=False),
+        sa.Column("source_modified_date", values.Words(), nullable=True),
+        sa.Column("is_deleted", sa.Boolean(), nullable=False),
+        sa.Column("source_resource", values.Words(), nullable=False),
+        sa.Column("source_id", values.Words(), nullable=False),
+        sa.Column("mapping_version", values.Words(), nullable=False),
+        sa.Column("p_currency", values.Words(), nullable=True),
+        sa.Column("p_earliest_available_month", values.Words(), nullable=True),
+        sa.Column("p_report_date", values.Words(), nullable=True),
+        sa.Column("p_report_assets_value", values.Amount(), nullable=True),
+        sa.Column("p_report_liabilities_value", values.Amount(), nullable=True),
+        sa.Column("p_report_net_assets", values.Amount(), nullable=True),
+        sa.Column("p_report_equity_value", values.Amount(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "company_id", "connection_id"],
+            ["connections.tenant_id", "connections.company_id", "connections.id"],
+            name=op.f("fk_std_balance_sheet_tenant_id_company_id_connection_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("pk", name=op.f("pk_std_balance_sheet")),
+        sa.UniqueConstraint(
+            "company_id", "connection_id", "id", name=op.f("uq_std_balance_sheet_company_id_connection_id_id")
+        ),
+    )
+    op.create_index("ix_std_balance_sheet_company", "std_balance_sheet", ["company_id", "pk"], unique=False)
+    op.create_index(
+        "ix_std_balance_sheet_modified", "std_balance_sheet", ["company_id", "modified_date", "pk"], unique=False
+    )
+    op.create_index(
+        "ix_std_balance_sheet_source",
+        "std_balance_sheet",
+        ["connection_id", "source_resource", "source_id"],
+        unique=False,
+        sqlite_where=sa.text("id <> source_id"),
+        postgresql_where=sa.text("id <> source_id"),
+    )
+    op.create_table(
+        "std_cash_flow_statement",
+        sa.Column("pk", BIG, nullable=False),
+        sa.Column("tenant_id", values.Words(), nullable=False),
+        sa.Column("company_id", values.Words(), nullable=False),
+        sa.Column("connection_id", values.Words(), nullable=False),
+        sa.Column("id", values.Words(), nullable=False),
+        sa.Column("modified_date", values.Words(), nullable=False),
+        sa.Column("source_modified_date", values.Words(), nullable=True),
+        sa.Column("is_deleted", sa.Boolean(), nullable=False),
+        sa.Column("source_resource", values.Words(), nullable=False),
+        sa.Column("source_id", values.Words(), nullable=False),
+        sa.Column("mapping_version", values.Words(), nullable=False),
+        sa.Column("p_currency", values.Words(), nullable=True),
+        sa.Column("p_earliest_available_month", values.Words(), nullable=True),
+        sa.Column("p_report_basis", values.Words(), nullable=True),
+        sa.Column("p_report_input", values.Words(), nullable=True),
+        sa.Column("p_report_from_date", values.Words(), nullable=True),
+        sa.Column("p_report_to_date", values.Words(), nullable=True),
+        sa.Column("p_report_cash_receipts_value", values.Amount(), nullable=True),
+        sa.Column("p_report_cash_payments_value", values.Amount(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "company_id", "connection_id"],
+            ["connections.tenant_id", "connections.company_id", "connections.id"],
+            name=op.f("fk_std_cash_flow_statement_tenant_id_company_id_connection_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("pk", name=op.f("pk_std_cash_flow_statement")),
+        sa.UniqueConstraint(
+            "company_id", "connection_id", "id", name=op.f("uq_std_cash_flow_statement_company_id_connection_id_id")
+        ),
+    )
+    op.create_index("ix_std_cash_flow_statement_company", "std_cash_flow_statement", ["company_id", "pk"], unique=False)
+    op.create_index(
+        "ix_std_cash_flow_statement_modified",
+        "std_cash_flow_statement",
+        ["company_id", "modified_date", "pk"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_std_cash_flow_statement_source",
+        "std_cash_flow_statement",
+        ["connection_id", "source_resource", "source_id"],
+        unique=False,
+        sqlite_where=sa.text("id <> source_id"),
+        postgresql_where=sa.text("id <> source_id"),
+    )
+    op.create_table(
+        "std_profit_and_loss",
+        sa.Column("pk", BIG, nullable=False),
+        sa.Column("tenant_id", values.Words(), nullable=False),
+        sa.Column("company_id", values.Words(), nullable=False),
+        sa.Column("connection_id", values.Words(), nullable=False),
+        sa.Column("id", values.Words(), nullable=False),
+        sa.Column("modified_date", values.Words(), nullable=False),
+        sa.Column("source_modified_date", values.Words(), nullable=True),
+        sa.Column("is_deleted", sa.Boolean(), nullable=False),
+        sa.Column("source_resource", values.Words(), nullable=False),
+        sa.Column("source_id", values.Words(), nullable=False),
+        sa.Column("mapping_version", values.Words(), nullable=False),
+        sa.Column("p_currency", values.Words(), nullable=True),
+        sa.Column("p_earliest_available_month", values.Words(), nullable=True),
+        sa.Column("p_report_basis", values.Words(), nullable=True),
+        sa.Column("p_report_from_date", values.Words(), nullable=True),
+        sa.Column("p_report_to_date", values.Words(), nullable=True),
+        sa.Column("p_report_income_value", values.Amount(), nullable=True),
+        sa.Column("p_report_cost_of_sales_value", values.Amount(), nullable=True),
+        sa.Column("p_report_gross_profit", values.Amount(), nullable=True),
+        sa.Column("p_report_expenses_value", values.Amount(), nullable=True),
+        sa.Column("p_report_net_operating_profit", values.Amount(), nullable=True),
+        sa.Column("p_report_other_expenses_value", values.Amount(), nullable=True),
+        sa.Column("p_report_other_income_value", values.Amount(), nullable=True),
+        sa.Column("p_report_net_other_income", values.Amount(), nullable=True),
+        sa.Column("p_report_net_profit", values.Amount(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "company_id", "connection_id"],
+            ["connections.tenant_id", "connections.company_id", "connections.id"],
+            name=op.f("fk_std_profit_and_loss_tenant_id_company_id_connection_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("pk", name=op.f("pk_std_profit_and_loss")),
+        sa.UniqueConstraint(
+            "company_id", "connection_id", "id", name=op.f("uq_std_profit_and_loss_company_id_connection_id_id")
+        ),
+    )
+    op.create_index("ix_std_profit_and_loss_company", "std_profit_and_loss", ["company_id", "pk"], unique=False)
+    op.create_index(
+        "ix_std_profit_and_loss_modified", "std_profit_and_loss", ["company_id", "modified_date", "pk"], unique=False
+    )
+    op.create_index(
+        "ix_std_profit_and_loss_source",
+        "std_profit_and_loss",
+        ["connection_id", "source_resource", "source_id"],
+        unique=False,
+        sqlite_where=sa.text("id <> source_id"),
+        postgresql_where=sa.text("id <> source_id"),
+    )
+    op.create_table(
+        "doc_balance_sheet",
+        sa.Column("pk", BIG, autoincrement=False, nullable=False),
+        sa.Column("tenant_id", values.Words(), nullable=False),
+        sa.Column("doc", sa.LargeBinary(), nullable=False),
+        sa.Column("supplemental", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["pk"], ["std_balance_sheet.pk"], name=op.f("fk_doc_balance_sheet_pk"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("pk", name=op.f("pk_doc_balance_sheet")),
+    )
+    op.create_table(
+        "doc_cash_flow_statement",
+        sa.Column("pk", BIG, autoincrement=False, nullable=False),
+        sa.Column("tenant_id", values.Words(), nullable=False),
+        sa.Column("doc", sa.LargeBinary(), nullable=False),
+        sa.Column("supplemental", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["pk"], ["std_cash_flow_statement.pk"], name=op.f("fk_doc_cash_flow_statement_pk"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("pk", name=op.f("pk_doc_cash_flow_statement")),
+    )
+    op.create_table(
+        "doc_profit_and_loss",
+        sa.Column("pk", BIG, autoincrement=False, nullable=False),
+        sa.Column("tenant_id", values.Words(), nullable=False),
+        sa.Column("doc", sa.LargeBinary(), nullable=False),
+        sa.Column("supplemental", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["pk"], ["std_profit_and_loss.pk"], name=op.f("fk_doc_profit_and_loss_pk"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("pk", name=op.f("pk_doc_profit_and_loss")),
+    )
