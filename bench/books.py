@@ -4,7 +4,8 @@
     python bench/books.py --lines 10000,100000,1000000 --runs 1 --write docs/benchmarks.md
 
 For each size one stand-in serves books of so many bank lines. They are pulled whole, again at once with nothing changed
-(quiet), and again with one invoice in a hundred changed. The least possible are the pages of a hundred that hold the
+(quiet), and again with one invoice in a hundred changed; then all records are made anew from what is held, without any
+call. The least possible are the pages of a hundred that hold the
 records, and one call for each thing that has no pages; for a quiet run there is no such number, so none is told.
 """
 
@@ -16,6 +17,8 @@ import datetime
 import json
 import os
 import platform
+import resource
+import sqlite3
 import statistics
 import subprocess
 import sys
@@ -139,6 +142,25 @@ def pulled(standin: StandIn, folder: str, limit: float) -> dict[str, Any]:
     return {"wall": wall, "rss": memory.peak / 2**20, "calls": sum(calls.values()), "asked": calls}
 
 
+def remapped(folder: str, limit: float) -> dict[str, Any]:
+    """Wall time, and records for each second that a core was busy."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    began = time.perf_counter()
+    command = [BIN / "comptoir", "remap", "--all", f"--data-dir={folder}"]
+    subprocess.run(command, check=True, timeout=limit, stdout=subprocess.DEVNULL)
+    wall = time.perf_counter() - began
+    now = resource.getrusage(resource.RUSAGE_CHILDREN)
+    busy = now.ru_utime + now.ru_stime - used.ru_utime - used.ru_stime
+    with contextlib.closing(sqlite3.connect(Path(folder) / "comptoir.db")) as books:
+        tables = [name for (name,) in books.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        counts = [
+            books.execute(f"SELECT count(*) FROM {name} WHERE NOT is_deleted").fetchone()[0]
+            for name in tables
+            if name.startswith("std_")
+        ]
+    return {"wall": wall, "rss": 0, "calls": 0, "records": sum(counts), "a_second": sum(counts) / busy}
+
+
 def edit(standin: StandIn, share: int) -> int:
     """Change one invoice in `share`; how many were."""
     _, total = standin.get("invoices", view="all", per_page="1")
@@ -175,7 +197,7 @@ def main() -> None:
         "|---:|---|---:|---:|---:|---:|---:|",
     ]
     for size in map(int, a.lines.split(",")):
-        got: dict[str, list[dict[str, Any]]] = {"whole": [], "quiet": [], "changes": []}
+        got: dict[str, list[dict[str, Any]]] = {"whole": [], "quiet": [], "changes": [], "remap": []}
         least = changed = 0
         with serving(size, a.seed) as standin:
             for _ in range(a.runs):
@@ -187,16 +209,24 @@ def main() -> None:
                     standin.ask("clock", {"advanceSeconds": SPREAD_SECONDS})
                     changed = edit(standin, 100)
                     got["changes"].append(pulled(standin, folder, a.limit))
+                    got["remap"].append(remapped(folder, a.limit))
                 print(
                     f"{size} lines:", {name: round(rows[-1]["wall"], 2) for name, rows in got.items()}, file=sys.stderr
                 )
-        names = {"whole": "whole", "quiet": "again, nothing changed", "changes": f"again, {changed} invoices changed"}
+        records, a_second = (statistics.median(row[what] for row in got["remap"]) for what in ("records", "a_second"))
+        names = {
+            "whole": "whole",
+            "quiet": "again, nothing changed",
+            "changes": f"again, {changed} invoices changed",
+            "remap": f"remap of {records:,.0f} records, {a_second:,.0f} a second and core",
+        }
         for name, about in names.items():
             ratio = statistics.median(row["wall"] / whole["wall"] for row, whole in zip(got[name], got["whole"]))
             middle = {what: statistics.median(row[what] for row in got[name]) for what in ("calls", "wall", "rss")}
             bound = f"{least:,}" if name == "whole" else ""
+            memory = f"{middle['rss']:.0f}" if middle["rss"] else ""
             lines.append(
-                f"| {size:,} | {about} | {middle['calls']:,.0f} | {bound} | {middle['wall']:.2f} | {ratio:.2f} | {middle['rss']:.0f} |"
+                f"| {size:,} | {about} | {middle['calls']:,.0f} | {bound} | {middle['wall']:.2f} | {ratio:.2f} | {memory} |"
             )
     text = "\n".join(lines) + "\n"
     print(text)

@@ -43,7 +43,7 @@ LocalDate = NewType("LocalDate", str)  # YYYY-MM-DDT00:00:00, a day without zone
 Instant = NewType("Instant", str)  # YYYY-MM-DDTHH:MM:SSZ
 
 
-class Value(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+class Value(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True, gc=False):
     """Part of a record: written in camelCase, members at their default left out.
 
     `asked_about` names the members that queries and views know, where that is not all of the scalar ones.

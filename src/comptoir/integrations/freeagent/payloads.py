@@ -49,7 +49,7 @@ __all__ = [
 ]
 
 
-class Payload(msgspec.Struct, frozen=True, kw_only=True):
+class Payload(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A record of FreeAgent's; members that are not declared are passed over."""
 
 

@@ -126,6 +126,13 @@ def decode_category(row: RawRow) -> Grouped | Flawed:
 
 def type_of_code(code: str, books: Books) -> tuple[AccountType, str | None]:
     """Type and category of a nominal code, or of a bank account's."""
+    known: dict[str, tuple[AccountType, str | None]] = books.carried.setdefault("types of codes", {})
+    if code not in known:
+        known[code] = _type_of_code(code, books)
+    return known[code]
+
+
+def _type_of_code(code: str, books: Books) -> tuple[AccountType, str | None]:
     found = books.categories.get(code)
     if found is not None and found[0] in _GROUPS and not code.startswith(("061", "062", "063")):
         return _GROUPS[found[0]]

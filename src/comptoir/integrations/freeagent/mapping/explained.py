@@ -74,10 +74,14 @@ class Kind(StrEnum):
     DIRECT_INCOME = "directIncome"
 
 
+def _is_transfer(source: payloads.Explanation) -> bool:
+    return bool(source.linked_transfer_account or source.transfer_bank_account or source.linked_transfer_explanation)
+
+
 def kind_of(source: payloads.Explanation, books: Books) -> Kind:
     """Which data type an explanation belongs to; first match wins."""
     money_out = source.gross_value < 0
-    if source.linked_transfer_account or source.transfer_bank_account or source.linked_transfer_explanation:
+    if _is_transfer(source):
         return Kind.TRANSFER
     if source.paid_invoice:
         return Kind.PAYMENT
@@ -118,7 +122,7 @@ def _reference(source: payloads.Explanation) -> str | None:
 
 def payment(source: payloads.Explanation, books: Books) -> Iterator[Mapped | Note]:
     """Money against an invoice or credit note; an explanation of another kind yields nothing here."""
-    if kind_of(source, books) is not Kind.PAYMENT or source.paid_invoice is None:
+    if source.paid_invoice is None or kind_of(source, books) is not Kind.PAYMENT:
         return
     id_, gross = last_segment(source.url), source.gross_value
     document: payloads.Invoice | payloads.CreditNote | None
@@ -296,7 +300,7 @@ def write_off(source: payloads.Invoice, books: Books) -> Iterator[Mapped | Note]
 
 def bill_payment(source: payloads.Explanation, books: Books) -> Iterator[Mapped | Note]:
     """Money against a bill, or a refund of a supplier's credit."""
-    if kind_of(source, books) is not Kind.BILL_PAYMENT or source.paid_bill is None:
+    if source.paid_bill is None or kind_of(source, books) is not Kind.BILL_PAYMENT:
         return
     document = books.bill(source.paid_bill)
     id_, total = last_segment(source.url), -source.gross_value
@@ -579,7 +583,7 @@ class _OtherSide(msgspec.Struct, frozen=True, kw_only=True):
 
 def _other_side(source: payloads.Explanation, books: Books) -> _OtherSide:
     other = books.explanation(source.linked_transfer_explanation)
-    if other is not None and kind_of(other, books) is not Kind.TRANSFER:
+    if other is not None and not _is_transfer(other):
         other = None  # it is served as something else
     account = source.linked_transfer_account or source.transfer_bank_account
     if account is None and other is not None:
@@ -600,7 +604,7 @@ def _transfer_id(source: payloads.Explanation) -> str:
 
 def transfer(source: payloads.Explanation, books: Books) -> Iterator[Mapped | Note]:
     """Two explanations of one movement: listed once, under the paying side's id."""
-    if kind_of(source, books) is not Kind.TRANSFER:
+    if not _is_transfer(source):
         return
     side = _other_side(source, books)
     other, other_account = side.explanation, side.account
