@@ -470,5 +470,8 @@ class Shelf:
     def outlived(self, data_type: str) -> Iterator[str]:
         return iter(sorted(self.gone.get(data_type, set())))
 
+    def left_out(self, data_type: str) -> str | None:
+        return None
+
     def lacking(self, data_type: str) -> str | None:
         return self.lacks.get(data_type)

@@ -37,12 +37,14 @@ _DOUBT = ("tenant_id", "connection_id", "data_type", "resource", "id", "is_aside
 
 class Mapping(msgspec.Struct, frozen=True, kw_only=True):
     """The last complete mapping of a data type: it followed all changes up to `mark`, and was made with what `basis`
-    is the digest of; `version` is that of the integration's code. A mark below zero: to be mapped whole."""
+    is the digest of; `version` is that of the integration's code. A mark below zero: to be mapped whole. What the
+    source last changed before `history_from` was left out."""
 
     mark: int
     basis: str
     version: str
     mapped_at: datetime
+    history_from: datetime | None = None
 
 
 class Doubt(msgspec.Struct, frozen=True):

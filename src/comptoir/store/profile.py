@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from collections.abc import Iterable
+from datetime import datetime
 
 import msgspec
 import sqlalchemy as sa
@@ -22,6 +24,7 @@ __all__ = [
     "Profile",
     "SyncSetting",
     "get",
+    "history_from",
     "months_of_reports",
     "overridden",
     "put",
@@ -99,6 +102,25 @@ def sync_settings(tx: Connection, tenant: TenantId, company: str = "") -> tuple[
 def months_of_reports(tx: Connection, tenant: TenantId, company: str = "") -> int:
     """How many months reports are kept for: what the most demanding of them wants, for they share sources."""
     return max(one.months_to_sync or _MONTHS for one in sync_settings(tx, tenant, company) if one.data_type in REPORTS)
+
+
+def history_from(tx: Connection, tenant: TenantId, company: str, now: datetime) -> dict[str, datetime]:
+    """By data type, from when on records are wanted by the day the source last changed them; without, all of them."""
+    found: dict[str, datetime] = {}
+    for one in sync_settings(tx, tenant, company):
+        if one.sync_from_utc is not None:
+            found[one.data_type] = datetime.fromisoformat(one.sync_from_utc)
+        elif one.sync_from_window is not None:
+            found[one.data_type] = _months_before(now, one.sync_from_window)
+    return found
+
+
+def _months_before(now: datetime, months: int) -> datetime:
+    """The same day so many months ago, or the month's last; not before the first day there is."""
+    whole = max(now.year * 12 + now.month - 1 - months, 12)
+    year, month = whole // 12, whole % 12 + 1
+    day = min(now.day, monthrange(year, month)[1])
+    return now.replace(year=year, month=month, day=day, hour=0, minute=0, second=0, microsecond=0)
 
 
 def overridden(tx: Connection, tenant: TenantId, company: str = "") -> bool:

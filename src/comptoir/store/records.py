@@ -289,6 +289,17 @@ def outlived(tx: Connection, tenant: TenantId, connection: ConnectionId, data_ty
     return [row[0] for row in bulk.select(tx, sql, owners)]
 
 
+def older(
+    tx: Connection, tenant: TenantId, company: CompanyId, connection: ConnectionId, data_type: str, than: datetime
+) -> list[str]:
+    """Live records that the source last changed before then."""
+    sql = (
+        f"SELECT id FROM {standard_name(data_type)} WHERE tenant_id = ? AND company_id = ? AND connection_id = ? "  # noqa: S608 - our own names
+        "AND NOT is_deleted AND source_modified_date < ?"
+    )
+    return [row[0] for row in bulk.select(tx, sql, (tenant, company, connection, text_of(than)))]
+
+
 def delete(
     tx: Connection,
     tenant: TenantId,

@@ -427,6 +427,7 @@ MAPPINGS = Table(
     Column("mark", sa.BigInteger, nullable=False),
     _text("basis", required=True),
     _text("version", required=True),
+    _when("history_from"),
     _when("mapped_at", required=True),
 )
 MAPPING_DOUBTS = Table(

@@ -105,7 +105,10 @@ class _Stored:
         lacking = sorted(f"{resource}: {outcome}" for resource, outcome in outcomes.items() if outcome != COMPLETE)
         day = "" if running is None else running.started.date().isoformat()
         # A remap changes records, and is no sync.
-        made_by = sorted(f"{name}: {one.version}" for name, one in held.items() if name in self._read)
+        made_by = sorted(
+            f"{name}: {one.version} {one.history_from}" for name, one in held.items() if name in self._read
+        )
+        self._history_from = {name: one.history_from for name, one in held.items() if one.history_from is not None}
         self.basis = (day, *self._read, *lacking, *made_by)
         self._complete = {resource for resource, outcome in outcomes.items() if outcome == COMPLETE}
         # What the upstream does not have, nobody lacks.
@@ -157,6 +160,11 @@ class _Stored:
             return f"{data_type}: {count} set aside, because they could not be read."
         if refused := self._refused.get(data_type):
             return f"{data_type}: {', '.join(refused)} could not be read in this sync."
+        return self.left_out(data_type)
+
+    def left_out(self, data_type: str) -> str | None:
+        if since := self._history_from.get(data_type):
+            return f"{data_type}: by its schedule, only what changed since {since:%Y-%m-%d} is held."
         return None
 
     # Raw

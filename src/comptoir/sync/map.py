@@ -24,7 +24,7 @@ from comptoir.model import SHAPES, encode
 from comptoir.model.money import WIDE
 from comptoir.runtime.clock import Clock
 from comptoir.runtime.failpoints import failpoint
-from comptoir.store import CompanyId, ConnectionId, Database, SyncId, TenantId, changes, mappings, raw, records
+from comptoir.store import CompanyId, ConnectionId, Database, SyncId, TenantId, changes, mappings, profile, raw, records
 from comptoir.store.datasets import Warning_
 from comptoir.store.history import Log
 from comptoir.store.mappings import Doubt
@@ -83,6 +83,7 @@ class _Type:
         self.is_first = False  # nothing of it is served yet, so nothing can be gone
         self.log: Log | None = None  # set once all of it was there: until then all that comes is new
         self.has_doubts = False
+        self.history_from: datetime | None = None  # what the source last changed before then is left out
         self.begin()
 
     def begin(self) -> None:
@@ -167,7 +168,9 @@ class Mapper:
             self._known = {one.name: around.complete(one.data_type) for one in types}
             self._day = {one.name: around.today(one.data_type) for one in types}
             held = mappings.of(tx, self._tenant, self._connection)
+            wanted = profile.history_from(tx, self._tenant, self._company, self._today)
             for one in types:
+                one.history_from = wanted.get(one.name)
                 one.basis = around.basis(one.data_type)
                 one.has_doubts = bool(mappings.count_doubts(tx, self._tenant, self._connection, one.name))
                 is_readable = records.is_readable(tx, self._tenant, self._company, one.name, self._connection)
@@ -195,6 +198,8 @@ class Mapper:
         """The rows that may make something else than they did, by resource; None for all."""
         if held is None or held.mark < 0 or held.basis != one.basis:
             return None
+        if held.history_from is not None and (one.history_from is None or one.history_from < held.history_from):
+            return None  # what was left out is wanted again
         one.since = held.mark
         rows = affected(tx, self._tenant, self._connection, one.data_type, one.since)
         if rows is None or not any(rows.values()):
@@ -389,7 +394,12 @@ class Mapper:
             self._tell(tx, one, counts, deleted)
         elif one.rows is None:
             self._tell(tx, one, Counts(), records.mark_deleted_sources(tx, *self._owners, one.name, now, one.log))
-        mapping = mappings.Mapping(mark=mark, basis=one.basis, version=one.version, mapped_at=now)
+        if one.history_from is not None:  # it moves on with the days, and records fall out behind it
+            old = records.older(tx, *self._owners, one.name, one.history_from)
+            self._tell(tx, one, Counts(), records.delete(tx, *self._owners, one.name, old, now, one.log))
+        mapping = mappings.Mapping(
+            mark=mark, basis=one.basis, version=one.version, mapped_at=now, history_from=one.history_from
+        )
         mappings.put(tx, self._tenant, self._connection, one.name, mapping)
         if one.has_doubts:
             one.result.set_aside = mappings.count_aside(tx, self._tenant, self._connection, one.name)
@@ -427,6 +437,7 @@ def _made(
 ) -> list[Prepared]:
     """The records of a batch; `aside` is told why some rows of it made none, `notes` what is doubtful about others."""
     values, resource, map_ = one.values, making.resource, making.map
+    oldest = "" if one.history_from is None else one.history_from.isoformat(timespec="seconds")
     prepared: list[Prepared] = []
     for row in rows:
         payload = payloads[row.id]
@@ -442,6 +453,9 @@ def _made(
                     continue
                 assert isinstance(item, Mapped)
                 record = item.record
+                modified = getattr(record, "source_modified_date", None)
+                if oldest and modified is not None and modified < oldest:
+                    continue
                 made.append(
                     Prepared(
                         getattr(record, "id", one.name),
@@ -449,7 +463,7 @@ def _made(
                         _supplemental(item.supplemental),
                         resource,
                         row.id,
-                        getattr(record, "source_modified_date", None),
+                        modified,
                         values(record),
                     )
                 )

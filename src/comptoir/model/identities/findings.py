@@ -173,6 +173,10 @@ class Stored(Protocol):
         """Why some of its records may not be there, though the source has them: set aside, or refused to us."""
         ...
 
+    def left_out(self, data_type: str) -> str | None:
+        """Why some of its records are not held on purpose, which `lacking` tells too; None if all are."""
+        ...
+
 
 class Findings:
     """Gathers what is found; an identity nobody looked at is "not checked"."""

@@ -62,6 +62,10 @@ class Targets:
         """Why what is told of one of these may not be all there is."""
         return next((why for data_type in data_types if (why := self._stored.lacking(data_type))), None)
 
+    def left_out(self, *data_types: str) -> str | None:
+        """Why some of these are not held on purpose."""
+        return next((why for data_type in data_types if (why := self._stored.left_out(data_type))), None)
+
     @property
     def not_followed(self) -> Set[str]:
         """Data types that references lead to and that were not read with the others."""

@@ -405,6 +405,7 @@ def upgrade() -> None:
         sa.Column("mark", sa.BigInteger(), nullable=False),
         sa.Column("basis", values.Words(), nullable=False),
         sa.Column("version", values.Words(), nullable=False),
+        sa.Column("history_from", values.Instant(), nullable=True),
         sa.Column("mapped_at", values.Instant(), nullable=False),
         sa.ForeignKeyConstraint(
             ["tenant_id", "connection_id"],
