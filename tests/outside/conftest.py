@@ -111,9 +111,9 @@ def interpreter(request: pytest.FixtureRequest) -> Callable[[str], Path]:
     return Environments("client", request.config).python
 
 
-@pytest.fixture(scope="module")
-def outside(interpreter: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outside]:
-    """A stand-in for all tests of a module; environments first, so that it never waits for packages."""
+@pytest.fixture(scope="session")
+def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outside]:
+    """One stand-in for all clients; they run on the same worker."""
     ready = tmp_path_factory.mktemp("outside") / "ready.json"
     running = Running([str(STANDIN), "serve", "--port", "0", "--limits", "off", "--ready-file", str(ready)])
     running.wait_for("developer site")

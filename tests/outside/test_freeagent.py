@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from tests.outside.conftest import Outside
 
-pytestmark = [pytest.mark.sdk, pytest.mark.xdist_group("outside-freeagent")]
+pytestmark = [pytest.mark.sdk, pytest.mark.xdist_group("outside")]
 
 _PNG = bytes.fromhex("89504e470d0a1a0a")
 

@@ -14,7 +14,7 @@ import pytest
 from tests.cli.conftest import free_ports
 from tests.outside.conftest import Outside
 
-pytestmark = [pytest.mark.sdk, pytest.mark.xdist_group("outside-freeagent-cli")]
+pytestmark = [pytest.mark.sdk, pytest.mark.xdist_group("outside")]
 
 Say = Callable[..., list[str]]
 
