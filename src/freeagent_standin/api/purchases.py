@@ -13,6 +13,7 @@ from decimal import Decimal
 from freeagent_standin import files
 from freeagent_standin.api.desk import Body, Desk, day_text, instant, locked_reason, long_status, money, sent
 from freeagent_standin.world.amounts import decimal_text, times
+from freeagent_standin.world.assets import PURCHASE
 from freeagent_standin.world.entities import NO_UNIT, Attachment, Bill, BillItem, Expense
 from freeagent_standin.world.rates import CIS_LABOUR, exchange_rate
 
@@ -80,6 +81,7 @@ def bill_item(desk: Desk, record: Bill, item: BillItem) -> Body:
     """One line of a bill: its tax carries the opposite sign to its total."""
     has_unit = item.unit != NO_UNIT
     tax = item.gross - item.net + item.notional_tax
+    asset = desk.world.owned.bought_by(item.id) if item.category.startswith(PURCHASE) else None
     return sent(
         {
             "url": desk.url("bill_items", item.id),
@@ -97,6 +99,7 @@ def bill_item(desk: Desk, record: Bill, item: BillItem) -> Body:
             "cis_deduction_rate": decimal_text(record.cis_rate)
             if record.cis_band and item.category in CIS_LABOUR
             else None,
+            "capital_asset": None if asset is None else desk.url("capital_assets", asset.id),
             "project": None if item.project is None else desk.url("projects", item.project),
         }
     )

@@ -63,6 +63,8 @@ class CapitalAsset(Record, frozen=True, kw_only=True, gc=False):
     number: int
     """The sub-code of its type."""
     bill: int
+    item: int
+    """The line of the bill."""
     cost: int
     """Without tax, in the company's currency."""
     dated_on: date
@@ -157,6 +159,10 @@ class Assets:
         if code in (UNDER_A_YEAR, OVER_A_YEAR):
             return [(f"{code}-{it.number}", f"{description}: {it.description}", it) for it in self.hire_purchases]
         return None
+
+    def bought_by(self, item: int) -> CapitalAsset | None:
+        """The asset that a line of a bill bought."""
+        return next((each for each in self.capital_assets if each.item == item), None)
 
     def has_code(self, code: str) -> bool:
         """Whether a line can be put on this sub-account."""

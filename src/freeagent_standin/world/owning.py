@@ -6,7 +6,7 @@ control address. Raises ValueError with a sentence.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from freeagent_standin.world import acts, parts
+from freeagent_standin.world.amounts import times
 from freeagent_standin.world.assets import (
     DEFAULT_TYPES,
     PURCHASE,
@@ -128,7 +129,8 @@ def bought(
         type=kind.id,
         number=kind.number,
         bill=bill.id,
-        cost=line.net,
+        item=line.id,
+        cost=times(line.net, bill.rate),
         dated_on=bill.dated_on,
         year_end=world.company.first_year_end,
         written_down_to=until,
@@ -152,6 +154,33 @@ def depreciation_profile(wishes: Wishes) -> dict[str, Any]:
 
 def _asset_fields(world: World, record: CapitalAsset, wishes: Wishes) -> dict[str, Any]:
     return {"description": wishes.text("description", record.description)}
+
+
+def wanted_with(world: World, items: Sequence[BillItem], given: Sequence[object]) -> list[tuple[BillItem, Any]]:
+    """The lines of a bill that are to be capital assets, each with how it will lose its value.
+
+    `given` is what each line says of its capital_asset; a line on the account of a type without a word is one that
+    lasts three years.
+    """
+    found = []
+    for item, said in zip(items, given, strict=True):
+        parent = item.category.partition("-")[0]
+        if said and parent != PURCHASE:
+            raise ValueError("A capital_asset is bought on the account of its type, such as 602-1.")
+        if parent == PURCHASE and "-" in item.category:
+            _refuse_on_cash_basis(world)
+            about = Wishes(said or {}, is_api=True)
+            profile = Wishes(about.take("depreciation_profile") or {}, is_api=True)
+            found.append((item, depreciation_profile(profile)))
+    return found
+
+
+def all_bought(world: World, bill: int, wanted: list[tuple[BillItem, Any]], *, until: date, at: int) -> None:
+    """Enter the assets that a new bill bought."""
+    types = {each.number: each for each in world.owned.capital_asset_types}
+    for item, fields in wanted:
+        kind = types[int(item.category.partition("-")[2])]
+        bought(world, world.bills[bill], item, kind, until=until, at=at, **fields)
 
 
 def write_down(world: World, until: date) -> None:

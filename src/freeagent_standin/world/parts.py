@@ -101,7 +101,7 @@ def bill_item(world: World, wishes: Wishes, ec_status: str, old: BillItem | None
             gross = net + added_tax(net, percent or Decimal(0))
     elif net is not None:
         gross = net
-    for name in ("manual_sales_tax_amount", "total_value_ex_tax", "url", "_destroy", "id"):
+    for name in ("manual_sales_tax_amount", "total_value_ex_tax", "url", "_destroy", "id", "capital_asset"):
         wishes.take(name)
     description = wishes.text("description", "Supplies" if old is None else old.description)
     fields["unit"] = wishes.choice("unit", words.BILL_UNITS, "-no unit-" if old is None else old.unit)

@@ -166,6 +166,7 @@ def _add_bill(world: World, wishes: Wishes, at: int, today: date) -> int:
         rows = [Wishes({"description": "Supplies", "category": "103", "total_value": "60.0"})]
     if len(rows) > parts.MOST_BILL_ITEMS:
         raise ValueError(f"A bill has {parts.MOST_BILL_ITEMS} lines at most.")
+    said = [row.take("capital_asset") for row in rows]
     contact = wishes.one_of("contact", world.contacts) or _some_contact(world)
     day = wishes.day("dated_on", today)
     due = wishes.day("due_on", rates.days_after(day, 30))
@@ -180,9 +181,12 @@ def _add_bill(world: World, wishes: Wishes, at: int, today: date) -> int:
         **parts.rebilled(world, wishes),
     }
     wishes.done()
-    return acts.enter_bill(
+    assets = owning.wanted_with(world, fields["items"], said)
+    bill = acts.enter_bill(
         world, contact=contact, day=day, at=at, terms=(due - day).days, ec_status=ec_status, **fields
     )
+    owning.all_bought(world, bill, assets, until=today, at=at)
+    return bill
 
 
 def _add_expense(world: World, wishes: Wishes, at: int, today: date) -> int:

@@ -138,3 +138,51 @@ def test_every_stock_item_has_an_account(reader: Reader) -> None:
     stock = {row["stock_item"]: row["nominal_code"] for row in rows if "stock_item" in row}
     assert list(stock) == [row["url"] for row in reader.all("stock_items")]
     assert list(stock.values()) == ["609-1", "609-2"]
+
+
+def a_purchase(reader: Reader, **more: object) -> dict[str, object]:
+    line = {"description": "Lathe", "category": f"{reader.get('categories')['general_categories'][0]['url'][:-3]}602-5"}
+    asset = {"depreciation_profile": {"method": "reducing_balance", "annual_depreciation_percentage": 40}}
+    row = line | {"total_value": "1200.0", "capital_asset": asset} | more
+    contact = reader.all("contacts")[0]["url"]
+    dates = {"dated_on": "2026-02-10", "due_on": "2026-03-10"}
+    return {"bill": {"contact": contact, "reference": "L-1", "bill_items": [row], **dates}}
+
+
+def test_a_bill_buys_what_its_lines_say(reader: Reader) -> None:
+    before = reader.trial_balance()
+
+    bill = made(reader, "bills", a_purchase(reader))
+
+    [item] = bill["bill_items"]
+    asset = reader.get(item["capital_asset"].split("/v2/")[1], include_history="true")["capital_asset"]
+    assert (asset["description"], asset["asset_type"], asset["purchased_on"]) == (
+        "Lathe",
+        "Plant and Machinery",
+        "2026-02-10",
+    )
+    assert asset["depreciation_profile"] == {
+        "method": "reducing_balance",
+        "annual_depreciation_percentage": 40,
+        "frequency": "monthly",
+    }
+    purchase, *losses = asset["capital_asset_history"]
+    assert (purchase["value"], [each["date"] for each in losses]) == ("1200.0", ["2026-02-28", "2026-03-31"])
+    assert reader.trial_balance().get("602-5", Decimal(0)) - before.get("602-5", Decimal(0)) == 1200
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"category": "103"},
+        {"category": "602-99"},
+        {"capital_asset": "a lathe"},
+        {"capital_asset": {"depreciation_profile": {"method": "straight_line", "asset_life_years": 40}}},
+        {"capital_asset": {"depreciation_profile": {"method": "burning"}}},
+    ],
+)
+def test_a_purchase_that_makes_no_sense_enters_nothing(reader: Reader, more: dict[str, object]) -> None:
+    before = reader.world.counts()
+
+    assert send(reader, "POST", "bills", a_purchase(reader, **more)).status == 422
+    assert reader.world.counts() == before
