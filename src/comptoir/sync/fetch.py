@@ -142,7 +142,7 @@ class Fetch:
         self._walks: dict[str, Walk] = {}
         self._names: dict[str, frozenset[str]] = {}  # of all windows that a resource has now
         self._bases: dict[str, dict[str, bytes]] = {}  # what tells whether a window that is over has changed
-        self._seen_before: dict[str, set[str]] = {}
+        self._before: dict[str, Walk] = {}  # the pass before, where another must agree with it
         self._ended: dict[str, Outcome] = {}
         self._held_whole: set[str] = set()  # resources that were read to their end before: what is new there is news
         self._former: dict[str, Outcome] = {}  # of resources that are read another time
@@ -304,13 +304,18 @@ class Fetch:
                 return
             since = {} if whole is not None else self._since(tx, resource, windows, kept)
             known = cursors.of(tx, self._tenant, self._connection, resource.name)
+            ranges = self._ranges(tx, resource) if resource.windows is not None else ()
+            closed = {window.name for window in ranges if window.is_closed}
             still = self._unmoved(tx, resource, windows) if whole is None else windows.keys() - whole
         self._names[resource.name] = frozenset(windows)
         windows = {name: params for name, params in windows.items() if name not in still}
         before = self._walks.get(resource.name)
         walk = self._walks[resource.name] = Walk(resource, pass_number, windows, attempt=attempt, since=since)
         walk.pages_before = before.pages_done if before is not None else 0
+        if before is not None and before is self._before.get(resource.name) and before.stood_still():
+            walk.carry_on(before)
         for name, window in walk.windows.items():
+            window.is_closed = name in closed
             if keeping_up.is_deaf(known.get(name), self._clock.now()):
                 window.tells_changes, window.changes_are_read = False, True
         self._recall(walk, kept)
@@ -634,15 +639,17 @@ class Fetch:
         if walk.asked is None:
             walk.is_settled = self._is_settled(walk)
             if not walk.is_settled and walk.attempt < _MOST_PASSES:
-                self._seen_before[resource.name] = walk.seen
-                self._begin(resource, walk.pass_number + 1, attempt=walk.attempt + 1, whole=self._whole_again(walk))
+                again = frozenset(walk.to_agree()) if walk.stood_still() else self._whole_again(walk)
+                self._before[resource.name] = walk
+                self._begin(resource, walk.pass_number + 1, attempt=walk.attempt + 1, whole=again)
                 return
+            walk.seen |= walk.carried
             if not self._is_counted(walk):
                 return
             walk.live, walk.missing = self._missing(walk)
             walk.missing.update(*(window.missing or () for window in walk.partial.values()))
             if sweep.is_suspicious(walk.live, len(walk.missing)) and walk.attempt == 1:
-                self._seen_before[resource.name] = walk.seen
+                self._before[resource.name] = walk
                 self._begin(resource, walk.pass_number + 1, attempt=2, whole=self._whole_again(walk))
                 return
             walk.asked = {}
@@ -698,9 +705,10 @@ class Fetch:
 
     def _is_settled(self, walk: Walk) -> bool:
         """Does the pass hold each live record exactly once, as far as can be told?"""
-        if walk.needs_agreement():
-            return walk.stood_still() and self._seen_before.get(walk.resource.name) == walk.seen
-        return walk.stood_still()
+        if not walk.stood_still() or not walk.to_agree():
+            return walk.stood_still()
+        before = self._before.get(walk.resource.name)
+        return before is not None and walk.agrees_with(before)
 
     def _conclude(self, walk: Walk) -> None:
         resource, outcome = walk.resource, walk.outcome

@@ -44,6 +44,7 @@ class Window:
         self.has_moved = False
         self.changes_are_read = False
         self.tells_changes = True
+        self.is_closed = False
         self.unread = 0
         # Of a window asked for changes: did it give older records, how many records there are in all, and which of
         # those held are not there, None where that could not be told.
@@ -119,6 +120,7 @@ class Walk:
         self.pages_before = 0
         self.open = 0  # tasks asked for that have not come back
         self.seen: set[str] = set()
+        self.carried: set[str] = set()  # met by an earlier pass, in windows that this one does not read again
         self.outcome = Outcome(passes=pass_number)
         # When all pages are in: what is missing from the list, and what asking for it by itself said.
         self.is_settled = False
@@ -207,9 +209,29 @@ class Walk:
         """Did the list stand still while it was read? Then it holds each live record exactly once."""
         return self.resource.kind is not Kind.LIST or all(window.stood_still() for window in self.windows.values())
 
-    def needs_agreement(self) -> bool:
-        """A list of several pages that cannot tell changes is believed once two passes agree."""
-        return self.resource.kind is Kind.LIST and any(
-            len(window.pages) > 1 and (self.resource.since is None or not window.tells_changes)
-            for window in self.windows.values()
+    def to_agree(self) -> list[str]:
+        """Windows of several pages that cannot tell changes: they are believed once two passes agree. One that is over
+        is taken to stand still."""
+        if self.resource.kind is not Kind.LIST:
+            return []
+        return [
+            name
+            for name, window in self.windows.items()
+            if len(window.pages) > 1
+            and not window.is_closed
+            and (self.resource.since is None or not window.tells_changes)
+        ]
+
+    def agrees_with(self, before: Walk) -> bool:
+        """Whether both met the same records in the windows that must agree."""
+        return self.seen <= before.seen and all(
+            name in before.windows and before.windows[name].met == self.windows[name].met for name in self.to_agree()
         )
+
+    def carry_on(self, before: Walk) -> None:
+        """Take over the windows of an earlier pass that this one does not read again."""
+        rest = {name: window for name, window in before.windows.items() if name not in self.windows}
+        if rest:
+            self.windows |= rest
+            self.carried = before.seen
+            self.pages_before -= sum(len(window.pages) for window in rest.values())
