@@ -35,6 +35,8 @@ class Kind(msgspec.Struct, frozen=True):
 
 KINDS = (
     Kind("chartOfAccounts", "accounts", "financial_statements.accounts", "account_id", "type", "="),
+    Kind("accountTransactions", "account_transactions", "transactions.account_transactions", "account_transaction_id",
+         "totalAmount", "<", True),
     Kind("bankAccounts", "bank_accounts", "accounting_bank_data.accounts", "account_id", "accountName", "=", True),
     Kind("billCreditNotes", "bill_credit_notes", "accounts_payable.bill_credit_notes", "bill_credit_note_id",
          "totalAmount", ">="),
@@ -47,6 +49,8 @@ KINDS = (
          "currency", "=", True),
     Kind("invoices", "invoices", "accounts_receivable.invoices", "invoice_id", "dueDate", ">"),
     Kind("items", "items", None, "item_id", "itemStatus", "="),
+    Kind("journalEntries", "journal_entries", "transactions.journal_entries", "journal_entry_id", "postedOn", ">="),
+    Kind("journals", "journals", "transactions.journals", "journal_id", "status", "="),
     Kind("payments", "payments", "accounts_receivable.payments", "payment_id", "totalAmount", "!="),
     Kind("suppliers", "suppliers", "accounts_payable.suppliers", "supplier_id", "status", "="),
     Kind("taxRates", "tax_rates", None, "tax_rate_id", "name", "="),
@@ -211,7 +215,7 @@ def test_payments_are_read_over_a_connection_too(sdks: Sdks) -> None:
 
 
 @pytest.mark.parametrize("group", [
-    "account_transactions", "journal_entries", "journals", "payment_methods", "purchase_orders", "sales_orders", "item_receipts",
+    "payment_methods", "purchase_orders", "sales_orders", "item_receipts",
 ])  # fmt: skip
 def test_data_types_that_are_not_supported_say_so_in_the_typed_error(sdks: Sdks, group: str) -> None:
     sdk, demo = sdks.sdk("codat-accounting"), sdks.demo
