@@ -83,8 +83,8 @@ def test_a_sync_shows_exactly_what_a_person_changed(changed: Changed) -> None:
 
 
 def test_what_follows_is_told_apart(changed: Changed) -> None:
-    """An invoice that is gone takes its amounts off its accounts and its entry off the ledger; a bill that was edited
-    has its entry dated anew. Nothing else follows."""
+    """An invoice that is gone takes its amounts off its accounts and out of the reports, and its entry off the ledger; a
+    bill that was edited has its entry dated anew. Nothing else follows."""
     follows = [one for one in changed.changes(changed.syncs()[0]["id"]) if not one["isDirect"]]
 
     of_accounts = {one["id"]: one["change"] for one in follows if one["dataType"] == "chartOfAccounts"}

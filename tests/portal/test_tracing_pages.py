@@ -77,7 +77,12 @@ def test_a_read_lists_what_somebody_changed_and_apart_from_it_what_followed(
         ("invoices", changed.invoice),
         ("suppliers", "100002018"),
     ]
-    assert set(re.findall(r"/data/(\w+)/", follows)) == {"chartOfAccounts", "journalEntries"}
+    assert set(re.findall(r"/data/(\w+)/", follows)) == {
+        "chartOfAccounts",
+        "journalEntries",
+        "profitAndLoss",
+        "balanceSheet",
+    }
     words = page.words
     assert re.search(r"Complete · \d+ calls to FreeAgent · \d+ seconds", words)
     assert "Wren Ltd · Active New Customers 100002018" in words
