@@ -127,6 +127,8 @@ def explanation(desk: Desk, record: Explanation, *, is_nested: bool, is_single: 
         body["foreign_currency"] = record.foreign_currency
     if record.project is not None:
         body["project"] = desk.url("projects", record.project)
+    if desk.property_url(record) is not None:
+        body["property"] = desk.property_url(record)
     if record.rebill_type:
         body["rebill_type"] = record.rebill_type
     if record.receipt_reference:

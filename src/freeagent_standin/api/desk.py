@@ -11,6 +11,7 @@ from freeagent_standin.api.answers import forbidden
 from freeagent_standin.wire import Call
 from freeagent_standin.world.amounts import money_text
 from freeagent_standin.world.books import World
+from freeagent_standin.world.entities import Bill, Expense, Explanation, SalesDocument
 
 Body = dict[str, object]
 
@@ -38,6 +39,11 @@ class Desk:
     def url(self, resource: str, key: object) -> str:
         """A reference, written on the origin that was called (https://dev.freeagent.com/docs/introduction)."""
         return f"{self.root}/{resource}/{key}"
+
+    def property_url(self, record: SalesDocument | Bill | Expense | Explanation) -> str | None:
+        """A reference to what a landlord's record is for."""
+        number = self.world.property_of(record)
+        return None if number is None else self.url("properties", number)
 
     def remembered(self, key: object, make: Callable[[], set[int]]) -> set[int]:
         """Something made once a call."""

@@ -103,6 +103,7 @@ def header(desk: Desk, record: SalesDocument, status: str) -> Body:
         "contact": desk.url("contacts", record.contact),
         "contact_name": desk.world.contacts[record.contact].name,
         "project": None if record.project is None else desk.url("projects", record.project),
+        "property": desk.property_url(record),
         "reference": record.reference,
         "dated_on": day_text(record.dated_on),
         "due_on": day_text(record.due_on),

@@ -20,6 +20,7 @@ from freeagent_standin.api.answers import Refusal, bad_request, blank, forbidden
 from freeagent_standin.api.desk import Desk, day_text
 from freeagent_standin.api.sales import items_of
 from freeagent_standin.world.entities import SalesDocument
+from freeagent_standin.world.kinds import LANDLORD
 
 CREATED: Mapping[str, tuple[str, ...]] = {
     "contacts": (),
@@ -53,6 +54,9 @@ _TOGETHER = ("expenses", "timeslips")
 _PARENTS: Mapping[str, tuple[str, ...]] = {"tasks": ("project",), "notes": ("contact", "project")}
 """Whose a new record is to be is said in the query."""
 _ALWAYS_DRAFT = frozenset({"invoices", "credit_notes"})
+_EXPLANATIONS = "bank_transaction_explanations"
+_FOR_A_PROPERTY = frozenset({"invoices", "credit_notes", "bills", "expenses", _EXPLANATIONS})
+"""What a landlord makes for one of the properties."""
 _MOVES = {
     "mark_as_draft": "Draft",
     "mark_as_scheduled": "Scheduled To Email",
@@ -72,7 +76,7 @@ def created(desk: Desk, resource: str, singular: str) -> int:
     if resource not in CREATED:
         raise not_built("POST", resource)
     wanted = _body(desk, singular) | _parent(desk, resource)
-    _refuse_what_is_missing(resource, wanted)
+    _refuse_what_is_missing(desk, resource, wanted)
     if resource == "notes":
         wanted["author"] = desk.world.people[desk.call.user_id].name
     return _create(desk, resource, singular, wanted)
@@ -95,7 +99,7 @@ def created_together(desk: Desk, resource: str, singular: str) -> list[int] | No
     for row in rows:
         if not isinstance(row, dict):
             raise bad_request(f"param is missing or the value is empty: {singular}")
-        _refuse_what_is_missing(resource, row)
+        _refuse_what_is_missing(desk, resource, row)
     numbers: list[int] = []
     try:
         for row in rows:
@@ -107,7 +111,7 @@ def created_together(desk: Desk, resource: str, singular: str) -> list[int] | No
     return numbers
 
 
-def _refuse_what_is_missing(resource: str, wanted: Mapping[str, Any]) -> None:
+def _refuse_what_is_missing(desk: Desk, resource: str, wanted: Mapping[str, Any]) -> None:
     missing = [name for name in CREATED[resource] if wanted.get(name) in (None, "", [])]
     if resource == "contacts" and not any(
         wanted.get(name) for name in ("organisation_name", "first_name", "last_name")
@@ -115,6 +119,9 @@ def _refuse_what_is_missing(resource: str, wanted: Mapping[str, Any]) -> None:
         missing = ["organisation_name"]
     if resource == "expenses" and wanted.get("category") != "Mileage" and wanted.get("gross_value") in (None, ""):
         missing.append("gross_value")
+    is_for_a_property = resource in _FOR_A_PROPERTY and (resource != _EXPLANATIONS or wanted.get("category"))
+    if desk.world.company.type == LANDLORD and is_for_a_property and not wanted.get("property"):
+        missing.append("property")
     if missing:
         raise blank(*missing)
 

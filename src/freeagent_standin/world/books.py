@@ -11,6 +11,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -42,6 +43,14 @@ from freeagent_standin.world.entities import (
 from freeagent_standin.world.holdings import Holdings
 from freeagent_standin.world.postings import Ledger, Leg
 from freeagent_standin.world.shelves import Table
+
+_PROPERTIES_AT_FIRST = 2
+
+
+def is_by_category(explanation: Explanation) -> bool:
+    """Whether an explanation is for what its category says, and pays no document, user or account of one's own."""
+    paid = (explanation.invoice, explanation.credit_note, explanation.bill, explanation.user)
+    return all(each is None for each in (*paid, explanation.linked_account))
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
@@ -319,6 +328,15 @@ class World:
     def is_posted(self, document: Record) -> bool:
         """Whether a document counts: drafts and scheduled invoices do not."""
         return not isinstance(document, SalesDocument) or document.status == "sent"
+
+    def property_of(self, record: SalesDocument | Bill | Expense | Explanation) -> int | None:
+        """What a landlord's record is for: the property it names, or else one of those the books were made with."""
+        if self.company.type != "UkUnincorporatedLandlord":
+            return None
+        if record.property_id is not None or (isinstance(record, Explanation) and not is_by_category(record)):
+            return record.property_id
+        known = list(islice(self.owned.properties, _PROPERTIES_AT_FIRST))
+        return known[record.id % len(known)].id if known else None
 
     def payments(self, document: Record) -> list[Explanation]:
         """The explanations that settle a document."""

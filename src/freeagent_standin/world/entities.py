@@ -215,6 +215,8 @@ class SalesDocument(Record, frozen=True, kw_only=True, gc=False):
     ec_status: str = ""
     place_of_supply: str = ""
     project: int | None = None
+    property_id: int | None = None
+    """Of a landlord's: what it is for, where that was said; see `World.property_of`."""
     bank_account: int | None = None
     comments: str = ""
     po_reference: str = ""
@@ -287,6 +289,7 @@ class Bill(Record, frozen=True, kw_only=True, gc=False):
     ec_status: str = ""
     comments: str = ""
     project: int | None = None
+    property_id: int | None = None
     rebill_type: str = ""
     attachment: Attachment | None = None
     recurring: str = ""
@@ -330,6 +333,7 @@ class Expense(Record, frozen=True, kw_only=True, gc=False):
     ec_status: str = ""
     receipt_reference: str = ""
     project: int | None = None
+    property_id: int | None = None
     rebill_type: str = ""
     attachment: Attachment | None = None
     recurring: str = ""
@@ -381,6 +385,7 @@ class Explanation(Record, frozen=True, kw_only=True, gc=False):
     linked_explanation: int | None = None
     linked_account: int | None = None
     project: int | None = None
+    property_id: int | None = None
     rebill_type: str = ""
     receipt_reference: str = ""
     cheque_number: str = ""

@@ -34,6 +34,7 @@ def added(world: World, wishes: Wishes, at: int, today: date) -> int:
         "cheque_number": wishes.text("cheque_number"),
         "attachment": parts.attached(world, wishes),
         **parts.rebilled(world, wishes),
+        **parts.let(world, wishes),
     }
     wishes.done()
     if not gross:

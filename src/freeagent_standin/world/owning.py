@@ -324,11 +324,19 @@ def why_it_stays(world: World, record: Record) -> str:
         return "a capital asset was bought by it"
     if isinstance(record, HirePurchase) or (isinstance(record, Bill) and record.hire_purchase):
         return "a hire purchase pays it" if isinstance(record, Bill) else "its bill names it"
+    if isinstance(record, Property):
+        return _why_property_stays(world, record)
     if isinstance(record, SalesTaxPeriod) and is_locked_period(world, record):
         return "it is locked"
     if isinstance(record, BankAccount) and any(it.account == record.id for it in world.owned.bank_feeds):
         return "a bank feed fills it"
     return ""
+
+
+def _why_property_stays(world: World, record: Property) -> str:
+    tables = (world.invoices, world.credit_notes, world.bills, world.expenses, world.explanations)
+    used = any(world.property_of(each) == record.id for table in tables for each in table)
+    return "documents name it" if used else ""
 
 
 def has_asset(world: World, bill: Bill) -> bool:

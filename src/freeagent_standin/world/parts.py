@@ -25,6 +25,7 @@ from freeagent_standin.world.entities import (
     PriceListItem,
     Project,
 )
+from freeagent_standin.world.kinds import LANDLORD
 from freeagent_standin.world.wishes import Wishes
 
 USER_CODES = frozenset(chart.USER_CODES)
@@ -288,6 +289,16 @@ def rebilled(world: World, wishes: Wishes) -> dict[str, Any]:
         raise ValueError("A cost that is charged on needs a project.")
     wishes.take("rebill_factor")
     return {"project": project, "rebill_type": kind}
+
+
+def let(world: World, wishes: Wishes) -> dict[str, Any]:
+    """The property that a landlord's record is for; other companies have none."""
+    if "property" not in wishes:
+        return {}
+    if world.company.type != LANDLORD:
+        wishes.take("property")
+        return {}
+    return {"property_id": reference(wishes, "property", world.owned.properties)}
 
 
 def driven(wishes: Wishes) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import msgspec
 
 from freeagent_standin.world import acts, explaining, journals, keeping, owning, parts, rates, words
 from freeagent_standin.world.amounts import inclusive_tax, times
-from freeagent_standin.world.books import World
+from freeagent_standin.world.books import World, is_by_category
 from freeagent_standin.world.entities import (
     BankAccount,
     Bill,
@@ -59,7 +59,7 @@ def _sale_fields(world: World, record: Invoice | CreditNote, wishes: Wishes) -> 
     fields: dict[str, Any] = {
         name: wishes.text(name) for name in ("reference", "comments", "po_reference") if name in wishes
     }
-    fields |= _dates_and_contact(world, record, wishes)
+    fields |= _dates_and_contact(world, record, wishes) | parts.let(world, wishes)
     fields |= {
         name: parts.reference(wishes, name, table)
         for name, table in (("project", world.projects), ("bank_account", world.bank_accounts))
@@ -104,7 +104,7 @@ _COUNTED = ("contact", "dated_on", "items", "net", "tax", "currency", "rate", "e
 
 def _bill_fields(world: World, record: Bill, wishes: Wishes) -> dict[str, Any]:
     fields: dict[str, Any] = {name: wishes.text(name) for name in ("reference", "comments") if name in wishes}
-    fields |= _dates_and_contact(world, record, wishes)
+    fields |= _dates_and_contact(world, record, wishes) | parts.let(world, wishes)
     if "project" in wishes or "rebill_type" in wishes:
         fields |= parts.rebilled(world, wishes)
     if "recurring" in wishes:
@@ -151,6 +151,7 @@ def _expense_fields(world: World, record: Expense, wishes: Wishes) -> dict[str, 
     fields: dict[str, Any] = {
         name: wishes.text(name) for name in ("description", "receipt_reference") if name in wishes
     }
+    fields |= parts.let(world, wishes)
     if "dated_on" in wishes:
         fields["dated_on"] = wishes.day("dated_on", record.dated_on)
     if "project" in wishes or "rebill_type" in wishes:
@@ -212,9 +213,7 @@ def _explanation_fields(world: World, record: Explanation, wishes: Wishes) -> di
         fields["attachment"] = parts.attached(world, wishes, record.attachment)
     if "project" in wishes or "rebill_type" in wishes:
         fields |= parts.rebilled(world, wishes)
-    is_by_category = not (
-        world.settled_document(record) or record.user is not None or record.linked_account is not None
-    )
+    fields |= parts.let(world, wishes)
     gross = wishes.money("gross_value", record.gross) if "gross_value" in wishes else record.gross
     code = wishes.take("category", wishes.take("nominal_code"))
     wanted = record.category if code in (None, "") else parts.last_part(code)
@@ -223,7 +222,7 @@ def _explanation_fields(world: World, record: Explanation, wishes: Wishes) -> di
     has_tax_words = any(wishes.peek(name) is not None for name in _CLAIM_TAX)
     if (gross, wanted) == (record.gross, record.category) and not has_tax_words:
         return fields
-    if not is_by_category:
+    if not is_by_category(record):
         raise ValueError("Only what is explained by category can be put on another one, or come to another amount.")
     if not gross:
         raise ValueError("gross_value must be other than zero.")

@@ -129,6 +129,7 @@ def _add_sale(kind: type[Invoice] | type[CreditNote]) -> Callable[[World, Wishes
             "po_reference": wishes.text("po_reference"),
             "project": parts.reference(wishes, "project", world.projects),
             "bank_account": _receiving_account(world, wishes),
+            **parts.let(world, wishes),
         }
         if wishes.peek("cis_rate") is not None:
             fields["cis_band"] = wishes.choice("cis_rate", tuple(rates.CIS_RATES))
@@ -179,6 +180,7 @@ def _add_bill(world: World, wishes: Wishes, at: int, today: date) -> int:
         "recurring": wishes.choice("recurring", words.RECURRING),
         "attachment": parts.attached(world, wishes),
         **parts.rebilled(world, wishes),
+        **parts.let(world, wishes),
     }
     wishes.done()
     assets = owning.wanted_with(world, fields["items"], said)
@@ -202,6 +204,7 @@ def _add_expense(world: World, wishes: Wishes, at: int, today: date) -> int:
         "recurring": wishes.choice("recurring", words.RECURRING),
         "attachment": parts.attached(world, wishes),
         **parts.rebilled(world, wishes),
+        **parts.let(world, wishes),
     }
     if is_drive:
         fields |= parts.driven(wishes)

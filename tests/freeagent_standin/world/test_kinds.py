@@ -9,6 +9,7 @@ from functools import cache
 import msgspec
 import pytest
 from tests.freeagent_standin.api.test_ledger import ledger
+from tests.freeagent_standin.api.writer import bodies, made, send, told
 from tests.freeagent_standin.reader import TODAY, Reader
 
 from freeagent_standin.companies import generate as generate_all
@@ -129,3 +130,23 @@ def test_what_settled_a_document_that_comes_to_nothing_now_stands_on_suspense() 
 
     assert reader.trial_balance()["999"] == before - Decimal("0.01")
     assert sum(reader.trial_balance().values()) == 0
+
+
+def test_a_landlord_s_documents_name_a_property_and_cannot_be_made_without() -> None:
+    world = generate(size="small", seed=4, today=TODAY, kind=kind_named("landlord"))
+    reader = Reader(world)
+    properties = [row["url"] for row in reader.all("properties")]
+    for path in ("invoices", "credit_notes", "bills", "expenses"):
+        assert {row["property"] for row in reader.all(path)} == set(properties[:2]), path
+    rows = reader.all("bank_transaction_explanations")
+    assert {"property" in row for row in rows if "paid_bill" in row or "linked_transfer_account" in row} == {False}
+    assert all(row["property"] in properties for row in rows if row["type"] in ("Payment", "Sales"))
+
+    given = bodies(reader)
+    for path in ("invoices", "credit_notes", "bills", "expenses", "bank_transaction_explanations"):
+        [(singular, attributes)] = given[path].items()
+        assert told(send(reader, "POST", path, {singular: attributes})) == ["property can't be blank"], path
+        record = made(reader, path, {singular: attributes | {"property": properties[1]}})
+        assert record["property"] == properties[1]
+    assert send(reader, "DELETE", f"properties/{properties[0].rsplit('/', 1)[1]}").status == 409
+    assert "property" not in Reader(books("sole-trader")).all("bills")[0]
