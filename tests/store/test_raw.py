@@ -164,20 +164,14 @@ def test_batches_of_many_thousands_are_handled_whole(house: House) -> None:
         assert len(raw.naming(tx, house.tenant, house.connection, "invoices", "contact", ["0"])["0"]) == 834
 
 
-def test_what_cannot_be_filed_is_kept_aside_and_forgotten_only_for_what_is_mapped_again(house: House) -> None:
-    sync = SyncId("sync")
+def test_what_cannot_be_filed_is_kept_aside(house: House) -> None:
     with house.db.write() as tx:
-        for data_type in (None, "invoices", "bills"):
+        for sync in ("sync", "another"):
             raw.set_aside(
-                tx, house.tenant, house.connection, sync, "invoices", record_id="1", data_type=data_type, reason="odd: \x00", body=b"{", now=NOON
-            )  # fmt: skip
-        raw.forget_aside(tx, house.tenant, house.connection, sync, ["invoices"])
-        raw.forget_aside(tx, house.tenant, house.connection, SyncId("another"), ["bills"])
+                tx, house.tenant, house.connection, SyncId(sync), "invoices", reason="odd: \x00", body=b"{", now=NOON
+            )
 
-    assert house.db.fetch("SELECT data_type FROM raw_aside WHERE tenant_id = ? ORDER BY pk", (house.tenant,)) == [
-        (None,),
-        ("bills",),
-    ]
+        assert raw.aside(tx, house.tenant, house.connection, SyncId("sync")) == ["invoices"]
 
 
 def test_pages_that_bring_the_same_records_at_once_agree(house: House) -> None:

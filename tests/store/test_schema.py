@@ -106,8 +106,6 @@ def filled(house: House) -> None:
             connection,
             sync.id,
             "invoices",
-            record_id=None,
-            data_type=None,
             reason="odd",
             body=b"{",
             now=NOON,

@@ -29,7 +29,6 @@ __all__ = [
     "aside",
     "by_ids",
     "count_live",
-    "forget_aside",
     "id_before",
     "ids_naming",
     "in_window",
@@ -278,20 +277,16 @@ def set_aside(
     sync: SyncId,
     resource: str,
     *,
-    record_id: str | None,
-    data_type: str | None,
     reason: str,
     body: bytes,
     now: datetime,
 ) -> None:
-    """Keep a record that cannot be filed or mapped, with the reason; it is counted and shown."""
+    """Keep a record that cannot be filed, with the reason; it is counted and shown."""
     values = {
         "tenant_id": tenant,
         "connection_id": connection,
         "sync_id": sync,
         "resource": resource,
-        "record_id": record_id,
-        "data_type": data_type,
         "reason": reason,
         "body": body,
         "at": now,
@@ -299,22 +294,10 @@ def set_aside(
     tx.execute(sa.insert(RAW_ASIDE).values(values))
 
 
-def forget_aside(
-    tx: Connection, tenant: TenantId, connection: ConnectionId, sync: SyncId, data_types: Iterable[str]
-) -> None:
-    """What this run set aside while it mapped these data types, before it maps them again after a kill."""
+def aside(tx: Connection, tenant: TenantId, connection: ConnectionId, sync: SyncId) -> list[str]:
+    """The resource of each record that a run could not file."""
     mine = only(RAW_ASIDE, tenant, RAW_ASIDE.c.connection_id == connection, RAW_ASIDE.c.sync_id == sync)
-    tx.execute(sa.delete(RAW_ASIDE).where(mine, RAW_ASIDE.c.data_type.in_(list(data_types))))
-
-
-def aside(
-    tx: Connection, tenant: TenantId, connection: ConnectionId, sync: SyncId
-) -> list[tuple[str, str | None, str | None]]:
-    """What a run has set aside: the resource, the record's id if it could be told, and the data type it failed to
-    become, None where it could not even be filed."""
-    mine = only(RAW_ASIDE, tenant, RAW_ASIDE.c.connection_id == connection, RAW_ASIDE.c.sync_id == sync)
-    rows = tx.execute(sa.select(RAW_ASIDE.c.resource, RAW_ASIDE.c.record_id, RAW_ASIDE.c.data_type).where(mine))
-    return [(row.resource, row.record_id, row.data_type) for row in rows]
+    return list(tx.execute(sa.select(RAW_ASIDE.c.resource).where(mine)).scalars())
 
 
 _LIVE = "FROM raw WHERE tenant_id = ? AND connection_id = ? AND resource = ? AND deleted_at IS NULL"

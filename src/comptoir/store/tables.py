@@ -410,8 +410,6 @@ RAW_ASIDE = Table(
     *_of_connection(),
     _text("sync_id", required=True),
     _text("resource", required=True),
-    _text("record_id"),
-    _text("data_type"),
     _text("reason", required=True),
     Column("body", LargeBinary, nullable=False),
     _when("at", required=True),

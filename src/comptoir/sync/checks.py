@@ -94,7 +94,7 @@ class _Stored:
         with db.read() as tx:
             newest = datasets.newest_of(tx, tenant, connection).values()
             reads = syncs.reads(tx, tenant, connection).values()
-            aside = [*raw.aside(tx, tenant, connection, sync), *mappings.aside(tx, tenant, connection)]
+            unfiled, aside = raw.aside(tx, tenant, connection, sync), mappings.aside(tx, tenant, connection)
             running = syncs.active(tx, tenant, connection)
             before = syncs.latest(tx, tenant, connection)
             held = mappings.of(tx, tenant, connection)
@@ -121,9 +121,10 @@ class _Stored:
         self._aside: dict[str, set[str]] = {}  # by resource
         self._unmade: Counter[str] = Counter()  # by data type
         for resource, id_, data_type in aside:
-            if id_ is not None:
-                self._aside.setdefault(resource, set()).add(id_)
-            self._unmade.update([data_type] if data_type is not None else _made_from(integration, resource))
+            self._aside.setdefault(resource, set()).add(id_)
+            self._unmade.update([data_type])
+        for resource in unfiled:
+            self._unmade.update(_made_from(integration, resource))
 
     # Mapped
 

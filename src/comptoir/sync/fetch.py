@@ -534,8 +534,6 @@ class Fetch:
                     self._connection,
                     self._sync,
                     resource.name,
-                    record_id=None,
-                    data_type=None,
                     reason=str(error),
                     body=body,
                     now=now,

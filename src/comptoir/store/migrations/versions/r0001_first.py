@@ -383,8 +383,6 @@ def upgrade() -> None:
         sa.Column("connection_id", values.Words(), nullable=False),
         sa.Column("sync_id", values.Words(), nullable=False),
         sa.Column("resource", values.Words(), nullable=False),
-        sa.Column("record_id", values.Words(), nullable=True),
-        sa.Column("data_type", values.Words(), nullable=True),
         sa.Column("reason", values.Words(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.Column("at", values.Instant(), nullable=False),
