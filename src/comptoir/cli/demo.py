@@ -30,6 +30,7 @@ from comptoir.app import Application
 from comptoir.cli.visitor import Visitor
 from comptoir.errors import ActionNeeded, ProductError, TryLater
 from comptoir.integrations.freeagent import FREEAGENT
+from comptoir.model import SHAPES
 from comptoir.store import ConnectionId
 from comptoir.sync import Report
 
@@ -331,6 +332,9 @@ class _Api:
         if data_type == "company":
             self._ask("GET", f"/companies/{company}/data/info")
             return 1
+        if SHAPES[data_type].is_statement:
+            report = f"/companies/{company}/data/{SHAPES[data_type].path_word}?periodLength=1&periodsToCompare=12"
+            return len(self._ask("GET", report)["reports"])
         if data_type == "bankTransactions":
             accounts = self._ask("GET", f"{base}/bankAccounts?pageSize=5000")["results"]
             paths = [f"{base}/bankAccounts/{account['id']}/bankTransactions" for account in accounts]
