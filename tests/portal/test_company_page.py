@@ -7,8 +7,10 @@ from html import unescape
 
 import pytest
 from tests.portal.linking import Company, Linking
+from tests.portal.pages import PLATFORM
 
 pytestmark = pytest.mark.slow
+MANY = r"\d,\d{3}"  # records of a small company
 
 
 def _watch(company: Company) -> list[str]:
@@ -48,7 +50,7 @@ def test_a_read_can_be_watched_from_its_beginning_to_the_books_check(linking: Li
 
     told = _watch(company)
 
-    assert told[-1].partition("What is read")[2].strip().startswith("6")
+    assert re.match(rf" {MANY} records held", told[-1].partition("What is read")[2])
     assert " checks agree" in told[-1]
     assert "Reading:" not in told[-1]
     assert (
@@ -69,7 +71,7 @@ def test_how_far_a_read_is_can_be_seen_with_and_without_script(linking: Linking)
     page = company.page()
     told = _watch(company)
 
-    assert re.search(r"Reading: \d+ of 18 data types done, 6\d\d records held", page.words)
+    assert re.search(rf"Reading: \d+ of {len(PLATFORM.data_types)} data types done, {MANY} records held", page.words)
     assert "<progress max=" in page.html
     assert f'<noscript><p><a href="{company.path}">Show how far it is now</a>' in page.html
     assert any("Reading:" in one for one in told)
@@ -137,8 +139,8 @@ def test_records_are_shown_exactly_and_page_by_page(linking: Linking) -> None:
     second = linking.operator.get(f"{company.path}/data/chartOfAccounts?page=2")
     past = linking.operator.get(f"{company.path}/data/chartOfAccounts?page=99")
 
-    assert "Page 1 of 3" in first.words
-    assert "Page 2 of 3" in second.words
+    assert re.search(r"Page 1 of [3-9]\b", first.words)
+    assert re.search(r"Page 2 of [3-9]\b", second.words)
     assert "This page is past the last record." in past.words
     rows = [set(re.findall(r'<tr role="row">.*?</tr>', page.html, re.DOTALL)[1:]) for page in (first, second)]
     assert len(rows[0]) == 50
@@ -153,7 +155,7 @@ def test_deleting_a_company_names_what_is_lost_and_loses_it(linking: Linking) ->
     asked = linking.operator.get(f"{company.path}?confirm=delete")
     page = linking.operator.follow(linking.operator.post(f"{company.path}/delete"))
 
-    assert re.search(r"its history and 6\d\d records are deleted for good", asked.words)
+    assert re.search(rf"its history and {MANY} records are deleted for good", asked.words)
     assert "Gone Tomorrow and all its data are deleted." in page.words
     assert company.page().status == 404
     assert company.customer().get(company.link).status == 404
@@ -171,7 +173,7 @@ def test_when_access_is_lost_the_books_and_their_check_stay(linking: Linking) ->
 
     assert "Access lost" in page.words
     assert "FreeAgent no longer accepts our access." in page.words
-    assert re.search(r"6\d\d records held", page.words)
+    assert re.search(rf"{MANY} records held", page.words)
     assert "Books check" in page.words
     assert "checks agree" in page.words
     assert "FreeAgent no longer accepts the earlier approval." in company.customer().get(company.link).words
