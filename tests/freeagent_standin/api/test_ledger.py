@@ -178,7 +178,11 @@ def balanced(**more: Any) -> dict[str, Any]:
     return {"journal_set": {"dated_on": "2026-02-27", "description": "Mine", "journal_entries": entries} | more}
 
 
-def test_the_opening_balances_are_those_of_the_trial_balance_with_the_banks_sign_turned(reader: Reader) -> None:
+@pytest.mark.parametrize(("size", "seed"), [("small", 3), *WORLDS[:6]])
+def test_the_opening_balances_are_those_of_the_trial_balance_with_the_banks_sign_turned(
+    size: str | int, seed: int
+) -> None:
+    reader = Reader(known(size, seed))
     journal = reader.get("journal_sets/opening_balances")["journal_set"]
     listed = reader.all("journal_sets")
     rows = reader.get("accounting/trial_balance/summary/opening_balances")["trial_balance_summary"]
