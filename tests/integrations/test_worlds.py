@@ -56,6 +56,7 @@ def db(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
 _RIGHTLY = (
     "There is nothing in these books that it speaks of.",
     "These books are kept on the cash basis, where documents are posted when they are paid.",
+    "Some of the profit was not retained: what was paid out is not told.",
 )
 
 
@@ -89,7 +90,7 @@ def test_the_worlds_are_of_mixed_kinds() -> None:
 
     companies = [world.company for world in worlds]
     assert len({company.type for company in companies}) > 1
-    assert _world(13).company.cash_basis
+    assert _world(34).company.cash_basis
     assert len({company.vat_registered for company in companies}) > 1
     assert any(company.cis_contractor for company in companies)
     assert any(company.cis_subcontractor for company in companies)
@@ -261,7 +262,7 @@ def _missectioned(record: Any) -> Any:
         pytest.param("billCreditNotes", _negated, {"B8", "C2", "E5"}, id="signs of bill credit notes"),
         pytest.param("directCosts", _untaxed, {"B5"}, id="tax of one kind of line"),
         pytest.param("payments", _Misled(), {"C7"}, id="payments of another document"),
-        pytest.param("chartOfAccounts", _missectioned, {"E3"}, id="section of an account"),
+        pytest.param("chartOfAccounts", _missectioned, {"E3", "G7"}, id="section of an account"),
     ],
 )
 def test_an_error_of_mapping_that_still_adds_up_is_caught(

@@ -144,12 +144,51 @@ _TYPES = {
     **dict.fromkeys(("104", "285", "450"), "Expense"),
     **dict.fromkeys(("796", "814", "817", "905-1", "999"), "Liability"),
     "681": "Asset",
+    "968": "Equity",
 }
 
 
 def _standing(account: str, type_: str) -> float:
     """Its balance, positive on its usual side."""
-    return float(_TOTALS[account] if type_ in ("Asset", "Expense") else -_TOTALS[account])
+    total = _TOTALS.get(account, Decimal(0))
+    return float(total if type_ in ("Asset", "Expense") else -total)
+
+
+def _group(name: str, **accounts: float) -> Document:
+    items = [
+        {"accountId": one.lstrip("a").replace("_", "-"), "value": value, "items": []} for one, value in accounts.items()
+    ]
+    return {"name": name, "value": round(sum(accounts.values()), 2), "items": items}
+
+
+def _profit_and_loss(month: str, last: str, income: Document, sold: Document, spent: Document) -> Document:
+    gross = round(income["value"] - sold["value"], 2)
+    profit = round(gross - spent["value"], 2)
+    report = {
+        "fromDate": f"{month}-01T00:00:00",
+        "toDate": f"{last}T00:00:00",
+        "income": income,
+        "costOfSales": sold,
+        "grossProfit": gross,
+        "expenses": spent,
+        "netOperatingProfit": profit,
+        "otherExpenses": _group("Other expenses"),
+        "otherIncome": _group("Other income"),
+        "netOtherIncome": 0,
+        "netProfit": profit,
+    }
+    return {"id": month, "currency": "GBP", "reportBasis": "Accrual", "report": report}
+
+
+def _balance_sheet(month: str, last: str, assets: Document, owed: Document, retained: float) -> Document:
+    report = {
+        "date": f"{last}T00:00:00",
+        "assets": {"name": "Assets", "value": assets["value"], "items": [assets]},
+        "liabilities": {"name": "Liabilities", "value": owed["value"], "items": [owed]},
+        "netAssets": retained,
+        "equity": _group("Equity", a968=retained),
+    }
+    return {"id": month, "currency": "GBP", "report": report}
 
 
 def _entry(id_: str, data_type: str, record: str, day: str, lines: Mapping[str, str]) -> Document:
@@ -320,6 +359,26 @@ _BOOKS: Mapping[str, tuple[Document, ...]] = {
             "to": {"accountRef": {"id": "738790", "dataType": "bankAccounts"}, "currency": "USD", "amount": 620},
             "status": "Reconciled",
         },
+    ),
+    "profitAndLoss": (
+        _profit_and_loss("2024-04", "2024-04-30", _group("Income"), _group("Cost of sales"), _group("Expenses")),
+        _profit_and_loss(
+            "2024-05",
+            "2024-05-31",
+            _group("Income", a001=1768.4, a062=1000),
+            _group("Cost of sales", a104=520),
+            _group("Expenses", a285=109, a450=240),
+        ),
+    ),
+    "balanceSheet": (
+        _balance_sheet("2024-04", "2024-04-30", _group("Current assets"), _group("Current liabilities"), 0),
+        _balance_sheet(
+            "2024-05",
+            "2024-05-31",
+            _group("Current assets", a738783=1470.6, a738790=500, a681=350),
+            _group("Current liabilities", a796=360, a814=-150, a817=51.2, a905_1=60, a999=100),
+            1899.4,
+        ),
     ),
     "journals": ({"id": "general-ledger", "hasChildren": False, "status": "Active"},),
     "journalEntries": tuple(_entry(id_, *of) for id_, of in _POSTED.items()),

@@ -160,6 +160,17 @@ PLANTED: tuple[tuple[str, str, str, str, Any], ...] = (
     ("E5", "invoices", "5150120", "currencyRate", 0.8),
     ("E5", "billCreditNotes", "7300470", "totalAmount", 97),
     ("E7", "journalEntries", "opening-balances", "journalLines.0.netAmount", 101),
+    ("G1", "profitAndLoss", "2024-05", "report.grossProfit", 2248.3),
+    ("G1", "profitAndLoss", "2024-05", "report.netProfit", 1899.5),
+    ("G2", "profitAndLoss", "2024-05", "report.expenses.items.1.value", -240),
+    ("G2", "balanceSheet", "2024-05", "report.assets.items.0.items.2.value", 351),
+    ("G3", "balanceSheet", "2024-05", "report.netAssets", 1899.3),
+    ("G3", "balanceSheet", "2024-05", "report.equity.value", 1900),
+    ("G4", "balanceSheet", "2024-04", "report.equity.items.0.value", -100),
+    ("G5", "profitAndLoss", "2024-05", "report.income.items.0.value", 1768.5),
+    ("G7", "profitAndLoss", "2024-05", "report.income.items.0.accountId", "002"),
+    ("G7", "profitAndLoss", "2024-05", "report.costOfSales.items.0.accountId", "001"),
+    ("G7", "balanceSheet", "2024-05", "report.liabilities.items.0.items.0.accountId", "285"),
 )
 # What is summed over many records is told by the account or the contact that it is the sum of.
 TOLD_OF = {
@@ -168,6 +179,8 @@ TOLD_OF = {
     "E3": "285",
     "E4": "2024-05",
     "E7": "738783",
+    "G4": "2024-05",
+    "G5": "001",
     "F1": "681",
     "F2": "796",
     "F4": "905-1",
@@ -509,6 +522,8 @@ def test_what_is_dated_after_the_trial_balance_is_left_out_of_it() -> None:
         ("directCosts", {"A5", "B9", "D7", "F1", "F2", "F4"}),
         ("transfers", {"A5", "D6"}),
         ("invoices", {"A3", "A6", "B2", "B5", "C1", "C3", "C4", "C7", "C9", "F1", "F5"}),
+        ("profitAndLoss", {"G1", "G2", "G4", "G5", "G7"}),
+        ("balanceSheet", {"G2", "G3", "G4", "G7"}),
         ("journalEntries", {"E1", "E3", "E4", "E5", "E7"}),
         ("accountTransactions", {"D1", "D2"}),
         ("bankTransactions", {"D3", "D5"}),
@@ -539,7 +554,7 @@ def test_what_the_source_did_not_tell_leaves_its_identities_unchecked() -> None:
 
     unchecked = {code for code, line in found.items() if line.state == "not checked"}
     sourced = {"A5", "A6", "A8", "B5", "C9", "C10", "D3", "D4", "D5", "D7", "D8"}
-    sourced |= {"D1", "E2", "E3", "E5", "E6", "E7", "F1", "F2", "F4", "F5"}
+    sourced |= {"G4", "G5", "D1", "E2", "E3", "E5", "E6", "E7", "F1", "F2", "F4", "F5"}
     assert unchecked == sourced
     assert all(found[code].details for code in unchecked)
     assert not any(line.breaches for line in found.values())
@@ -563,7 +578,7 @@ def test_an_identity_with_nothing_to_speak_of_is_not_said_to_hold() -> None:
         ("invoices", "5150077", {"A3", "A6", "C7", "E5", "F1", "F5"}),
         ("bankTransactions", "66000003", {"D3"}),
         ("customers", "4410021", {"A3", "F5"}),
-        ("chartOfAccounts", "738790", {"A3", "A4", "E3", "E6", "F4"}),
+        ("chartOfAccounts", "738790", {"A3", "A4", "E3", "E6", "F4", "G7"}),
     ],
 )
 def test_what_a_record_that_is_lacking_leads_to_is_no_breach_and_is_said(

@@ -27,6 +27,7 @@ from comptoir.model.identities.findings import (
 from comptoir.model.identities.ledger import check_trial_balance
 from comptoir.model.identities.movements import Walk
 from comptoir.model.identities.references import Targets, check_lists, check_outlived, peek
+from comptoir.model.identities.statements import check_statements
 from comptoir.model.identities.transactions import check_transactions
 from comptoir.model.money import WIDE
 
@@ -58,6 +59,7 @@ def check(stored: Stored, facts: SourceFacts) -> tuple[Line, ...]:
         check_lists(stored, findings, targets)
         check_outlived(stored, findings, targets)
         check_trial_balance(stored, facts, findings, targets)
+        check_statements(stored, facts, findings, targets)
         check_entries(stored, open_, facts, findings, targets)
         check_control(open_, facts, findings, targets)
     return findings.lines()

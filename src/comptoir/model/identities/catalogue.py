@@ -56,5 +56,11 @@ IDENTITIES: Mapping[str, str] = MappingProxyType(
         "F2": "Trade creditors are what is due on bills, less what remains of suppliers' credits.",
         "F4": "A person's expense account is what that person paid out of pocket and was not paid back.",
         "F5": "What a contact owes, or is owed, is what is open on its documents.",
+        "G1": "A month's profit is its income less its costs.",
+        "G2": "A group of a statement is the sum of its lines.",
+        "G3": "Assets less liabilities are equity.",
+        "G4": "What is retained grows by the profit of the month, less what was paid out.",
+        "G5": "The months of the year add up to the trial balance.",
+        "G7": "Every account of a statement is there, and in its section.",
     }
 )
