@@ -27,7 +27,7 @@ from comptoir.access import FirstStart, api_keys
 from comptoir.api import OPERATIONS, ApiServices, api
 from comptoir.errors import ActionNeeded, TryLater
 from comptoir.integrations import INTEGRATIONS, by_key
-from comptoir.integrations.contract import Integration
+from comptoir.integrations.contract import Attached, Integration
 from comptoir.jobs import Jobs, Step, Stopped
 from comptoir.link import Flow, TokenEndpoint, TokenKeeper, lifecycle
 from comptoir.portal import PortalServices, error_response
@@ -303,7 +303,11 @@ class Application:
             request_refresh=self.request_refresh,
             unlink=self._unlink,
             delete_connection=self._delete_connection,
+            download=self._download,
         )
+
+    def _download(self, connection: Connection, file: Attached) -> bytes:
+        return self._clients[connection.integration_key].file(connection, file, self._keeper, self._clock.now())
 
     # For the command line
 

@@ -243,6 +243,7 @@ def services_for(db: Database, clock: SteadyClock) -> ApiServices:
         request_refresh=_queue(db, clock),
         unlink=unlink,
         delete_connection=delete,
+        download=lambda connection, file: f"{connection.id} {file.id}".encode(),
     )
 
 

@@ -44,6 +44,8 @@ def _outcome(sdk: Any, call: str, **arguments: Any) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
+    if hasattr(value, "iter_bytes"):  # a download
+        return {"bytes": len(value.read())}
     return value.model_dump(mode="json", by_alias=True) if hasattr(value, "model_dump") else value
 
 

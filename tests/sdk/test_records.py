@@ -261,3 +261,25 @@ def test_aged_reports_are_read(sdks: Sdks, name: str, debtors: str, creditors: s
         assert answer["data"]
         cells = answer["data"][0]["agedCurrencyOutstanding"][0]["agedOutstandingAmounts"]
         assert len([cell for cell in cells if "fromDate" in cell and "toDate" in cell]) == 3
+
+
+def test_statements_are_read_by_periods_of_any_length(sdks: Sdks) -> None:
+    sdk, company = sdks.sdk("codat-accounting"), {"company_id": sdks.demo.company}
+
+    for call in ("reports.get_profit_and_loss", "reports.get_balance_sheet", "reports.get_cash_flow_statement"):
+        answer = sdk.answer(call, {**company, "period_length": 2, "periods_to_compare": 3})
+
+        assert len(answer["reports"]) == 3
+        assert answer["mostRecentAvailableMonth"]
+
+
+def test_a_bills_file_is_listed_and_downloaded(sdks: Sdks) -> None:
+    sdk, owner = sdks.sdk("codat-accounting"), {"company_id": sdks.demo.company, "connection_id": sdks.demo.connection}
+    bills = Reader(sdks, "codat-accounting", next(kind for kind in KINDS if kind.data_type == "bills")).all()
+
+    of_bills = {one["id"]: sdk.answer("bills.list_attachments", {**owner, "bill_id": one["id"]}) for one in bills}
+    [(bill, file)] = [(id_, file) for id_, answer in of_bills.items() for file in answer["attachments"]][:1]
+
+    wanted = {**owner, "bill_id": bill, "attachment_id": file["id"]}
+    assert sdk.answer("bills.get_attachment", wanted) == file
+    assert sdk.answer("bills.download_attachment", wanted) == {"bytes": file["fileSize"]}

@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 
 from comptoir.api.services import ApiServices
+from comptoir.integrations.contract import Feature
 from comptoir.integrations.contract import Integration as Declared
 from comptoir.model import DATA_TYPE_KEYS
 from comptoir.store import companies, connections, datasets
@@ -193,6 +194,9 @@ def integration_of(services: ApiServices, declared: Declared, *, enabled: bool) 
     )
 
 
+_READING = {Feature.GET, Feature.GET_ATTACHMENT, Feature.GET_ATTACHMENTS, Feature.DOWNLOAD_ATTACHMENT}
+
+
 def _features(declared: Declared) -> tuple[DataTypeFeature, ...]:
     return tuple(
         DataTypeFeature(
@@ -201,7 +205,7 @@ def _features(declared: Declared) -> tuple[DataTypeFeature, ...]:
                 # What the endpoints really answer: reading is served, writing comes later.
                 SupportedFeature(
                     feature_type=feature.value,
-                    feature_state=FeatureState.RELEASE if feature.value == "Get" else FeatureState.NOT_IMPLEMENTED,
+                    feature_state=FeatureState.RELEASE if feature in _READING else FeatureState.NOT_IMPLEMENTED,
                 )
                 for feature in sorted(data_type.features)
             ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from comptoir.api import (
+    attachments,
     books_check,
     companies,
     connections,
@@ -33,6 +34,7 @@ _SERVED: tuple[Operation, ...] = (
     *books_check.OPERATIONS,
     *records.OPERATIONS,
     *reports.OPERATIONS,
+    *attachments.OPERATIONS,
     *history.OPERATIONS,
     *trace.OPERATIONS,
     *later.OPERATIONS,

@@ -5,14 +5,21 @@ An encoded slash stays inside its segment, so ids of any kind can stand in a pat
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from urllib.parse import unquote
 
 import msgspec
 
-from comptoir.api.calls import Handle
+from comptoir.api.calls import Call
 
-__all__ = ["Operation", "Parameter", "Routes"]
+__all__ = ["FileContent", "Operation", "Parameter", "Routes"]
+
+
+class FileContent(msgspec.Struct, frozen=True, kw_only=True):
+    """A file as an answer: offered to be saved under its name, and never shown as what it may claim to be."""
+
+    body: bytes
+    name: str
 
 
 class Parameter(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,7 +45,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     tag: str
     summary: str
-    handle: Handle
+    handle: Callable[[Call], bytes | FileContent]
     success: int = 200
     answer: object = None
     body: object = None

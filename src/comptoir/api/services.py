@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from comptoir.integrations.contract import Integration
+from comptoir.integrations.contract import Attached, Integration
 from comptoir.runtime.clock import Clock
 from comptoir.store import CompanyId, ConnectionId, Database, TenantId
+from comptoir.store.connections import Connection
 from comptoir.store.datasets import Dataset
 
 __all__ = ["ApiServices"]
@@ -44,6 +45,7 @@ class ApiServices:
     request_refresh: _Refresh
     unlink: Callable[[TenantId, ConnectionId], None]
     delete_connection: Callable[[TenantId, ConnectionId], None]
+    download: Callable[[Connection, Attached], bytes]
 
     @property
     def path(self) -> str:

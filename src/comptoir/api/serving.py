@@ -13,6 +13,7 @@ import threading
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 from uuid import uuid4
 
 import msgspec
@@ -24,7 +25,7 @@ from litestar.types import Receive, Scope, Send
 from comptoir.access import ApiKey, api_keys
 from comptoir.api.calls import Call, parameters
 from comptoir.api.failures import Refused, error_of, status_of
-from comptoir.api.routing import Operation, Routes
+from comptoir.api.routing import FileContent, Operation, Routes
 from comptoir.api.services import ApiServices
 from comptoir.errors import ProductError, TryLater
 from comptoir.runtime.failpoints import failpoint
@@ -151,7 +152,10 @@ class Serving:
             content = operation.handle(call)
         except Exception as error:
             return self._failed(request, error)
-        return _Answer(operation.success, content, operation.content_type.encode(), key=key)
+        headers: tuple[tuple[bytes, bytes], ...] = ()
+        if isinstance(content, FileContent):
+            headers, content = ((b"content-disposition", _disposition(content.name)),), content.body
+        return _Answer(operation.success, content, operation.content_type.encode(), headers, key)
 
     def _admitted(self, authorization: bytes | None) -> ApiKey:
         for candidate in _candidates(authorization):
@@ -215,6 +219,12 @@ class Serving:
             api_keys.seen(self._services.db, key, self._services.clock.now())
         except TryLater as error:  # it is noted at the next use
             _log.info("use of a key not noted", reason=error.message)
+
+
+def _disposition(name: str) -> bytes:
+    """To be saved under a name, which is told twice: in plain letters, and as it is (RFC 6266)."""
+    simple = "".join(sign if sign.isascii() and (sign.isalnum() or sign in " .-_()") else "_" for sign in name)
+    return f"attachment; filename=\"{simple}\"; filename*=UTF-8''{quote(name, safe='')}".encode()
 
 
 def _candidates(authorization: bytes | None) -> list[str]:

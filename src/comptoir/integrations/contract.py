@@ -16,14 +16,17 @@ import msgspec
 
 from comptoir.errors import ProductError
 from comptoir.model.identities import SourceFacts
+from comptoir.model.records import Instant
 
 __all__ = [
     "Access",
+    "Attached",
     "ByDay",
     "Covered",
     "DataType",
     "Direction",
     "Feature",
+    "Files",
     "Hop",
     "Identity",
     "InOrder",
@@ -258,6 +261,9 @@ class Feature(StrEnum):
     POST = "Post"
     PUT = "Put"
     DELETE = "Delete"
+    GET_ATTACHMENT = "GetAttachment"
+    GET_ATTACHMENTS = "GetAttachments"
+    DOWNLOAD_ATTACHMENT = "DownloadAttachment"
 
 
 class DataType(msgspec.Struct, frozen=True, kw_only=True):
@@ -294,6 +300,31 @@ class Covered(msgspec.Struct, frozen=True, kw_only=True):
     sources: tuple[str, ...] = ()
     how: str | None = None
     why: str | None = None
+
+
+class Attached(msgspec.Struct, frozen=True, kw_only=True):
+    """A file on a record. `link` leads to it without any token until `expires_at`: it is as good as the file, and is
+    neither stored nor logged."""
+
+    id: str
+    name: str | None
+    content_type: str | None
+    size: int | None
+    created: Instant | None
+    link: str | None
+    expires_at: datetime | None
+
+
+class Files(msgspec.Struct, frozen=True, kw_only=True):
+    """How files on records are found. Data types that have such declare the features.
+
+    `of` tells the files of a raw record's body; `resource` is where one is asked for by its id, once its link has
+    ended, and `again` reads that answer.
+    """
+
+    resource: Resource
+    of: Callable[[bytes], tuple[Attached, ...]]
+    again: Callable[[bytes], Attached]
 
 
 class Identity(msgspec.Struct, frozen=True, kw_only=True):
@@ -388,6 +419,7 @@ class Integration(msgspec.Struct, frozen=True, kw_only=True):
     data_types: tuple[DataType, ...]
     books: Callable[[Loaded], Any]
     facts: Callable[[ReadRaw], SourceFacts]  # what the source itself says, to check the mapped books against
+    files: Files
     access_levels: Mapping[int, str]
     words: Words
     coverage: Mapping[str, tuple[Covered, ...]]  # by data type, every member of its records

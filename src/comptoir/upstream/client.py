@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Protocol
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import msgspec
 
@@ -22,9 +22,10 @@ from comptoir.errors import (
     TryLater,
     UpstreamChanged,
 )
-from comptoir.integrations.contract import Integration, Kind, Resource
+from comptoir.integrations.contract import Attached, Integration, Kind, Resource
 from comptoir.runtime.clock import Clock
 from comptoir.store.connections import Connection
+from comptoir.upstream.addresses import is_loopback, public_address
 from comptoir.upstream.limits import Limits
 from comptoir.upstream.wire import Answer, Bounds, Wire
 
@@ -32,6 +33,9 @@ __all__ = ["Call", "Client", "FixedToken", "Page", "Reader", "TokenSource", "is_
 
 _QUICK_RETRIES = (1.0, 4.0, 16.0)
 _MOST_WAITS = 50
+_LARGEST_FILE = 32 * 1024 * 1024
+_LINK_LEFT = timedelta(seconds=5)  # a link that ends sooner might end on the way
+_FILE_PATIENCE_SECONDS = 10.0  # somebody waits for a file
 _LONGEST_TOKEN = 8192
 _MOST_RECORDS = 10**7  # a total above it is no count of anybody's books
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -118,10 +122,20 @@ class Client:
         self.limits = limits
         self._root = origin + integration.api_root
         self._clock, self._log = clock, log
-        self._wire = Wire(integration.name, bounds or Bounds(), clock, connections=connections)
+        bounds = bounds or Bounds()
+        self._wire = Wire(integration.name, bounds, clock, connections=connections)
+        self._origin = urlsplit(origin)
+        self._files = Wire(
+            integration.name,
+            msgspec.structs.replace(bounds, largest_body=_LARGEST_FILE),
+            clock,
+            connections=connections,
+            address_of=self._address_of,
+        )
 
     def close(self) -> None:
         self._wire.close()
+        self._files.close()
 
     def reader(self, connection: Connection, tokens: TokenSource) -> Reader:
         return Reader(self, connection, tokens)
@@ -177,6 +191,57 @@ class Client:
                 ) from error
             else:
                 raise error
+
+    def file(self, connection: Connection, attached: Attached, tokens: TokenSource, now: datetime) -> bytes:
+        """What a file holds. Its link is followed without the token, wherever it leads in public; one that has ended
+        is asked for again, which is the only call that counts against the limits.
+
+        Raises what `get` raises, and TryLater or UpstreamChanged for a link that leads to no file.
+        """
+        held = attached if attached.link and attached.expires_at and attached.expires_at > now + _LINK_LEFT else None
+        answer = None if held is None else self._followed(connection, held)
+        if answer is None or answer.status in (403, 404, 410):  # it has ended after all
+            answer = self._followed(connection, self._asked_again(connection, attached, tokens))
+        if answer.status != 200:
+            raise TryLater(f"{self.integration.name} does not hand out the file just now (status {answer.status}).")
+        return answer.body
+
+    def _asked_again(self, connection: Connection, attached: Attached, tokens: TokenSource) -> Attached:
+        files = self.integration.files
+        path = f"{files.resource.path}/{quote(attached.id, safe='')}"
+        answer = self.get(connection, path, (), tokens, files.resource, patience_seconds=_FILE_PATIENCE_SECONDS)
+        try:
+            return files.again(answer.body)
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+            raise UpstreamChanged(f"What {self.integration.name} tells of the file cannot be read: {error}.") from error
+
+    def _followed(self, connection: Connection, attached: Attached) -> Answer:
+        link = attached.link or ""
+        try:
+            parts = urlsplit(link)
+            is_usable = parts.scheme in ("https", self._origin.scheme) and parts.hostname and "@" not in parts.netloc
+        except ValueError:
+            is_usable = False
+        if not is_usable:
+            raise UpstreamChanged(f"What {self.integration.name} gives as the link to the file is none.")
+        began = self._clock.monotonic()
+        status: int | None = None
+        try:
+            answer = self._files.fetch(link)
+            status = answer.status
+        finally:
+            took = (self._clock.monotonic() - began) * 1000
+            # The link itself is as good as the file: it is in no log.
+            self._log(Call(connection=connection.id, method="GET", path="(a file)", status=status, milliseconds=took))
+        return answer
+
+    def _address_of(self, host: str, port: int) -> str:
+        """Where a file's host is connected at. The upstream's own host is trusted as it is in every call; where it is
+        this very machine, so may its files be."""
+        own = self._origin.hostname or ""
+        own_port = self._origin.port or (443 if self._origin.scheme == "https" else 80)
+        is_trusted = (host, port) == (own, own_port) or (is_loopback(own) and is_loopback(host))
+        return host if is_trusted else public_address(host, port)
 
     def _is_shut_out(self, connection: Connection, path: str, token: str) -> bool:
         """Whether not even the approving user may be asked for, once the company was refused: then all is refused."""

@@ -10,7 +10,7 @@ import http.cookiejar
 import socket
 import threading
 import weakref
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -52,13 +52,22 @@ class Wire:
     body that is too large. `name` says in those sentences who was asked.
     """
 
-    def __init__(self, name: str, bounds: Bounds, clock: Clock, *, connections: int = 16) -> None:
+    def __init__(
+        self,
+        name: str,
+        bounds: Bounds,
+        clock: Clock,
+        *,
+        connections: int = 16,
+        address_of: Callable[[str, int], str] | None = None,
+    ) -> None:
+        """`address_of` chooses the address that a host is connected at, or refuses it."""
         self._name, self._bounds = name, bounds
         self._deadline = _Deadline(clock)
         self._open: weakref.WeakSet[_Stream] = weakref.WeakSet()
         self.is_closed = False
         self._http = httpx2.Client(
-            transport=_Transport(self._deadline, self._open, connections),
+            transport=_Transport(self._deadline, self._open, connections, address_of),
             timeout=httpx2.Timeout(bounds.idle_seconds, connect=bounds.connect_seconds, pool=bounds.whole_seconds),
             headers={"Accept": "application/json", "User-Agent": f"Comptoir/{comptoir.__version__}"},
             cookies=http.cookiejar.CookieJar(http.cookiejar.DefaultCookiePolicy(allowed_domains=())),
@@ -77,6 +86,10 @@ class Wire:
         return self._send(
             "GET", url, params=httpx2.QueryParams(tuple(params)), headers={"Authorization": f"Bearer {token}"}
         )
+
+    def fetch(self, url: str) -> Answer:
+        """Whatever a link leads to: without a token, which is nobody's there."""
+        return self._send("GET", url, headers={"Accept": "*/*"})
 
     def post(self, url: str, form: Mapping[str, str], pair: tuple[str, str]) -> Answer:
         """Send a form, with HTTP Basic as who asks."""
@@ -128,20 +141,32 @@ class _Deadline(threading.local):
 class _Transport(httpx2.HTTPTransport):
     """httpx2 takes no network backend, so its pool is put in place here."""
 
-    def __init__(self, deadline: _Deadline, streams: weakref.WeakSet[_Stream], connections: int) -> None:
+    def __init__(
+        self,
+        deadline: _Deadline,
+        streams: weakref.WeakSet[_Stream],
+        connections: int,
+        address_of: Callable[[str, int], str] | None,
+    ) -> None:
         super().__init__(trust_env=False)
         self._pool = httpcore2.ConnectionPool(
             ssl_context=httpx2.create_ssl_context(trust_env=False),
             max_connections=connections,
             max_keepalive_connections=connections,
             keepalive_expiry=_MOST_KEPT_SECONDS,
-            network_backend=_Backend(deadline, streams),
+            network_backend=_Backend(deadline, streams, address_of),
         )
 
 
 class _Backend(httpcore2.NetworkBackend):
-    def __init__(self, deadline: _Deadline, streams: weakref.WeakSet[_Stream]) -> None:
+    def __init__(
+        self,
+        deadline: _Deadline,
+        streams: weakref.WeakSet[_Stream],
+        address_of: Callable[[str, int], str] | None,
+    ) -> None:
         self._deadline, self._streams, self._plain = deadline, streams, httpcore2.SyncBackend()
+        self._address_of = address_of
 
     def connect_tcp(
         self,
@@ -151,6 +176,11 @@ class _Backend(httpcore2.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore2.NetworkStream:
+        if self._address_of is not None:
+            try:
+                host = self._address_of(host, port)
+            except OSError as error:
+                raise httpcore2.ConnectError(f"{host} was not found") from error
         allowed = self._deadline.left(timeout)
         plain = self._plain.connect_tcp(host, port, allowed, local_address, socket_options)
         return _Stream(plain, self._deadline, self._streams)

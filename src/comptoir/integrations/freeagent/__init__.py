@@ -11,6 +11,7 @@ from comptoir.integrations.freeagent.coverage import COVERAGE, ORDERED
 from comptoir.integrations.freeagent.data_types import DATA_TYPES
 from comptoir.integrations.freeagent.errors import error_of
 from comptoir.integrations.freeagent.facts import facts
+from comptoir.integrations.freeagent.files import FILES
 from comptoir.integrations.freeagent.kept import KEPT
 from comptoir.integrations.freeagent.oauth import ACCESS_LEVELS, OAUTH
 from comptoir.integrations.freeagent.resources import RESOURCES
@@ -47,6 +48,7 @@ FREEAGENT = Integration(
     data_types=DATA_TYPES,
     books=Books,
     facts=facts,
+    files=FILES,
     access_levels=ACCESS_LEVELS,
     words=WORDS,
     coverage=COVERAGE,

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from comptoir.integrations.contract import DataType, Direction, Hop, Making, Part, Series, Source
+from comptoir.integrations.contract import DataType, Direction, Feature, Hop, Making, Part, Series, Source
 from comptoir.integrations.freeagent import payloads
 from comptoir.integrations.freeagent.kept import KEPT
 from comptoir.integrations.freeagent.mapping import (
@@ -69,6 +69,7 @@ _TRACKED = (
     Part("projects", ("url", "name", "contact")),
     Part("properties", ("url", "address1", "name", "postcode")),
 )
+_WITH_FILES = frozenset({Feature.GET, Feature.GET_ATTACHMENT, Feature.GET_ATTACHMENTS, Feature.DOWNLOAD_ATTACHMENT})
 _OPTIONAL = {
     "users",
     "properties",
@@ -275,6 +276,7 @@ DATA_TYPES = (
     DataType(
         name="bills",
         access_level=5,
+        features=_WITH_FILES,
         sources=_sources(
             "company", "bills", optional=("contacts", "projects", "properties", *_ACCOUNT_SOURCES, _EXPLANATIONS)
         ),
@@ -285,6 +287,7 @@ DATA_TYPES = (
     DataType(
         name="billCreditNotes",
         access_level=5,
+        features=_WITH_FILES,
         sources=_sources(
             "company", "bills", optional=("contacts", "projects", "properties", *_ACCOUNT_SOURCES, _EXPLANATIONS)
         ),
@@ -295,6 +298,7 @@ DATA_TYPES = (
     DataType(
         name="payments",
         access_level=6,
+        features=_WITH_FILES,
         sources=_sources(
             "company",
             "bank_accounts",
@@ -320,6 +324,7 @@ DATA_TYPES = (
     DataType(
         name="directCosts",
         access_level=6,
+        features=_WITH_FILES,
         sources=_sources(
             "company",
             "bank_accounts",
@@ -337,6 +342,7 @@ DATA_TYPES = (
     DataType(
         name="directIncomes",
         access_level=6,
+        features=_WITH_FILES,
         sources=_sources(
             "company",
             "bank_accounts",
@@ -350,6 +356,7 @@ DATA_TYPES = (
     DataType(
         name="transfers",
         access_level=6,
+        features=_WITH_FILES,
         sources=_sources("company", "bank_accounts", _EXPLANATIONS),
         made_from=(_made(_EXPLANATIONS, payloads.Explanation, explained.transfer),),
         whole=(_COMPANY, _BANK_NAMES),

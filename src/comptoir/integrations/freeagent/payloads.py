@@ -17,6 +17,7 @@ import msgspec
 __all__ = [
     "NOT_MAPPED",
     "AccountingPeriod",
+    "Attachment",
     "BalanceSheet",
     "BalanceSheetAnswer",
     "Balances",
@@ -208,6 +209,17 @@ class CashflowSummary(Payload, frozen=True, kw_only=True):
 
 class Cashflow(Payload, frozen=True, kw_only=True):
     cashflow: CashflowSummary
+
+
+class Attachment(Payload, frozen=True, kw_only=True):
+    """https://dev.freeagent.com/docs/attachments"""
+
+    url: str
+    content_src: str | None = None
+    content_type: str | None = None
+    file_name: str | None = None
+    file_size: int | None = None
+    expires_at: str | None = None
 
 
 class BankAccount(Payload, frozen=True, kw_only=True):

@@ -1,0 +1,81 @@
+"""Files on records: listed, told of and downloaded; what has none says so, and what is not there is not found."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.api.conftest import House, Served, error_in
+
+from comptoir.store.connections import ConnectionStatus, set_status
+
+KINDS = ("bills", "directCosts")
+
+
+def base(served: Served, key: str) -> str:
+    return f"/companies/{served.company}/connections/{served.connection}/data/{key}"
+
+
+def attached(served: Served, key: str) -> tuple[str, dict[str, Any]]:
+    """A record that has a file, and what is told of it."""
+    for record in served.all(key):
+        path = f"{base(served, key)}/{record['id']}/attachments"
+        if found := served.get(path).json()["attachments"]:
+            return path, found[0]
+    raise AssertionError(f"no file on any of {key}")
+
+
+@pytest.mark.parametrize("key", KINDS)
+def test_a_file_is_listed_told_of_and_downloaded(served: Served, key: str) -> None:
+    path, file = attached(served, key)
+
+    assert file["id"].isdigit()
+    assert file["fileSize"] > 0
+    assert file["contentType"] in ("application/pdf", "image/jpeg", "image/png")
+    assert (file["includeWhenSent"], file["sourceModifiedDate"]) == (False, None)
+    assert file["dateCreated"].endswith("Z")
+    assert served.get(f"{path}/{file['id']}").json() == file
+    download = served.get(f"{path}/{file['id']}/download")
+    assert download.status_code == 200
+    assert download.content == f"{served.connection} {file['id']}".encode()
+    assert download.headers["content-type"] == "application/octet-stream"
+    assert download.headers["x-content-type-options"] == "nosniff"
+    assert download.headers["content-disposition"].startswith(f'attachment; filename="{file["name"]}"')
+
+
+@pytest.mark.parametrize("key", ["invoices", "customers", "suppliers", "payments", "transfers"])
+def test_a_record_without_a_file_has_an_empty_list(served: Served, key: str) -> None:
+    record = served.all(key)[0]["id"]
+
+    assert served.get(f"{base(served, key)}/{record}/attachments").json() == {"attachments": []}
+    assert "7" in error_in(served.get(f"{base(served, key)}/{record}/attachments/7"), 404)
+    assert "7" in error_in(served.get(f"{base(served, key)}/{record}/attachments/7/download"), 404)
+
+
+def test_a_record_that_is_not_there_is_not_found(served: Served) -> None:
+    for tail in ("", "/7", "/7/download"):
+        sentence = error_in(served.get(f"{base(served, 'bills')}/none/attachments{tail}"), 404)
+        assert sentence == "No data available for bills for ID none"
+
+
+def test_before_records_were_read_the_refusal_says_why(house: House) -> None:
+    company, connection = house.a_linked_company()
+
+    path = f"/companies/{company}/connections/{connection}/data/bills/1/attachments"
+
+    assert error_in(house.get(path), 409).endswith("it has not been requested yet.")
+    assert error_in(house.get(path.replace("bills", "purchaseOrders")), 404)
+
+
+def test_a_file_is_not_fetched_over_a_connection_that_was_cut(served: Served) -> None:
+    path, file = attached(served, "bills")
+    connection: Any = served.connection
+
+    with served.db.write() as tx:
+        set_status(tx, served.tenant, connection, ConnectionStatus.UNLINKED, served.clock.now())
+    try:
+        assert "linked again" in error_in(served.get(f"{path}/{file['id']}/download"), 409)
+        assert served.get(path).status_code == 200
+    finally:
+        with served.db.write() as tx:
+            set_status(tx, served.tenant, connection, ConnectionStatus.LINKED, served.clock.now())
