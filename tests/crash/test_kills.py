@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 from tests.sync.house import standard, unmoved
@@ -24,6 +25,7 @@ from comptoir.integrations.freeagent import FREEAGENT
 from comptoir.store import Database, connections, datasets, open_database, raw, syncs, tenants
 from comptoir.store.datasets import Status
 from comptoir.store.tables import EVENTS, PAGES, RAW_LINKS, RAW_VERSIONS
+from comptoir.sync import Report
 
 _DRIVER = Path(__file__).with_name("driver.py")
 _KILLED_PULLS = int(os.environ.get("COMPTOIR_TEST_KILLS", "3"))
@@ -96,6 +98,7 @@ def _books(db: Database) -> dict[str, Any]:
         newest = datasets.newest_of(tx, tenant.id, connection.id)
         sync = syncs.latest(tx, tenant.id, connection.id)
         assert sync is not None
+        assert sync.checks is not None
         held = {
             resource.name: [
                 (row.id, row.part, lasting(row.body)) for row in raw.whole(tx, tenant.id, connection.id, resource.name)
@@ -114,10 +117,13 @@ def _books(db: Database) -> dict[str, Any]:
             "versions": tx.execute(sa.select(sa.func.count()).select_from(RAW_VERSIONS).where(is_lasting)).scalar_one(),
             "pages": tx.execute(sa.select(sa.func.count()).select_from(PAGES)).scalar_one(),
             "aside": tx.execute(sa.text("SELECT count(*) FROM raw_aside")).scalar_one(),
-            "checks": sync.checks,
+            "checks": msgspec.structs.replace(Report.decode(sync.checks), checked_at=None),
             "told": sorted(type_ for type_ in told if type_.startswith("read.")),
             "datasets": {
-                name: (one.records_read, one.records_deleted, one.records_set_aside, one.warnings, one.progress)
+                name: (
+                    *(one.records_read, one.records_new, one.records_changed, one.records_deleted),
+                    *(one.records_set_aside, one.warnings, one.progress),
+                )
                 for name, one in newest.items()
             },
             "standard": unmoved(standard(db, connection.id)),
