@@ -33,7 +33,7 @@ setup: $(VENV)/.dev ## install everything, pinned by hash, into .venv
 demo: $(VENV)/.run ## start a stand-in for FreeAgent and the product, link a company, show its books
 	@$(BIN)/comptoir demo $(ARGS)
 
-test: $(VENV)/.dev ## all tests: both databases, browser, official SDKs
+test: $(VENV)/.dev ## all tests: both databases, browser, official SDKs, outside clients
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -q $(ARGS)
 
 test-fast: $(VENV)/.dev ## under a minute: model, store and API, on SQLite
