@@ -29,7 +29,6 @@ __all__ = [
     "of",
     "put",
     "put_doubts",
-    "stale",
 ]
 
 _DOUBT = ("tenant_id", "connection_id", "data_type", "resource", "id", "is_aside", "told")
@@ -73,12 +72,6 @@ def of(tx: Connection, tenant: TenantId, connection: ConnectionId) -> dict[str, 
 def put(tx: Connection, tenant: TenantId, connection: ConnectionId, data_type: str, mapping: Mapping) -> None:
     values = {**msgspec.structs.asdict(mapping), "tenant_id": tenant}
     upsert(tx, MAPPINGS, {"connection_id": connection, "data_type": data_type}, values)
-
-
-def stale(tx: Connection, tenant: TenantId, connection: ConnectionId, data_types: Iterable[str]) -> None:
-    """The next mapping of these is to go through everything."""
-    mine = only(MAPPINGS, tenant, MAPPINGS.c.connection_id == connection, MAPPINGS.c.data_type.in_(list(data_types)))
-    tx.execute(sa.update(MAPPINGS).where(mine).values(mark=-1))
 
 
 def put_doubts(
