@@ -76,7 +76,9 @@ def test_it_speaks_french(house: House, page: str) -> None:
     assert "Contrôle des livres" in words
     assert "42 enregistrements ne concordent pas" in words
     assert "720,00 719,99 -0,01" in words
+    assert "bills 7300456 : 600 et 120 ne font pas 719.99" in words
     assert "Ce qui n'a pas été contrôlé" in words
+    assert "bankTransactions n'a pas été lu cette fois." in words
 
 
 def test_earlier_checks_stay_to_be_seen(house: House, page: str) -> None:

@@ -144,6 +144,19 @@ def test_every_sentence_listed_for_translation_is_one_that_a_lower_floor_says() 
     ("said", "becomes"),
     [
         ("User cancelled.", "L'utilisateur a refusé."),
+        (
+            "bills 7300456: 600 and 120 are not 719.99",
+            "bills 7300456\u00a0: 600 et 120 ne font pas 719.99",
+        ),
+        (
+            "bills 7300456 line 2: 20 and 100 are not 119",
+            "bills 7300456, ligne 2\u00a0: 20 et 100 ne font pas 119",
+        ),
+        (
+            "invoices 5150077 posts 0 on the control account, not 810",
+            "invoices 5150077 porte 0 au compte collectif, et non 810",
+        ),
+        ("bankTransactions was not read in this sync.", "bankTransactions n'a pas été lu cette fois."),
         ("FreeAgent did not answer in time.", "FreeAgent n'a pas répondu à temps."),
         (
             "FreeAgent does not offer trial_balance to this company.",

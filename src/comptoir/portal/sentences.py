@@ -11,6 +11,7 @@ from functools import cache
 
 from markupsafe import Markup
 
+from comptoir.portal.findings import FINDINGS
 from comptoir.portal.languages import N_, Language
 
 __all__ = ["SENTENCES", "tell"]
@@ -116,6 +117,7 @@ SENTENCES = (
     N_("The background work has not started yet. Try again in a few seconds."),
     # Of the books check
     N_("There is nothing in these books that it speaks of."),
+    *sorted(FINDINGS, key=lambda form: -len(re.sub(r"%\(\w+\)s", "", form))),
 )
 
 

@@ -140,11 +140,12 @@ class _Walk:
             self._findings.looked("E5")
             allowed = unit * max(one.lines, 1)
             if all(abs(one.control - total) > unit for total in (one.total, one.total - one.withheld)):
-                self._apart(data_type, id_, "on the control account", one.total, one.control)
+                detail = f"{data_type} {id_} posts {one.control} on the control account, not {one.total}"
+                self._apart(Fault(data_type, id_, detail, one.total, one.control))
             elif abs(one.rest + one.net) > allowed:
-                self._apart(data_type, id_, "as income and costs", -one.net, one.rest)
+                detail = f"{data_type} {id_} posts {one.rest} as income and costs, not {-one.net}"
+                self._apart(Fault(data_type, id_, detail, -one.net, one.rest))
 
-    def _apart(self, data_type: str, id_: str, where: str, should_be: Decimal, is_: Decimal) -> None:
-        detail = f"{data_type} {id_} posts {is_} {where}, not {should_be}"
-        lacking = MOVED if self._facts.is_moving(data_type, id_) else None
-        self._findings.breach_unless(lacking, "E5", Fault(data_type, id_, detail, should_be, is_))
+    def _apart(self, fault: Fault) -> None:
+        lacking = MOVED if self._facts.is_moving(fault.data_type, fault.id) else None
+        self._findings.breach_unless(lacking, "E5", fault)
