@@ -82,7 +82,7 @@ def test_they_are_no_data_type_and_make_none() -> None:
 
 
 def test_only_a_read_of_the_ledger_reads_them(db: Database) -> None:
-    reader = _Noting({"company": [a_company()]})
+    reader = _Noting({"company": [a_company()], "ledger_transactions": []})
 
     read(db, reader, "company", "invoices", "bills")
 
@@ -90,7 +90,7 @@ def test_only_a_read_of_the_ledger_reads_them(db: Database) -> None:
 
 
 def test_what_the_approving_user_may_not_see_is_not_asked_for(db: Database) -> None:
-    reader = _Noting({"company": [a_company()]})
+    reader = _Noting({"company": [a_company()], "ledger_transactions": []})
 
     read(db, reader, "journalEntries", level=6)
 
@@ -98,7 +98,9 @@ def test_what_the_approving_user_may_not_see_is_not_asked_for(db: Database) -> N
 
 
 def test_a_refusal_is_of_no_consequence(db: Database) -> None:
-    books = read(db, _Noting({"company": [a_company()]}, refused=sorted(NAMES)), "journalEntries")
+    books = read(
+        db, _Noting({"company": [a_company()], "ledger_transactions": []}, refused=sorted(NAMES)), "journalEntries"
+    )
 
     dataset = books.datasets()["journalEntries"]
     assert dataset.status is Status.COMPLETE
@@ -119,7 +121,7 @@ class _OfUsers(_Noting):
 def test_returns_of_two_users_for_one_year_are_two(db: Database) -> None:
     users = [{"url": url("users", number), "first_name": "Ann"} for number in (1, 2)]
 
-    books = read(db, _OfUsers({"company": [a_company()], "users": users}), "journalEntries")
+    books = read(db, _OfUsers({"company": [a_company()], "ledger_transactions": [], "users": users}), "journalEntries")
 
     assert held(books, "self_assessment_returns").keys() == {"1-2025-04-05", "2-2025-04-05"}
 

@@ -25,7 +25,7 @@ from tests.integrations.given import (
 )
 
 from comptoir.store import Database, open_database
-from comptoir.store.datasets import Status
+from comptoir.store.datasets import Status, Warning_
 
 _numbers = count(410001)
 
@@ -56,6 +56,11 @@ def ledger(*lines: dict[str, Any]) -> dict[str, Any]:
     return {"ledger_transactions": list(lines)}
 
 
+def doubts(books: GivenBooks) -> list[Warning_]:
+    """Of mapping: these books are no whole ones, and what a check of them finds is not looked at."""
+    return [one for one in books.warnings("journalEntries") if not (one.rule_id or "").startswith("books-check")]
+
+
 def amounts(entry: dict[str, Any]) -> dict[str, Decimal]:
     return {line["accountRef"]["id"]: line["netAmount"] for line in entry["journalLines"]}
 
@@ -74,7 +79,7 @@ def test_lines_of_one_source_are_one_entry_however_many_lie_between(db: Database
 
     assert len(entries) == 301
     assert amounts(entries["bills-7300456"]) == {"104": 500, "796": -500}
-    assert books.warnings("journalEntries") == []
+    assert doubts(books) == []
 
 
 def test_a_source_that_posts_on_several_days_has_an_entry_a_day(db: Database) -> None:
@@ -145,7 +150,7 @@ def test_lines_without_a_source_go_by_their_text_then_their_day_then_their_neigh
         id_of(by_neighbours[1]): 3,
         id_of(by_neighbours[0]): 1,
     }
-    [warning] = books.warnings("journalEntries")
+    [warning] = doubts(books)
     assert (warning.item_id, warning.message) == (
         id_of(by_neighbours[0]),
         "The lines of this entry do not add up to nothing: they come to 9.",
@@ -305,7 +310,7 @@ def test_opening_balances_are_an_entry_of_their_own_and_balance_by_suspense(db: 
         {"display_nominal_code": "922", "name": "Founder shares", "total": "-100.0"},
         {"display_nominal_code": "681", "name": "Trade Debtors", "total": "0.0"},
     ]
-    books = GivenBooks(db, opening_balances=[{"trial_balance_summary": lines}])
+    books = GivenBooks(db, ledger(), opening_balances=[{"trial_balance_summary": lines}])
 
     entry = books.one("journalEntries", "opening-balances")
 
