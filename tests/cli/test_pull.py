@@ -47,6 +47,10 @@ def test_a_second_pull_finds_nothing_new(stand_in: StandIn, tmp_path: Path) -> N
     with sqlite3.connect(tmp_path / "comptoir.db") as connection:
         assert connection.execute("SELECT id, modified_date FROM invoices ORDER BY id").fetchall() == before
         assert connection.execute("SELECT count(*) FROM companies").fetchone() == (1,)
+        assert connection.execute("SELECT count(*) FROM cursors").fetchone() != (0,)
+    assert _pull(stand_in, tmp_path, "--data-types", "invoices,customers", "--whole").code == 0
+    with sqlite3.connect(tmp_path / "comptoir.db") as connection:
+        assert connection.execute("SELECT id, modified_date FROM invoices ORDER BY id").fetchall() == before
 
 
 def test_a_resource_that_is_not_there_makes_its_type_not_supported(stand_in: StandIn, tmp_path: Path) -> None:

@@ -104,6 +104,7 @@ def pull(
     data_dir: Path = Path("comptoir-data"),
     data_types: str | None = None,
     limits: str | None = None,
+    whole: Annotated[bool, Parameter(negative="")] = False,
 ) -> None:
     """Read one company's books into a local database, by an access token you already have. No server, no linking.
 
@@ -119,6 +120,8 @@ def pull(
         Only these data types, separated by commas, such as invoices,bills.
     limits
         Calls/seconds to keep to, the last one for token refreshes; off for a server that has none.
+    whole
+        Read everything again, not only what changed since the last pull.
     """
     from comptoir.cli.pull import run
 
@@ -130,6 +133,7 @@ def pull(
             data_dir=data_dir,
             data_types=chosen,
             limits=limits,
+            whole=whole,
         )
     )
 

@@ -39,6 +39,7 @@ def run(
     data_dir: Path,
     data_types: tuple[str, ...] | None,
     limits: str | None,
+    whole: bool = False,
 ) -> int:
     """Pull; returns the exit code: 0 if every data type was read, or is none that this company has."""
     gc.freeze()  # what was imported stays: the collector need not go through it for every batch of records
@@ -71,6 +72,7 @@ def run(
                 client,
                 access_token=access_token.strip(),
                 data_types=data_types,
+                whole=whole,
                 board=Board(told.told),
                 should_stop=stopping.is_set,
             )

@@ -12,7 +12,18 @@ from comptoir.access import FIRST_TENANT
 from comptoir.errors import InvalidInput, NotSupported
 from comptoir.integrations.contract import Access, Identity, Integration
 from comptoir.runtime.clock import Clock
-from comptoir.store import CompanyId, ConnectionId, Database, TenantId, companies, connections, datasets, syncs, tenants
+from comptoir.store import (
+    CompanyId,
+    ConnectionId,
+    Database,
+    TenantId,
+    companies,
+    connections,
+    cursors,
+    datasets,
+    syncs,
+    tenants,
+)
 from comptoir.store.connections import Connection, ConnectionStatus
 from comptoir.store.datasets import Dataset
 from comptoir.sync.checks import Report
@@ -44,10 +55,12 @@ def pull(
     *,
     access_token: str,
     data_types: Iterable[str] | None = None,
+    whole: bool = False,
     board: Board | None = None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Pulled:
-    """Read the books that the token opens; what was read by an earlier pull that was cut off is not read again.
+    """Read the books that the token opens; what was read by an earlier pull that was cut off is not read again, and of
+    what one has read only what changed, unless `whole` asks for everything.
 
     Raises InvalidInput for a data type that is not supplied, RelinkRequired for a token that is refused, TryLater if
     the upstream cannot be reached. Whatever befalls a single data type stands in its dataset.
@@ -62,6 +75,9 @@ def pull(
     identity, access = _ask_whose(client, clock, integration, tokens)
     with db.write() as tx:
         connection = _linked(tx, clock, integration, identity, access)
+        if whole:
+            for resource in integration.resources:
+                cursors.forget(tx, connection.tenant_id, connection.id, resource.name)
         queue_idle(tx, connection.tenant_id, connection.company_id, connection.id, names, clock.now())
     client.limits.count_as(_NOBODY, connection.id)
 
