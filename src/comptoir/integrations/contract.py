@@ -91,13 +91,15 @@ class RawRow(msgspec.Struct, frozen=True):
 class ReadWindow(msgspec.Struct, frozen=True, kw_only=True):
     """A range of a resource that is read by itself, such as an accounting year. Its name can stand in a path.
 
-    A closed one is over, and nothing new is expected in it: it need not be read again as long as
-    `Resource.closed_until_moved` of the same window stays as it was.
+    A closed one is over since `last`, its last day, and nothing new is expected in it: it need not be read again as
+    long as `Resource.closed_until_moved` of the same window stays as it was, and no record of that day or before, by
+    `Resource.day`, changed.
     """
 
     name: str
     params: tuple[tuple[str, str], ...]
     is_closed: bool = False
+    last: str = ""
 
 
 class ByDay(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,6 +151,7 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True):
     today_param: str | None = None  # a parameter that takes today's date, such as a report's to_date
     windows: Callable[[Mapping[str, tuple[RawRow, ...]], date, int], tuple[ReadWindow, ...]] | None = None
     windows_of: tuple[str, ...] = ()
+    day: Callable[[bytes], str | None] | None = None  # on which a record is told of in windows that may be over
     closed_until_moved: str | None = None  # reports by the same windows: one that changed tells of change in its window
     lasting: Callable[[bytes], object] | None = None
     touches: Callable[[bytes], Iterable[Link]] | None = None

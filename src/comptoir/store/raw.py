@@ -28,6 +28,7 @@ __all__ = [
     "Standing",
     "aside",
     "by_ids",
+    "changed_since",
     "count_live",
     "id_before",
     "ids_naming",
@@ -453,6 +454,26 @@ def standing(tx: Connection, tenant: TenantId, connection: ConnectionId, resourc
     sql = f"SELECT window_name, count(*), max(updated_at) {_LIVE} GROUP BY window_name"
     rows = bulk.select(tx, sql, (tenant, connection, resource))
     return {name: Standing(live, None if newest is None else from_text(newest)) for name, live, newest in rows}
+
+
+def changed_since(
+    tx: Connection,
+    tenant: TenantId,
+    connection: ConnectionId,
+    resource: str,
+    moment: datetime,
+    updated_at: datetime | None,
+) -> Iterator[bytes]:
+    """Bodies of rows held at a moment of ours that changed or went after it, or that their source dates at another
+    moment or later."""
+    dated = "" if updated_at is None else " OR updated_at >= ?"
+    sql = (
+        "SELECT body FROM raw WHERE tenant_id = ? AND connection_id = ? AND resource = ? "  # noqa: S608 - our own names
+        f"AND first_seen <= ? AND (changed_at > ? OR deleted_at > ?{dated})"
+    )
+    values = (tenant, connection, resource, *[text_of(moment)] * 3)
+    for (body,) in bulk.select(tx, sql, values if updated_at is None else (*values, text_of(updated_at))):
+        yield body
 
 
 def windows_of(

@@ -220,6 +220,7 @@ class Engine:
             reader,
             self._clock,
             page_size=integration.page_size,
+            around=integration.resources,
             workers=self._workers,
             today=turn.today.date(),
             months=months,

@@ -124,15 +124,17 @@ class Fetch:
         workers: int,
         today: date,
         months: int = 24,
+        around: Sequence[Resource] = (),
         watch: Watch | None = None,
         meanwhile: Callable[[], None] = lambda: None,
         should_stop: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`months` is how long reports are kept for; `meanwhile` is called several times a second while calls are
-        under way."""
+        """`around` are all resources, those not read now too. `months` is how long reports are kept for; `meanwhile`
+        is called several times a second while calls are under way."""
         self._db, self._tenant, self._connection, self._sync = db, tenant, connection, sync
         self._reader, self._clock = reader, clock
         self._page_size, self._workers, self._today, self._months = page_size, workers, today, months
+        self._around = around
         self._watch: Watch = watch or (lambda *_: None)
         self._meanwhile, self._should_stop = meanwhile, should_stop
         self._todo: deque[_Task] = deque()
@@ -336,13 +338,27 @@ class Fetch:
         if told is None or not told.is_complete:
             return set()
         known = cursors.of(tx, self._tenant, self._connection, resource.name)
-        closed = {window.name for window in self._ranges(tx, resource) if window.is_closed}
         return {
-            name
-            for name in closed & known.keys() & bases.keys()
-            if known[name].basis == bases[name]
-            and not keeping_up.is_due(known[name], self._clock.now(), f"{self._connection}/{resource.name}/{name}")
+            one.name
+            for one in self._ranges(tx, resource)
+            if one.is_closed
+            and (cursor := known.get(one.name)) is not None
+            and cursor.basis == bases.get(one.name, b"")
+            and not keeping_up.is_due(cursor, self._clock.now(), f"{self._connection}/{resource.name}/{one.name}")
+            and not self._is_touched(tx, cursor, one.last)
         }
+
+    def _is_touched(self, tx: Transaction, cursor: cursors.Cursor, last: str) -> bool:
+        """Whether a record that is told of up to a day changed since a window was read."""
+        owner = (self._tenant, self._connection)
+        for other in self._around:
+            if other.day is None:
+                continue
+            for body in raw.changed_since(tx, *owner, other.name, cursor.whole_at, cursor.seen):
+                day = other.day(body)
+                if day is None or day <= last:
+                    return True
+        return False
 
     def _recall(self, walk: Walk, kept: Mapping[tuple[str, int], pages.Done]) -> None:
         """Have a walk know the pages that were committed before the process ended."""
@@ -748,7 +764,8 @@ class Fetch:
             for name in names:
                 window, now = walk.windows[name], self._clock.now()
                 cursor = keeping_up.moved(before.get(name), name, window, held.get(name, raw.Standing()), now)
-                cursor = msgspec.structs.replace(cursor, basis=bases.get(name))
+                if resource.since is None:  # what its source dates later may stand otherwise in this window
+                    cursor = msgspec.structs.replace(cursor, seen=window.begun_at, basis=bases.get(name))
                 cursors.move(tx, self._tenant, self._connection, resource.name, cursor)
 
     # Records that others tell of

@@ -28,6 +28,7 @@ def years(rows: Mapping[str, tuple[RawRow, ...]], today: date, months: int) -> t
             name=last.isoformat(),
             params=(("from_date", first.isoformat()), ("to_date", last.isoformat())),
             is_closed=last < today,
+            last=last.isoformat(),
         )
         for first, last in _periods(rows, today)
     )

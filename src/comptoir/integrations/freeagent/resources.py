@@ -215,6 +215,11 @@ def _day(body: bytes) -> str | None:
     return None if dated is None else dated.isoformat()
 
 
+def _always(_: bytes) -> str:
+    """A contact's name stands in the ledger of every year."""
+    return ""
+
+
 _BY_DAY = ByDay(first="from_date", last="to_date", day=_day)
 _AS_ENTERED = InOrder(params=(("sort", "created_at"),), moment=_entered)
 
@@ -294,6 +299,7 @@ RESOURCES = (
         since="updated_since",
         lasting=without("account_balance", "active_projects_count"),
         narrowing=_AS_ENTERED,
+        day=_always,
     ),
     Resource(
         name="projects",
@@ -357,6 +363,7 @@ RESOURCES = (
         lasting=without(),
         touches=_touched,
         narrowing=_AS_ENTERED,
+        day=_day,
     ),
     Resource(
         name="credit_notes",
@@ -370,6 +377,7 @@ RESOURCES = (
         lasting=without(),
         touches=_touched,
         narrowing=_AS_ENTERED,
+        day=_day,
     ),
     Resource(
         name="credit_note_reconciliations",
@@ -381,6 +389,7 @@ RESOURCES = (
         since="updated_since",
         touches=_touched,
         narrowing=_BY_DAY,
+        day=_day,
     ),
     Resource(
         name="bills",
@@ -391,9 +400,10 @@ RESOURCES = (
         params=(("view", "all"), ("nested_bill_items", "true")),
         access_level=5,
         since="updated_since",
-        lasting=without(),
+        lasting=without("capital_asset"),
         touches=_touched,
         narrowing=_BY_DAY,
+        day=_day,
     ),
     Resource(
         name="expenses",
@@ -403,8 +413,9 @@ RESOURCES = (
         read=_reader(_Spent, _spent),
         access_level=2,
         since="updated_since",
-        lasting=without("project_name"),
+        lasting=without("capital_asset", "project_name"),
         narrowing=_BY_DAY,
+        day=_day,
     ),
     Resource(
         name="bank_transactions",
@@ -418,6 +429,7 @@ RESOURCES = (
         since="updated_since",
         lasting=without("detail"),
         narrowing=_BY_DAY,
+        day=_day,
     ),
     Resource(
         name="bank_transaction_explanations",
@@ -432,6 +444,7 @@ RESOURCES = (
         lasting=without("detail"),
         touches=_touched,
         narrowing=_BY_DAY,
+        day=_day,
     ),
     Resource(
         name="trial_balance",
@@ -458,7 +471,7 @@ RESOURCES = (
         keys=("journal_sets",),
         read=_reader(_Filed),
         access_level=7,
-        since="updated_since",
+        # No `since`: the opening balances tell names of bank accounts, and are not dated.
     ),
     Resource(
         name="closing_balances",
