@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+import msgspec
+
 from comptoir.api import answers
 from comptoir.api.answers import Answer
 from comptoir.api.calls import Call
@@ -28,13 +30,11 @@ _TYPES = (
 
 class Attachment(Answer, frozen=True, kw_only=True):
     id: str
-    name: str | None
-    content_type: str | None
-    date_created: Instant | None
-    file_size: int | None
+    name: str | msgspec.UnsetType
+    content_type: str | msgspec.UnsetType
+    date_created: Instant | msgspec.UnsetType
+    file_size: int | msgspec.UnsetType
     include_when_sent: bool = False
-    modified_date: Instant | None = None
-    source_modified_date: Instant | None = None
 
 
 class Attachments(Answer, frozen=True, kw_only=True):
@@ -72,8 +72,13 @@ def _one(call: Call, key: str) -> tuple[Connection, Attached]:
 
 
 def _told(file: Attached) -> Attachment:
+    """What the source does not tell is left out."""
     return Attachment(
-        id=file.id, name=file.name, content_type=file.content_type, date_created=file.created, file_size=file.size
+        id=file.id,
+        name=msgspec.UNSET if file.name is None else file.name,
+        content_type=msgspec.UNSET if file.content_type is None else file.content_type,
+        date_created=msgspec.UNSET if file.created is None else file.created,
+        file_size=msgspec.UNSET if file.size is None else file.size,
     )
 
 
