@@ -12,7 +12,6 @@ import threading
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
 from datetime import date, datetime, timedelta
-from typing import Protocol
 
 import msgspec
 from sqlalchemy import Connection as Transaction
@@ -26,6 +25,7 @@ from comptoir.store import ConnectionId, Database, SyncId, TenantId, cursors, pa
 from comptoir.store.history import Log
 from comptoir.store.rereads import Reread
 from comptoir.sync import keeping_up, narrow, sweep
+from comptoir.sync.calls import Answer, Arrival, Body, Count, PageAnswer, Reader, Searched, Task, Watch
 from comptoir.sync.outcomes import COMPLETE, Outcome, outcome_of
 from comptoir.sync.walk import Params, Walk, Window, unread
 
@@ -39,73 +39,6 @@ _BEGUN = 0  # the page number that keeps when the reading of a window began, and
 _LOOK_UP_SECONDS = 0.2  # how soon a stop is noticed
 _LAST_PAGES_SECONDS = 6.0  # how long pages under way may still come in after a stop
 _UNREADABLE = (msgspec.MsgspecError, ValueError, TypeError, LookupError, ArithmeticError, RecursionError)
-
-
-class PageAnswer(Protocol):
-    """One page: `total` counts the whole list and `has_next` tells of a further page, each None where the upstream does
-    not say; records come with the member they were in. The page was put together at `made_after` or later, by the
-    upstream's own clock."""
-
-    @property
-    def total(self) -> int | None: ...
-    @property
-    def has_next(self) -> bool | None: ...
-    @property
-    def records(self) -> Sequence[tuple[str, bytes]]: ...
-    @property
-    def made_after(self) -> datetime | None: ...
-
-
-class Reader(Protocol):
-    """Reads one connection's upstream; raises the errors of `comptoir.errors`. Called from several threads."""
-
-    def page(self, resource: Resource, number: int, params: Params = ()) -> PageAnswer: ...
-
-    def count(self, resource: Resource, params: Params = ()) -> int | None: ...
-
-    def record(self, resource: Resource, record_id: str) -> bytes | None: ...
-
-
-class Watch(Protocol):
-    """Is told how far a read has come: pages done, pages in all (if known), records so far."""
-
-    def __call__(self, resource: str, pages_done: int, pages_in_all: int | None, records: int) -> None: ...
-
-
-class _Task(msgspec.Struct, frozen=True, kw_only=True):
-    """A call to make: a page of a window, a page of its changes, its count, or one record by its id; or the few calls
-    that search a window for what is gone from it."""
-
-    walk: Walk
-    window: str = ""
-    page: int = 1
-    params: Params = ()
-    is_changes: bool = False
-    is_count: bool = False
-    is_search: bool = False
-    record_id: str | None = None
-    reread: Reread | None = None
-
-
-class _Body(msgspec.Struct, frozen=True):
-    body: bytes | None
-
-
-class _Count(msgspec.Struct, frozen=True):
-    total: int | None
-
-
-class _Searched(msgspec.Struct, frozen=True):
-    missing: frozenset[str] | None
-
-
-_Answer = PageAnswer | _Count | _Body | _Searched | bool
-
-
-class _Arrival(msgspec.Struct, frozen=True):
-    task: _Task
-    answer: _Answer | None
-    error: BaseException | None
 
 
 class Fetch:
@@ -137,10 +70,10 @@ class Fetch:
         self._around = around
         self._watch: Watch = watch or (lambda *_: None)
         self._meanwhile, self._should_stop = meanwhile, should_stop
-        self._todo: deque[_Task] = deque()
+        self._todo: deque[Task] = deque()
         self._under_way = 0
-        self._calls: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
-        self._arrivals: queue.SimpleQueue[_Arrival] = queue.SimpleQueue()
+        self._calls: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
+        self._arrivals: queue.SimpleQueue[Arrival] = queue.SimpleQueue()
         self._walks: dict[str, Walk] = {}
         self._names: dict[str, frozenset[str]] = {}  # of all windows that a resource has now
         self._bases: dict[str, dict[str, bytes]] = {}  # what tells whether a window that is over has changed
@@ -204,7 +137,7 @@ class Fetch:
             self._under_way += 1
             self._calls.put(self._todo.popleft())
 
-    def _arrived(self) -> list[_Arrival]:
+    def _arrived(self) -> list[Arrival]:
         """What came in, a transaction's worth of it; empty if nothing did for a moment."""
         try:
             arrivals = [self._arrivals.get(timeout=_LOOK_UP_SECONDS)]
@@ -228,19 +161,19 @@ class Fetch:
     def _work(self) -> None:
         while (task := self._calls.get()) is not None:
             try:
-                self._arrivals.put(_Arrival(task, self._call(task), None))
+                self._arrivals.put(Arrival(task, self._call(task), None))
             except BaseException as error:  # also what is no Exception: the writer raises it again
-                self._arrivals.put(_Arrival(task, None, error))
+                self._arrivals.put(Arrival(task, None, error))
 
-    def _call(self, task: _Task) -> _Answer:
+    def _call(self, task: Task) -> Answer:
         if task.reread is not None:
-            return _Body(self._reader.record(task.walk.resource, task.reread.id))
+            return Body(self._reader.record(task.walk.resource, task.reread.id))
         if task.record_id is not None:
             return self._reader.record(task.walk.resource, task.record_id) is not None
         if task.is_search:
-            return _Searched(self._search(task.walk.resource, task.window, task.walk.windows[task.window]))
+            return Searched(self._search(task.walk.resource, task.window, task.walk.windows[task.window]))
         if task.is_count:
-            return _Count(self._reader.count(task.walk.resource, task.params))
+            return Count(self._reader.count(task.walk.resource, task.params))
         answer = self._reader.page(task.walk.resource, task.page, task.params)
         failpoint("fetch.page")
         return answer
@@ -323,7 +256,7 @@ class Fetch:
         self._recall(walk, kept)
         for name, window in walk.windows.items():
             for number in window.still_to_read():
-                self._ask(_Task(walk=walk, window=name, page=number, params=walk.params_of(name)))
+                self._ask(Task(walk=walk, window=name, page=number, params=walk.params_of(name)))
         self._go_on(walk)
 
     def _unmoved(self, tx: Transaction, resource: Resource, names: Collection[str]) -> set[str]:
@@ -423,15 +356,15 @@ class Fetch:
         rows = {name: raw.whole(tx, self._tenant, self._connection, name) for name in resource.windows_of}
         return resource.windows(rows, self._today, self._months)
 
-    def _ask(self, task: _Task) -> None:
+    def _ask(self, task: Task) -> None:
         task.walk.open += 1
         self._todo.append(task)
 
     # What came
 
-    def _take(self, arrivals: list[_Arrival]) -> None:
+    def _take(self, arrivals: list[Arrival]) -> None:
         fatal: BaseException | None = None
-        answered: list[tuple[_Task, PageAnswer | _Body]] = []
+        answered: list[tuple[Task, PageAnswer | Body]] = []
         for arrival in arrivals:
             walk, error = arrival.task.walk, arrival.error
             walk.open -= 1
@@ -440,9 +373,9 @@ class Fetch:
                     assert walk.asked is not None
                     assert arrival.task.record_id is not None
                     walk.asked[arrival.task.record_id] = arrival.answer
-                elif isinstance(arrival.answer, _Searched):
+                elif isinstance(arrival.answer, Searched):
                     walk.windows[arrival.task.window].missing = arrival.answer.missing
-                elif isinstance(arrival.answer, _Count):
+                elif isinstance(arrival.answer, Count):
                     walk.windows[arrival.task.window].total = arrival.answer.total
                 elif arrival.answer is not None:
                     answered.append((arrival.task, arrival.answer))
@@ -458,7 +391,7 @@ class Fetch:
         if answered:
             with self._db.write() as tx:
                 for task, answer in answered:
-                    if isinstance(answer, _Body):
+                    if isinstance(answer, Body):
                         self._store_again(tx, task, answer.body)
                     else:
                         self._store(tx, task, answer)
@@ -470,7 +403,7 @@ class Fetch:
                 self._watch(walk.resource.name, walk.pages_done, walk.pages_in_all, len(walk.seen))
                 self._go_on(walk)
 
-    def _store(self, tx: Transaction, task: _Task, answer: PageAnswer) -> None:
+    def _store(self, tx: Transaction, task: Task, answer: PageAnswer) -> None:
         """A page's records and the row that says that it is stored."""
         walk, resource, now = task.walk, task.walk.resource, self._clock.now()
         if self._floor is None and answer.made_after is not None:
@@ -502,7 +435,7 @@ class Fetch:
             self._ask(msgspec.structs.replace(task, page=number))
 
     def _store_changes(
-        self, tx: Transaction, task: _Task, answer: PageAnswer, rows: list[raw.Arrived], now: datetime
+        self, tx: Transaction, task: Task, answer: PageAnswer, rows: list[raw.Arrived], now: datetime
     ) -> None:
         """What changed since the walk began is held in its newest version. A record that was not met, or came as it is
         only after the walk began, may have shifted others: then the list has moved."""
@@ -530,7 +463,7 @@ class Fetch:
         return Log(self._tenant, self._connection, self._sync)
 
     def _read(
-        self, tx: Transaction, task: _Task, answer: PageAnswer, now: datetime
+        self, tx: Transaction, task: Task, answer: PageAnswer, now: datetime
     ) -> tuple[list[raw.Arrived], list[str]]:
         """What files each record of a page; one that cannot be read is set aside and its neighbours go on."""
         resource = task.walk.resource
@@ -559,7 +492,7 @@ class Fetch:
             ids.append(record.id)
         return rows, ids
 
-    def _put(self, tx: Transaction, task: _Task, rows: list[raw.Arrived], now: datetime) -> raw.Counts:
+    def _put(self, tx: Transaction, task: Task, rows: list[raw.Arrived], now: datetime) -> raw.Counts:
         resource, at = task.walk.resource, task.reread.at if task.reread is not None else None
         touched: list[Reread] = []
 
@@ -606,9 +539,7 @@ class Fetch:
         owner = (self._tenant, self._connection, resource.name)
         raw.mark_deleted(tx, *owner, ids, self._clock.now(), log=self._log_of(resource))
 
-    def _keep(
-        self, tx: Transaction, task: _Task, number: int, ids: list[str], total: int | None, now: datetime
-    ) -> None:
+    def _keep(self, tx: Transaction, task: Task, number: int, ids: list[str], total: int | None, now: datetime) -> None:
         pages.commit(
             tx,
             self._tenant,
@@ -648,7 +579,7 @@ class Fetch:
             return
         if changes := walk.changes_to_read():
             for window, params in changes:
-                self._ask(_Task(walk=walk, window=window, params=params, is_changes=True))
+                self._ask(Task(walk=walk, window=window, params=params, is_changes=True))
             return
         if walk.asked is None:
             walk.is_settled = self._is_settled(walk)
@@ -669,7 +600,7 @@ class Fetch:
             walk.asked = {}
             if asked := sweep.to_ask_for(resource, walk.live, walk.missing, stood_still=walk.is_settled):
                 for id_ in asked:
-                    self._ask(_Task(walk=walk, record_id=id_))
+                    self._ask(Task(walk=walk, record_id=id_))
                 return
         self._conclude(walk)
 
@@ -683,7 +614,7 @@ class Fetch:
         if uncounted := [name for name, window in partial.items() if not window.is_counted]:
             for name in uncounted:
                 walk.windows[name].is_counted = True
-                self._ask(_Task(walk=walk, window=name, params=walk.windows[name].params, is_count=True))
+                self._ask(Task(walk=walk, window=name, params=walk.windows[name].params, is_count=True))
             return False
         if not partial:
             return True
@@ -700,7 +631,7 @@ class Fetch:
             return False
         for name in weighed.short:
             walk.windows[name].is_narrowed = True
-            self._ask(_Task(walk=walk, window=name, is_search=True))
+            self._ask(Task(walk=walk, window=name, is_search=True))
         return not weighed.short
 
     def _missing(self, walk: Walk) -> tuple[int, set[str]]:
@@ -793,7 +724,7 @@ class Fetch:
                 continue
             walk = Walk(resource, 0, {})
             for one in these:
-                self._ask(_Task(walk=walk, reread=one))
+                self._ask(Task(walk=walk, reread=one))
         return bool(self._todo or self._under_way)
 
     def _pages(self, resource: Resource) -> int:
@@ -806,7 +737,7 @@ class Fetch:
         with self._db.read() as tx:
             return frozenset(self._windows(tx, resource))
 
-    def _store_again(self, tx: Transaction, task: _Task, body: bytes | None) -> None:
+    def _store_again(self, tx: Transaction, task: Task, body: bytes | None) -> None:
         """What a record that was asked for by itself is now."""
         resource, reread = task.walk.resource, task.reread
         assert reread is not None
