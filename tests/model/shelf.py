@@ -466,7 +466,6 @@ class Shelf:
         self.open_lines = [("66000009", "738783", _D("-0.4"))]
         self.totals = dict(_TOTALS)
         self.opening = {"738783": _D(100), "999": _D(-100)}
-        self.journals: dict[str, Decimal] = {}
         self.contacts = {"4410021": _D(350), "4410045": _D(-360)}
         self.facts = SourceFacts(
             documents={data_type: self._teller(data_type) for data_type in self.told},
@@ -486,7 +485,6 @@ class Shelf:
                 began=date(2024, 5, 1),
                 year_began=date(2024, 4, 1),
                 opening=self.opening,
-                journals=lambda: self.journals,
             ),
             contacts=lambda: iter(sorted(self.contacts.items())),
         )

@@ -479,6 +479,20 @@ def test_what_the_books_began_with_counts_and_without_it_a_difference_is_no_brea
     assert line.reasons == ("What the accounts held when the books began was not read.",)
 
 
+def test_what_was_posted_by_hand_counts_and_without_the_entries_a_difference_is_no_breach() -> None:
+    shelf = Shelf()
+    shelf.totals["681"] += 75
+    entry = {**shelf.books["journalEntries"]["opening-balances"], "id": "journal_sets-37"}
+    entry |= {"recordRef": {"id": "journal_sets-37", "dataType": "journalEntries"}}
+    lines = [{"netAmount": amount, "accountRef": {"id": account}} for account, amount in (("681", 75), ("999", -75))]
+    shelf.books["journalEntries"]["journal_sets-37"] = entry | {"journalLines": lines}
+    assert shelf.check()["F1"].state == "held"
+
+    del shelf.books["journalEntries"]
+
+    assert shelf.check()["F1"].reasons == ("Journals were not read.",)
+
+
 def test_books_on_the_cash_basis_have_no_control_accounts() -> None:
     shelf = Shelf()
     assert shelf.facts.ledger is not None

@@ -7,18 +7,16 @@ a time, so that books of any size fit.
 from __future__ import annotations
 
 import heapq
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from datetime import date
 from decimal import Decimal
-from functools import cache
 from typing import TypeVar
 
 import msgspec
 
 from comptoir.integrations.contract import RawRow, ReadRaw
 from comptoir.integrations.freeagent.moving import Moving
-from comptoir.integrations.freeagent.references import bank_account_id, day, number_in, source_of
+from comptoir.integrations.freeagent.references import bank_account_id, day, number_in
 from comptoir.model.identities import BankFigures, Figures, LedgerFacts, Movement, SourceFacts
 from comptoir.model.money import ZERO, minor_unit, plain, rounded
 
@@ -33,7 +31,6 @@ _SAYS_DUE = ("Open", "Overdue", "Paid")
 _UNCHARGED = ("Reverse Charge", "EC Goods", "EC Services")  # tax under these is told and not paid
 _DEBTORS, _CREDITORS, _EXPENSES, _RETAINED, _SUSPENSE = "681", "796", "905-", "968", "999"
 _SALES_TAX = frozenset({"817", "818", "819"})
-_JOURNALS = ("journal_sets", "journal_entries")
 _ACCRUAL_ONLY = ("UkLimitedCompany",)
 _CIS_LABOUR = ("096", "097", "098", "099")
 _CIS_INCOME = {"061": Decimal(0), "062": Decimal("0.2"), "063": Decimal("0.3")}
@@ -90,19 +87,11 @@ class _BankLine(msgspec.Struct):
 class _Total(msgspec.Struct):
     display_nominal_code: str
     total: Decimal
-    nominal_code: str | None = None
     bank_account: str | None = None
 
 
 class _Balances(msgspec.Struct):
     trial_balance_summary: tuple[_Total, ...]
-
-
-class _Posting(msgspec.Struct):
-    nominal_code: str
-    debit_value: Decimal
-    dated_on: str
-    source_item_url: str | None = None
 
 
 class _Period(msgspec.Struct):
@@ -126,7 +115,6 @@ _bank_account = msgspec.json.Decoder(_BankAccount, strict=False).decode
 _bank_line = msgspec.json.Decoder(_BankLine, strict=False).decode
 _total = msgspec.json.Decoder(_Total, strict=False).decode
 _balances_of = msgspec.json.Decoder(_Balances, strict=False).decode
-_posting = msgspec.json.Decoder(_Posting, strict=False).decode
 _company = msgspec.json.Decoder(_Company, strict=False).decode
 _contact = msgspec.json.Decoder(_Contact, strict=False).decode
 
@@ -337,7 +325,6 @@ def _ledger(read: ReadRaw) -> LedgerFacts | None:
     lines = [_read(_total, row, lambda line: line) for row in read.rows("trial_balance")]
     if (totals := _totals(lines)) is None:
         return None
-    codes = {line.nominal_code or "": _stands(line)[0] for line in lines if line is not None}
     until = begun_at.date()
     companies = [_read(_company, row, lambda company: company) for row in read.rows("company")]
     company = next((one for one in companies if one is not None), _Company())
@@ -345,7 +332,6 @@ def _ledger(read: ReadRaw) -> LedgerFacts | None:
         totals=totals,
         until=until,
         opening=_opening(read),
-        journals=cache(lambda: _journals(read, codes, until)) if read.is_complete("ledger_transactions") else None,
         taxes=_SALES_TAX,
         retained=_RETAINED,
         suspense=_SUSPENSE,
@@ -377,19 +363,6 @@ def _opening(read: ReadRaw) -> dict[str, Decimal] | None:
         for row in read.rows("opening_balances")
     ]
     return next(iter(told), {})
-
-
-def _journals(read: ReadRaw, codes: Mapping[str, str], until: date) -> dict[str, Decimal]:
-    """What journals by hand posted, out of the ledger: their own list names no sub-accounts."""
-    sums: dict[str, Decimal] = defaultdict(Decimal)
-    for row in read.rows("ledger_transactions"):
-        posting = _read(_posting, row, lambda line: line)
-        if posting is None or posting.dated_on > until.isoformat():
-            continue
-        source = source_of(posting.source_item_url)
-        if source is not None and source[0] in _JOURNALS:
-            sums[codes.get(posting.nominal_code, posting.nominal_code)] += plain(posting.debit_value)
-    return sums
 
 
 def _year_began(company: _Company, until: date) -> date | None:

@@ -60,8 +60,8 @@ def check(stored: Stored, facts: SourceFacts) -> tuple[Line, ...]:
         check_outlived(stored, findings, targets)
         check_trial_balance(stored, facts, findings, targets)
         check_statements(stored, facts, findings, targets)
-        check_entries(stored, open_, facts, findings, targets)
-        check_control(open_, facts, findings, targets)
+        journals = check_entries(stored, open_, facts, findings, targets)
+        check_control(open_, journals, facts, findings, targets)
     return findings.lines()
 
 

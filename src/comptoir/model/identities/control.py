@@ -183,14 +183,17 @@ def _kept(withheld: Decimal, still: Decimal, document: Any, figures: Figures | N
     return rounded(withheld * still / payable, minor_unit(document.currency)) if payable else withheld
 
 
-def check_control(found: Open, facts: SourceFacts, findings: Findings, targets: Targets) -> None:
+def check_control(
+    found: Open, journals: Mapping[str, Decimal] | None, facts: SourceFacts, findings: Findings, targets: Targets
+) -> None:
+    """`journals`: what entries made by hand put on accounts, None where the entries were not read."""
     ledger = facts.ledger
     _contacts(found, facts, findings, targets)
     if ledger is None or found.base is None:
         for code in ("F1", "F2", "F4"):
             findings.skipped(code, _NO_LEDGER if ledger is None else _NO_BASE)
         return
-    check = _Control(found, facts, ledger, findings)
+    check = _Control(found, journals, facts, ledger, findings)
     for code, account, side, sources in (
         ("F1", ledger.debtors, found.customers, ("invoices", "creditNotes", "payments")),
         ("F2", ledger.creditors, found.suppliers, ("bills", "billCreditNotes", "billPayments")),
@@ -238,8 +241,16 @@ def _contacts(found: Open, facts: SourceFacts, findings: Findings, targets: Targ
 class _Control:
     """The accounts of one ledger, one after the other."""
 
-    def __init__(self, found: Open, facts: SourceFacts, ledger: LedgerFacts, findings: Findings) -> None:
-        self._found, self._facts, self._ledger, self._findings = found, facts, ledger, findings
+    def __init__(
+        self,
+        found: Open,
+        journals: Mapping[str, Decimal] | None,
+        facts: SourceFacts,
+        ledger: LedgerFacts,
+        findings: Findings,
+    ) -> None:
+        self._found, self._journals, self._facts = found, journals, facts
+        self._ledger, self._findings = ledger, findings
         self._unit = minor_unit(found.base)
 
     def documents(self, code: str, account: str, side: _Side) -> None:
@@ -280,10 +291,7 @@ class _Control:
 
     def _expected(self, account: str, posted: set[Decimal]) -> set[Decimal]:
         """Where the account should stand, with what it held when the books began and what journals say."""
-        ledger = self._ledger
-        more = (ledger.opening or {}).get(account, ZERO)
-        if ledger.journals is not None:
-            more += ledger.journals().get(account, ZERO)
+        more = (self._ledger.opening or {}).get(account, ZERO) + (self._journals or {}).get(account, ZERO)
         return {each + more for each in posted}
 
     def _apart(self, code: str, account: str, posted: Decimal, stands: Decimal) -> None:
@@ -291,7 +299,7 @@ class _Control:
         lacking = None
         if self._ledger.opening is None:
             lacking = "What the accounts held when the books began was not read."
-        elif self._ledger.journals is None:
+        elif self._journals is None:
             lacking = "Journals were not read."
         elif self._facts.is_moving("", ""):
             lacking = MOVED

@@ -23,22 +23,26 @@ _OF_A_YEAR = (AccountType.INCOME, AccountType.EXPENSE)
 _DOCUMENTS = ("invoices", "creditNotes", "bills", "billCreditNotes")
 
 
-def check_entries(stored: Stored, open_: Open, facts: SourceFacts, findings: Findings, targets: Targets) -> None:
+def check_entries(
+    stored: Stored, open_: Open, facts: SourceFacts, findings: Findings, targets: Targets
+) -> Mapping[str, Decimal] | None:
+    """What entries made by hand put on accounts up to the day of the trial balance; None if not all were read."""
     if _ENTRIES not in targets.read:
         for code in ("E1", "E3", "E4", "E5", "E7"):
             findings.skipped(code, f"{_ENTRIES} was not read in this sync.")
-        return
+        return None
     walk = _Walk(stored, open_, facts, findings, targets)
     walk.months_balance()
     if facts.ledger is None:
         for code in ("E3", "E5", "E7"):
             findings.skipped(code, "The source's trial balance was not read.")
-        return
+        return walk.by_hand
     if not lacks("E3", (_ENTRIES, _ACCOUNTS), findings, targets):
         walk.adds_up_to(facts.ledger)
     walk.begins_with(facts.ledger)
     if not lacks("E5", (_ENTRIES, *_DOCUMENTS), findings, targets):
         walk.posts_documents(facts.ledger)
+    return walk.by_hand if targets.lacking(_ENTRIES) is None else None
 
 
 class _Walk:
@@ -56,6 +60,7 @@ class _Walk:
         self._earlier: dict[str, Decimal] = defaultdict(Decimal)  # the part of them before the year it is in
         self._months: dict[str, Decimal] = defaultdict(Decimal)
         self._opening: dict[str, Decimal] | None = None
+        self.by_hand: dict[str, Decimal] = defaultdict(Decimal)
         for entry in each(stored, _ENTRIES, findings):
             self._entry(entry, targets)
 
@@ -78,8 +83,11 @@ class _Walk:
         if entry.id == _OPENING:
             self._opening = dict(sums)
         if day <= self._until:
+            is_by_hand = entry.record_ref is not None and entry.record_ref.data_type == _ENTRIES
             for account, amount in sums.items():
                 self._totals[account] += amount
+                if is_by_hand:
+                    self.by_hand[account] += amount
                 if self._year is not None and day < self._year:
                     self._earlier[account] += amount
         ref = entry.record_ref

@@ -108,8 +108,7 @@ class BankFigures(msgspec.Struct, frozen=True):
 class LedgerFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What the source's own trial balance says, by account as we name it, debit positive, in the company's currency.
 
-    `until` is the day it was drawn up for; `opening` what accounts held when the books began, `journals` what was put
-    on them by hand up to that day, None where that is not told.
+    `until` is the day it was drawn up for; `opening` what accounts held when the books began, None if not told.
     `debtors` and `creditors` are the control accounts, `users` those of what people paid out of pocket, `taxes` those
     of sales tax, `retained` that of profit of earlier years. `began` is the first day of the books, `year_began` that
     of the accounting year.
@@ -121,7 +120,6 @@ class LedgerFacts(msgspec.Struct, frozen=True, kw_only=True):
     creditors: str
     users: Set[str] = frozenset()
     opening: Mapping[str, Decimal] | None = None
-    journals: Callable[[], Mapping[str, Decimal]] | None = None
     taxes: Set[str] = frozenset()
     retained: str = ""
     suspense: str = ""
