@@ -260,7 +260,7 @@ def test_aged_reports_are_read(sdks: Sdks, name: str, debtors: str, creditors: s
 
         assert answer["data"]
         cells = answer["data"][0]["agedCurrencyOutstanding"][0]["agedOutstandingAmounts"]
-        assert len([cell for cell in cells if "fromDate" in cell and "toDate" in cell]) == 3
+        assert len([cell for cell in cells if cell.get("fromDate") and cell.get("toDate")]) == 3
 
 
 def test_statements_are_read_by_periods_of_any_length(sdks: Sdks) -> None:
