@@ -240,10 +240,10 @@ def test_while_a_limit_is_waited_for_it_is_said_until_when(db: Database, standin
         said.add(house.datasets()["bills"].status_description)
         reading.join(0.05)
 
-    [sentence] = said - {None}
-    assert re.fullmatch(
-        r"FreeAgent's limit of calls is reached. Reading goes on at \d\d:\d\d:\d\d UTC.", sentence or ""
-    )
+    sentences = {one for one in said if one is not None}
+    assert sentences  # more than one where the machine was busy and the limit's end is known better later
+    for sentence in sentences:
+        assert re.fullmatch(r"FreeAgent's limit of calls is reached. Reading goes on at \d\d:\d\d:\d\d UTC.", sentence)
     assert house.datasets()["bills"].status is Status.COMPLETE
     assert house.datasets()["bills"].status_description is None
 
