@@ -100,7 +100,7 @@ def test_a_type_that_is_unknown_or_unsupported_is_not_queued(house: House) -> No
         ("info", 400, "There is no data type"),
         ("banking-nothing", 400, "There is no data type"),
         ("%00", 400, "There is no data type"),
-        ("journals", 404, "Datatype journals not supported by platform(s) FreeAgent"),
+        ("paymentMethods", 404, "Datatype paymentMethods not supported by platform(s) FreeAgent"),
         ("salesorders", 404, "Datatype salesOrders not supported by platform(s) FreeAgent"),
         ("commerce-orders", 404, "Datatype commerce-orders not supported by platform(s) FreeAgent"),
         ("BANKING-ACCOUNTS", 404, "Datatype banking-accounts not supported by platform(s) FreeAgent"),

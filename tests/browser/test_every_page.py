@@ -319,12 +319,13 @@ def test_a_company_page_shows_by_itself_that_the_customer_has_linked(
 def test_a_page_that_is_read_is_not_disturbed_by_what_comes_in(linked: House, page: Page) -> None:
     page.goto(f"{linked.portal}/companies/{linked.facts['companyId']}")
     page.locator("#refresh").click()
-    page.locator("#checks summary").click()
+    opened = page.locator("details summary").first
+    opened.click()
 
     page.locator("#refresh").focus()
     expect(page.locator("progress")).to_have_count(0, timeout=30_000)
 
-    expect(page.locator("#checks")).to_have_attribute("open", "")
+    expect(page.locator("details").first).to_have_attribute("open", "")
     expect(page.locator("#refresh")).to_be_focused()
 
 

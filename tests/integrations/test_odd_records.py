@@ -66,7 +66,14 @@ def test_amounts_of_many_digits_are_exact_in_every_sum(db: Database) -> None:
 def test_a_movement_keeps_every_digit(db: Database, gross: str) -> None:
     books = GivenBooks(
         db,
-        bank_transaction_explanations=[an_explanation(99140001, gross, category=url("categories", "285"))],
+        bank_transaction_explanations=[
+            an_explanation(
+                99140001,
+                gross,
+                category=url("categories", "285"),
+                bank_transaction=url("bank_transactions", 66000001),
+            )
+        ],
         bank_transactions=[
             {
                 "url": url("bank_transactions", 66000001),
