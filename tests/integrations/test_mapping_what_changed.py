@@ -39,7 +39,7 @@ from comptoir.sync.outcomes import COMPLETE
 from comptoir.sync.progress import Mapped
 from freeagent_standin.world import World
 
-WORLDS = int(os.environ.get("COMPTOIR_TEST_WORLDS", "4"))
+WORLDS = int(os.environ.get("COMPTOIR_TEST_WORLDS", "2"))
 FIRST_SEED = int(os.environ.get("COMPTOIR_TEST_FIRST_SEED", "1"))
 ROUNDS = int(os.environ.get("COMPTOIR_TEST_ROUNDS", "6"))
 

@@ -69,7 +69,14 @@ def test_a_pull_that_was_killed_and_started_again_is_never_refused(tmp_path: Pat
             "COMPTOIR_FAILPOINTS": "fetch.committed=crash@3",
         }
         asked = ("--freeagent-url", standin.url, "--access-token", standin.token, "--limits", limits)
-        pull = ("pull", *asked, "--data-dir", tmp_path / "data")
+        pull = (
+            "pull",
+            *asked,
+            "--data-dir",
+            tmp_path / "data",
+            "--data-types",
+            "bills,invoices,payments,bankTransactions",
+        )
 
         assert run(*pull, **environ).code == -9
         before = standin.counters()["requests"]
