@@ -6,12 +6,14 @@ import base64
 import dataclasses
 import re
 from typing import Any
+from uuid import uuid4
 
 import msgspec
 import pytest
 from tests.api.conftest import House, error_in, header, house_in, services_for
 
 from comptoir.api import OPERATIONS, api
+from comptoir.api.routing import Operation
 from comptoir.runtime import failpoints
 from comptoir.store import open_database
 
@@ -177,6 +179,26 @@ def test_another_tenants_company_answers_exactly_like_an_unknown_one(house: Hous
         assert error_in(house.get(path), 404) == f"No company was found with ID {theirs}"
     assert neighbour.get(f"/companies/{theirs}").status_code == 200
     assert house.get("/companies").json()["totalResults"] == 0
+
+
+def test_another_tenants_company_is_not_found_by_any_operation(house: House, neighbour: House) -> None:
+    theirs = neighbour.a_company()
+    connection = neighbour.a_connection(theirs)
+    body = {"name": "Toft", "platformKey": "fbrh", "status": "Unlinked", "settings": []}  # good for any of them
+    others = {"dataType": "invoices", "platformKey": "fbrh"}
+    of_companies = [one for one in OPERATIONS if "{companyId}" in one.path]
+
+    def told(one: Operation, company: str, connection: str) -> str:
+        names = {"companyId": company, "connectionId": connection, **others}
+        path = re.sub(r"\{(\w+)\}", lambda name: names.get(name[1], ID), one.path)
+        answer = house.ask(one.method, f"{path}?periodLength=1&periodsToCompare=1", json=body)
+        assert answer.status_code == 404, (one.id, answer.text)
+        return error_in(answer, 404).replace(company, "C").replace(connection, "X")
+
+    for one in of_companies:
+        assert told(one, theirs, connection) == told(one, str(uuid4()), str(uuid4())), one.id
+    assert len(of_companies) > 60
+    assert neighbour.get(f"/companies/{theirs}/connections/{connection}").status_code == 200
 
 
 @pytest.mark.parametrize("body", [
