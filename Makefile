@@ -9,7 +9,7 @@ COMPILE := $(BIN)/python -m compileall -q -j 0 $(VENV)/lib src >/dev/null || tru
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast check bench lock wheel clean
+.PHONY: help setup demo test test-fast test-books check bench lock wheel clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -38,6 +38,12 @@ test: $(VENV)/.dev ## all tests: both databases, browser, official SDKs, outside
 
 test-fast: $(VENV)/.dev ## under a minute: model, store and API, on SQLite
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -q -m "not slow and not postgres" tests/model tests/store tests/api $(ARGS)
+
+# Over an hour on two cores. Other seeds: COMPTOIR_TEST_FIRST_SEED=2001.
+test-books: $(VENV)/.dev ## the long form: 100 pulls killed, 50 worlds of 50 rounds of edits, 1,000 worlds checked
+	@COMPTOIR_TEST_KILLS=100 $(BIN)/python -m pytest -n $(WORKERS) -q -rP tests/crash $(ARGS)
+	@COMPTOIR_TEST_WORLDS=50 COMPTOIR_TEST_ROUNDS=50 $(BIN)/python -m pytest -n $(WORKERS) -q -rP tests/sync/test_rounds.py $(ARGS)
+	@COMPTOIR_TEST_WORLDS=1000 $(BIN)/python -m pytest -n $(WORKERS) -q -rP tests/integrations/test_worlds.py $(ARGS)
 
 check: $(VENV)/.dev ## lint, formatting, types, layers
 	@$(BIN)/ruff check .

@@ -1,6 +1,6 @@
 """A process that reads books is killed wherever it may be and started again: the end is as if nothing had happened.
 
-In CI a few seeds, which are printed; in full: `COMPTOIR_TEST_KILLS=100 pytest tests/crash -n 2`.
+In CI a few seeds, which are printed; in full: `make test-books`.
 """
 
 from __future__ import annotations

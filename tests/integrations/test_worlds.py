@@ -1,8 +1,7 @@
 """All identities hold on generated worlds of mixed kinds; a planted mapping error breaches one.
 
 A test is named by the seed of its world, and prints what it held. The quick tests take a dozen, all tests forty. A
-thousand: `COMPTOIR_TEST_WORLDS=1000 pytest tests/integrations/test_worlds.py -n 2 -rP`; others from
-`COMPTOIR_TEST_FIRST_SEED` on.
+thousand: `make test-books`; others from `COMPTOIR_TEST_FIRST_SEED` on.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Books that are edited at random and kept up with: after every round they equal a fresh pull of all, byte for byte.
 
 Pages are small, so that small books are kept up with as large ones are. A world and its edits are those of a seed.
-In full: `COMPTOIR_TEST_WORLDS=50 COMPTOIR_TEST_ROUNDS=50 pytest tests/sync/test_rounds.py -n 2`.
+In full: `make test-books`.
 """
 
 from __future__ import annotations
