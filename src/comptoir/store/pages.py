@@ -3,7 +3,7 @@ fetched again after a kill."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
@@ -16,7 +16,7 @@ from comptoir.store.rows import only
 from comptoir.store.tables import PAGES as TABLE
 from comptoir.store.values import text_of
 
-__all__ = ["Done", "commit", "done", "ids_seen", "latest_pass", "purge"]
+__all__ = ["Done", "commit", "done", "latest_pass", "purge"]
 
 _COMMIT = (
     'INSERT INTO pages (tenant_id, connection_id, sync_id, resource, pass_number, "window", page, total, ids, '
@@ -26,13 +26,20 @@ _COMMIT = (
     "WHERE pages.tenant_id = excluded.tenant_id AND pages.connection_id = excluded.connection_id"
 )
 
+_ids = msgspec.json.Decoder(list[str]).decode
+
 
 class Done(msgspec.Struct, frozen=True):
     """A fetched page: how many records the whole list had then, and the ids on this page."""
 
     page: int
     total: int | None
-    ids: list[str]
+    listed: bytes
+
+    @property
+    def ids(self) -> list[str]:
+        """Decoded when asked for: of a long list only one page's at a time are in memory."""
+        return _ids(self.listed)
 
 
 def commit(
@@ -65,22 +72,13 @@ def done(
         TABLE, tenant, TABLE.c.sync_id == sync, TABLE.c.resource == resource, TABLE.c.pass_number == pass_number
     )
     rows = tx.execute(sa.select(TABLE).where(mine))
-    return {
-        (row.window, row.page): Done(row.page, row.total, msgspec.json.decode(row.ids, type=list[str])) for row in rows
-    }
+    return {(row.window, row.page): Done(row.page, row.total, row.ids) for row in rows}
 
 
 def latest_pass(tx: Connection, tenant: TenantId, sync: SyncId, resource: str) -> int:
     """The last pass over a resource of which pages are stored."""
     mine = only(TABLE, tenant, TABLE.c.sync_id == sync, TABLE.c.resource == resource)
     return tx.execute(sa.select(sa.func.max(TABLE.c.pass_number)).where(mine)).scalar_one() or 0
-
-
-def ids_seen(tx: Connection, tenant: TenantId, sync: SyncId, resource: str) -> Iterator[str]:
-    """Every id that any pass of this run met, as often as it was met."""
-    mine = only(TABLE, tenant, TABLE.c.sync_id == sync, TABLE.c.resource == resource)
-    for row in tx.execute(sa.select(TABLE.c.ids).where(mine)):
-        yield from msgspec.json.decode(row.ids, type=list[str])
 
 
 def purge(tx: Connection, tenant: TenantId, sync: SyncId) -> None:

@@ -588,7 +588,7 @@ class Fetch:
                 self._before[resource.name] = walk
                 self._begin(resource, walk.pass_number + 1, attempt=walk.attempt + 1, whole=again)
                 return
-            walk.seen |= walk.carried
+            walk.seen.update(walk.carried)
             if not self._is_counted(walk):
                 return
             walk.live, walk.missing = self._missing(walk)
@@ -645,8 +645,8 @@ class Fetch:
                 return live, set()  # all that was met is held, so nothing else is
             if not in_whole:
                 return live, set()
-            kept = raw.live_ids(tx, self._tenant, self._connection, walk.resource.name, but=others)
-        return live, kept - walk.seen
+            held_ids = raw.live_ids(tx, self._tenant, self._connection, walk.resource.name, but=others)
+            return live, {id_ for id_ in held_ids if id_ not in walk.seen}
 
     def _is_settled(self, walk: Walk) -> bool:
         """Does the pass hold each live record exactly once, as far as can be told?"""

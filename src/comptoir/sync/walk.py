@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from comptoir.errors import UpstreamChanged
 from comptoir.integrations.contract import Kind, Resource
+from comptoir.sync.ids import Ids
 from comptoir.sync.outcomes import Outcome, outcome_of
 
 __all__ = ["Params", "Walk", "Window", "unread"]
@@ -119,8 +120,8 @@ class Walk:
         self.windows = {name: Window(params, since.get(name)) for name, params in windows.items()}
         self.pages_before = 0
         self.open = 0  # tasks asked for that have not come back
-        self.seen: set[str] = set()
-        self.carried: set[str] = set()  # met by an earlier pass, in windows that this one does not read again
+        self.seen = Ids()
+        self.carried = Ids()  # met by an earlier pass, in windows that this one does not read again
         self.outcome = Outcome(passes=pass_number)
         # When all pages are in: what is missing from the list, and what asking for it by itself said.
         self.is_settled = False
@@ -146,9 +147,7 @@ class Walk:
     ) -> list[int]:
         """Note a page of a window; the numbers of the pages to ask for next."""
         window = self.windows[name]
-        before = len(self.seen)
-        self.seen.update(ids)
-        news = len(self.seen) - before
+        news = self.seen.update(ids)
         if news != len(ids):
             window.has_moved = True  # met before: the list shifted under the reader
         unread_ones = sum(id_.startswith(_UNREAD) for id_ in ids)
