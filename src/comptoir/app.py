@@ -27,7 +27,7 @@ from comptoir.access import FirstStart, api_keys
 from comptoir.api import OPERATIONS, ApiServices, api
 from comptoir.errors import ActionNeeded, TryLater
 from comptoir.integrations import INTEGRATIONS, by_key
-from comptoir.integrations.contract import Attached, Integration
+from comptoir.integrations.contract import Attached, Integration, Printed
 from comptoir.jobs import Jobs, Step, Stopped
 from comptoir.link import Flow, TokenEndpoint, TokenKeeper, lifecycle
 from comptoir.portal import PortalServices, error_response
@@ -280,6 +280,8 @@ class Application:
             request_refresh=self._refresh_quietly,
             unlink=self._unlink,
             delete_connection=self._delete_connection,
+            download=self._download,
+            print_out=self._print_out,
             is_stopping=self._stop_asked.is_set,
         )
 
@@ -304,10 +306,14 @@ class Application:
             unlink=self._unlink,
             delete_connection=self._delete_connection,
             download=self._download,
+            print_out=self._print_out,
         )
 
     def _download(self, connection: Connection, file: Attached) -> bytes:
         return self._clients[connection.integration_key].file(connection, file, self._keeper, self._clock.now())
+
+    def _print_out(self, connection: Connection, printed: Printed, record_id: str) -> bytes:
+        return self._clients[connection.integration_key].printed(connection, printed, record_id, self._keeper)
 
     # For the command line
 

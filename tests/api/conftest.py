@@ -244,6 +244,7 @@ def services_for(db: Database, clock: SteadyClock) -> ApiServices:
         unlink=unlink,
         delete_connection=delete,
         download=lambda connection, file: f"{connection.id} {file.id}".encode(),
+        print_out=lambda connection, printed, id_: f"{connection.id} {printed.path} {id_}".encode(),
     )
 
 

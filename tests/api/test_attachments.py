@@ -79,3 +79,44 @@ def test_a_file_is_not_fetched_over_a_connection_that_was_cut(served: Served) ->
     finally:
         with served.db.write() as tx:
             set_status(tx, served.tenant, connection, ConnectionStatus.LINKED, served.clock.now())
+
+
+def test_an_invoice_is_downloaded_as_a_pdf_under_its_number(served: Served) -> None:
+    invoice = served.all("invoices")[0]
+
+    for owner in (f"/companies/{served.company}", f"/companies/{served.company}/connections/{served.connection}"):
+        answer = served.get(f"{owner}/data/invoices/{invoice['id']}/pdf")
+
+        assert answer.status_code == 200
+        assert answer.content == f"{served.connection} /invoices/{{id}}/pdf {invoice['id']}".encode()
+        assert answer.headers["content-type"] == "application/pdf"
+        assert f'filename="invoice-{invoice["invoiceNumber"]}.pdf"' in answer.headers["content-disposition"]
+
+
+def test_a_pdf_of_an_invoice_that_is_not_there_is_not_found(served: Served) -> None:
+    sentence = error_in(served.get(f"/companies/{served.company}/data/invoices/none/pdf"), 404)
+
+    assert sentence == "No data available for invoices for ID none"
+    assert "not supported" in error_in(served.get(f"/companies/{served.company}/data/purchaseOrders/1/pdf"), 404)
+
+
+def test_a_pdf_before_invoices_were_read_is_refused_with_the_reason(house: House) -> None:
+    company, _ = house.a_linked_company()
+
+    sentence = error_in(house.get(f"/companies/{company}/data/invoices/1/pdf"), 409)
+
+    assert sentence.endswith("it has not been requested yet.")
+
+
+def test_a_pdf_is_not_fetched_over_a_connection_that_was_cut(served: Served) -> None:
+    invoice = served.all("invoices")[0]["id"]
+    connection: Any = served.connection
+
+    with served.db.write() as tx:
+        set_status(tx, served.tenant, connection, ConnectionStatus.UNLINKED, served.clock.now())
+    try:
+        answer = served.get(f"/companies/{served.company}/data/invoices/{invoice}/pdf")
+        assert "linked again" in error_in(answer, 409)
+    finally:
+        with served.db.write() as tx:
+            set_status(tx, served.tenant, connection, ConnectionStatus.LINKED, served.clock.now())

@@ -96,7 +96,7 @@ def _ids(served: Served, path: str) -> dict[str, str]:
 _GETS = sorted(
     path
     for method, path in _LISTED
-    if method == "get" and not path.endswith("{image}") and "{attachmentId}" not in path
+    if method == "get" and not path.endswith(("{image}", "/pdf")) and "{attachmentId}" not in path
 )
 
 

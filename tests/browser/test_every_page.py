@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -288,6 +289,20 @@ def test_a_typed_secret_is_hidden_until_it_is_to_be_shown(linked: House, page: P
     button.click()
     expect(field).to_have_attribute("type", "text")
     expect(button).to_have_attribute("aria-pressed", "true")
+
+
+# Files
+
+
+def test_files_of_a_record_are_downloaded(linked: House, page: Page) -> None:
+    here = f"{linked.portal}/companies/{linked.facts['companyId']}"
+    page.goto(f"{here}/data/{_newest(linked, 'invoices')}")
+
+    with page.expect_download() as download:
+        page.locator('a[href$="/pdf"]').click()
+
+    assert re.fullmatch(r"invoice-.+\.pdf", download.value.suggested_filename)
+    assert download.value.path().read_bytes().startswith(b"%PDF")
 
 
 # By itself

@@ -16,6 +16,7 @@ from comptoir.access import Role, operators
 from comptoir.app import Application
 from comptoir.portal import data_history
 from comptoir.portal.looks import LOOKS
+from comptoir.store.connections import ConnectionStatus, set_status
 from freeagent_standin.world.mutations import apply
 
 
@@ -144,6 +145,41 @@ def test_each_record_of_a_list_leads_to_its_page(changed: Changed, operator: Bro
         assert found or not changed.books.documents(key), key
 
 
+def _with_a_file(changed: Changed) -> int:
+    bills = [one.id for one in changed.books.world.bills if one.attachment is not None]
+    return bills[0]
+
+
+def test_files_of_a_record_are_offered_with_their_size(changed: Changed, operator: Browser) -> None:
+    bill, invoice = _with_a_file(changed), changed.books.records("invoices")[-1]
+
+    page = operator.get(f"{changed.path}/data/bills/{bill}")
+    assert "invoice 118 (scan).pdf application/pdf · 48.2 kB" in page.words
+    assert re.search(rf'href="{changed.path}/data/bills/{bill}/files/\d+" download', page.html)
+    page = operator.get(f"{changed.path}/data/invoices/{invoice.id}")
+    assert f"invoice-{invoice.invoice_number}.pdf the invoice as FreeAgent prints it" in page.words
+    assert f'href="{changed.path}/data/invoices/{invoice.id}/pdf" download' in page.html
+    assert 'id="files"' not in operator.get(f"{changed.path}/data/customers/100002001").html
+
+
+def test_files_are_not_offered_while_nothing_is_linked(changed: Changed, operator: Browser) -> None:
+    path = f"{changed.path}/data/bills/{_with_a_file(changed)}"
+    [file] = re.findall(r'href="([^"]+/files/[^"]+)"', operator.get(path).html)
+
+    with changed.books.db.write() as tx:
+        set_status(tx, changed.books.tenant, changed.books.connection, ConnectionStatus.UNLINKED, NOON)
+    try:
+        page = operator.get(path)
+        assert "invoice 118 (scan).pdf" in page.words
+        assert file not in page.html
+        refused = operator.get(file)
+        assert refused.status == 409
+        assert "Have the company linked again" in refused.words
+    finally:
+        with changed.books.db.write() as tx:
+            set_status(tx, changed.books.tenant, changed.books.connection, ConnectionStatus.LINKED, NOON)
+
+
 def test_all_of_it_is_told_in_french(changed: Changed) -> None:
     reader = changed.house.operator("fr")
 
@@ -162,7 +198,19 @@ def test_before_anything_was_read_the_history_says_what_will_be_there(house: Hou
     assert "Nothing was read yet." in browser.get(f"{path}/history").words
 
 
-@pytest.mark.parametrize("path", ["history/x", "data/bills/nosuch", "data/nonsense/1", "data/purchaseOrders/1"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "history/x",
+        "data/bills/nosuch",
+        "data/nonsense/1",
+        "data/purchaseOrders/1",
+        "data/bills/nosuch/files/1",
+        "data/nonsense/1/files/1",
+        "data/invoices/nosuch/pdf",
+        "data/customers/100002001/pdf",
+    ],
+)
 def test_what_is_not_there_is_not_found(changed: Changed, operator: Browser, path: str) -> None:
     assert operator.get(f"{changed.path}/{path}").status == 404
 
@@ -171,5 +219,7 @@ def test_another_tenant_sees_nothing_of_it(changed: Changed, house: House) -> No
     sync = changed.syncs(changed.house.operator())[0]
     rival = house.operator()
 
-    for path in (f"{changed.path}/history", sync, f"{changed.path}/data/bills/{changed.bill}"):
+    bill, invoice = f"{changed.path}/data/bills/{changed.bill}", changed.books.records("invoices")[-1].id
+    pdf = f"{changed.path}/data/invoices/{invoice}/pdf"
+    for path in (f"{changed.path}/history", sync, bill, f"{bill}/files/1", pdf):
         assert rival.get(path).status == 404

@@ -283,3 +283,10 @@ def test_a_bills_file_is_listed_and_downloaded(sdks: Sdks) -> None:
     wanted = {**owner, "bill_id": bill, "attachment_id": file["id"]}
     assert sdk.answer("bills.get_attachment", wanted) == file
     assert sdk.answer("bills.download_attachment", wanted) == {"bytes": file["fileSize"]}
+
+
+def test_an_invoice_is_downloaded_as_a_pdf(sdks: Sdks) -> None:
+    sdk, company = sdks.sdk("codat-accounting"), {"company_id": sdks.demo.company}
+    invoice = sdk.answer("invoices.list", company)["results"][0]["id"]
+
+    assert sdk.answer("invoices.download_pdf", {**company, "invoice_id": invoice})["bytes"] > 100

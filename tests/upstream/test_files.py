@@ -11,8 +11,9 @@ import pytest
 from tests.upstream.conftest import ClientOf, a_connection
 from tests.upstream.fake import Asked, Fake, answer, faking
 
-from comptoir.errors import NotSupported, ProductError, TryLater, UpstreamChanged
-from comptoir.integrations.contract import Attached
+from comptoir.errors import NotFound, ProductError, TryLater, UpstreamChanged
+from comptoir.integrations import by_key
+from comptoir.integrations.contract import Attached, Printed
 from comptoir.upstream import Client, FixedToken
 from comptoir.upstream.addresses import public_address
 
@@ -73,8 +74,39 @@ def test_a_link_that_is_refused_is_asked_for_again_once(client_of: ClientOf, fak
 def test_a_file_that_is_gone_at_the_source_is_said_to_be(client_of: ClientOf, fake: Fake) -> None:
     fake.script = lambda _: answer(b'{"errors": {}}', "404 Not Found")
 
-    with pytest.raises(NotSupported):
+    with pytest.raises(NotFound, match="does not have the file any more"):
         fetched(client_of(fake.url), a_file())
+
+
+PRINTED = Printed(
+    resource="invoices", path="/invoices/{id}/pdf", content=by_key("fbrh").files.printed["invoices"].content
+)
+
+
+def printed(client: Client) -> bytes:
+    return client.printed(a_connection(), PRINTED, "5/1", FixedToken(TOKEN))
+
+
+def test_a_record_is_printed_by_the_upstream(client_of: ClientOf, fake: Fake) -> None:
+    fake.script = lambda _: answer(b'{"pdf": {"content": "JVBE\\nRi0x"}}')  # base64 may come in lines
+
+    assert printed(client_of(fake.url)) == b"%PDF-1"
+    assert [one.line for one in fake.asked] == ["GET /v2/invoices/5%2F1/pdf HTTP/1.1"]
+
+
+def test_a_record_that_is_gone_is_not_printed(client_of: ClientOf, fake: Fake) -> None:
+    fake.script = lambda _: answer(b'{"errors": {}}', "404 Not Found")
+
+    with pytest.raises(NotFound, match="does not have the file any more"):
+        printed(client_of(fake.url))
+
+
+@pytest.mark.parametrize("body", [b'{"pdf": {"content": ""}}', b'{"pdf": {"content": "%%"}}', b'{"pdf": null}', b"[]"])
+def test_what_is_no_printed_record_is_never_handed_out(client_of: ClientOf, fake: Fake, body: bytes) -> None:
+    fake.script = lambda _: answer(body)
+
+    with pytest.raises(UpstreamChanged, match="cannot be read"):
+        printed(client_of(fake.url))
 
 
 @pytest.mark.parametrize("link", [

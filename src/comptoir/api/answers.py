@@ -194,7 +194,7 @@ def integration_of(services: ApiServices, declared: Declared, *, enabled: bool) 
     )
 
 
-_READING = {Feature.GET, Feature.GET_ATTACHMENT, Feature.GET_ATTACHMENTS, Feature.DOWNLOAD_ATTACHMENT}
+_READING = set(Feature) - {Feature.POST, Feature.PUT, Feature.DELETE}
 
 
 def _features(declared: Declared) -> tuple[DataTypeFeature, ...]:

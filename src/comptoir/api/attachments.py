@@ -1,4 +1,5 @@
-"""Files on records: which there are, and their contents, fetched from the source when they are asked for."""
+"""Files on records, and records as PDFs: which there are, and their contents, fetched from the source when they are
+asked for."""
 
 from __future__ import annotations
 
@@ -11,14 +12,15 @@ from comptoir.api.answers import Answer
 from comptoir.api.calls import Call
 from comptoir.api.records import scope_of, unreadable
 from comptoir.api.routing import FileContent, Operation
-from comptoir.errors import Conflict, NotFound
-from comptoir.integrations.contract import Attached, Feature
+from comptoir.errors import NotFound
+from comptoir.integrations.contract import Attached
 from comptoir.model.records import Instant
-from comptoir.store import connections, originals, records
-from comptoir.store.connections import Connection, ConnectionStatus
+from comptoir.store import records
+from comptoir.sync.files import Files, files_of
 
 __all__ = ["OPERATIONS"]
 
+_COMPANY = "/companies/{companyId}/data"
 _CONNECTION = "/companies/{companyId}/connections/{connectionId}/data"
 _TAG = "Attachments"
 # Of these the contract has attachments; which of them can have any, the integration says.
@@ -41,33 +43,25 @@ class Attachments(Answer, frozen=True, kw_only=True):
     attachments: tuple[Attachment, ...]
 
 
-def _files_of(call: Call, key: str) -> tuple[Connection, tuple[Attached, ...]]:
-    """The files of a record, as its own body tells of them. NotFound for a record that is not there."""
-    company, connection_id = scope_of(call)
-    assert connection_id is not None
-    tenant, id_ = call.tenant, call.names["recordId"]
-    if not records.is_readable(call.services.db, tenant, company, key, connection_id):
-        raise unreadable(call, key, company, connection_id)
+def _files_of(call: Call, key: str) -> Files:
+    """NotFound for a record that is not there."""
+    company, connection = scope_of(call)
+    id_ = call.names["recordId"]
+    if not records.is_readable(call.services.db, call.tenant, company, key, connection):
+        raise unreadable(call, key, company, connection)
     with call.services.db.read() as tx:
-        connection = connections.get(tx, tenant, connection_id, company)
-        made = None if "\x00" in id_ else originals.made(tx, tenant, company, key, id_, connection_id)
-        if made is None:
-            raise NotFound(f"No data available for {key} for ID {id_}")
-        original = originals.get(tx, tenant, connection_id, made.resource, made.source_id)
-    integration = call.services.integration(connection.integration_key)
-    assert integration is not None, "a connection to an integration that is gone"
-    data_type = integration.data_type(key)
-    if original is None or data_type is None or Feature.GET_ATTACHMENTS not in data_type.features:
-        return connection, ()
-    return connection, integration.files.of(original.body)
+        found = files_of(tx, call.services.integration, call.tenant, company, key, id_, connection)
+    if found is None:
+        raise NotFound(f"No data available for {key} for ID {id_}")
+    return found
 
 
-def _one(call: Call, key: str) -> tuple[Connection, Attached]:
-    connection, files = _files_of(call, key)
+def _one(call: Call, key: str) -> tuple[Files, Attached]:
+    found = _files_of(call, key)
     wanted = call.names["attachmentId"]
-    for file in files:
+    for file in found.attached:
         if file.id == wanted:
-            return connection, file
+            return found, file
     raise NotFound(f"No attachment was found with ID {wanted}")
 
 
@@ -83,7 +77,7 @@ def _told(file: Attached) -> Attachment:
 
 
 def _list(key: str) -> Callable[[Call], bytes]:
-    return lambda call: answers.encode(Attachments(attachments=tuple(map(_told, _files_of(call, key)[1]))))
+    return lambda call: answers.encode(Attachments(attachments=tuple(map(_told, _files_of(call, key).attached))))
 
 
 def _get(key: str) -> Callable[[Call], bytes]:
@@ -92,15 +86,20 @@ def _get(key: str) -> Callable[[Call], bytes]:
 
 def _download(key: str) -> Callable[[Call], FileContent]:
     def download(call: Call) -> FileContent:
-        connection, file = _one(call, key)
-        if connection.status is not ConnectionStatus.LINKED:
-            raise Conflict(
-                f"Files are fetched from the source, and the connection is {connection.status}. Have the company "
-                "linked again, then ask for the file once more."
-            )
-        return FileContent(body=call.services.download(connection, file), name=file.name or file.id)
+        found, file = _one(call, key)
+        found.check_linked()
+        return FileContent(body=call.services.download(found.connection, file), name=file.name or file.id)
 
     return download
+
+
+def _print_out(call: Call) -> FileContent:
+    found = _files_of(call, "invoices")
+    if found.printed is None:
+        raise NotFound(f"No PDF is available for invoices for ID {call.names['recordId']}")
+    found.check_linked()
+    body = call.services.print_out(found.connection, found.printed, found.source_id)
+    return FileContent(body=body, name=found.printed_name)
 
 
 def _all() -> Iterator[Operation]:
@@ -134,6 +133,17 @@ def _all() -> Iterator[Operation]:
             summary=f"Download a file of a record of {key}, fetched from the source now",
             handle=_download(key),
             content_type="application/octet-stream",
+            fails=(409,),
+        )
+    for prefix, base in (("", _COMPANY), ("connection-", _CONNECTION)):
+        yield Operation(
+            id=f"download-{prefix}invoice-pdf",
+            method="GET",
+            path=f"{base}/invoices/{{recordId}}/pdf",
+            tag=_TAG,
+            summary="Download an invoice as a PDF, printed by the source now",
+            handle=_print_out,
+            content_type="application/pdf",
             fails=(409,),
         )
 

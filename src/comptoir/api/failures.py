@@ -28,7 +28,7 @@ _STATUSES: tuple[tuple[type[ProductError], int], ...] = (
     (ActionNeeded, 409),
     (TryLater, 503),
     (OutcomeUnknown, 503),
-    (UpstreamChanged, 500),
+    (UpstreamChanged, 409),  # waiting heals nothing, and SDKs repeat what answers with a 5xx for an hour
 )
 _UNEXPECTED = "Something went wrong here. It is our fault, not yours, and it is noted under the correlation id."
 

@@ -14,7 +14,6 @@ _CONNECTION = "/companies/{companyId}/connections/{connectionId}"
 _DATA_TYPE = "/integrations/{platformKey}/dataTypes"
 
 _WRITING = "Writing to the source is not supported by this version."
-_FILES = "Files are not supported by this version."
 _WEBHOOKS = "Webhooks are not supported by this version."
 _PRODUCTS = "Products are not supported by this version."
 _TOKENS = "Access tokens for embedded pages are not supported by this version."
@@ -46,7 +45,6 @@ _NOT_YET: tuple[tuple[str, str, str], ...] = (
     ("POST", f"{_CONNECTION}/push/{{dataType}}/{{recordId}}/attachment", _WRITING),
     ("POST", f"{_CONNECTION}/push/{{dataType}}/{{recordId}}/attachments", _WRITING),
     ("POST", f"{_CONNECTION}/push/bankAccounts/{{accountId}}/bankTransactions", _WRITING),
-    ("GET", f"{_COMPANY}/data/{{dataType}}/{{recordId}}/pdf", _FILES),
     ("PUT", f"{_DATA_TYPE}/{{dataType}}/supplementalDataConfig", _EXTRA),
     ("GET", f"{_DATA_TYPE}/{{dataType}}/supplementalDataConfig", _EXTRA),
     ("PUT", f"{_DATA_TYPE}/custom/{{customDataIdentifier}}", _CUSTOM),

@@ -20,6 +20,7 @@ __all__ = ["OPERATIONS", "refuse_unsupported", "scope_of", "unreadable"]
 
 _COMPANY = "/companies/{companyId}/data"
 _CONNECTION = "/companies/{companyId}/connections/{connectionId}/data"
+_TAILS = ("", "/pdf", "/attachments", "/attachments/{attachmentId}", "/attachments/{attachmentId}/download")
 _BELOW_CONNECTION_ONLY = frozenset({"bankAccounts", "bankTransactions"})
 
 
@@ -178,7 +179,7 @@ def _all() -> Iterator[Operation]:
             yield from _operations_of(shape)
     for key in DATA_TYPE_KEYS:
         if key not in SHAPES:
-            yield from _unsupported(key, (key, f"{key}/{{recordId}}"))
+            yield from _unsupported(key, (key, *(f"{key}/{{recordId}}{tail}" for tail in _TAILS)))
 
 
 OPERATIONS = tuple(_all())

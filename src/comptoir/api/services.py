@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from comptoir.integrations.contract import Attached, Integration
+from comptoir.integrations.contract import Attached, Integration, Printed
 from comptoir.runtime.clock import Clock
 from comptoir.store import CompanyId, ConnectionId, Database, TenantId
 from comptoir.store.connections import Connection
@@ -46,6 +46,7 @@ class ApiServices:
     unlink: Callable[[TenantId, ConnectionId], None]
     delete_connection: Callable[[TenantId, ConnectionId], None]
     download: Callable[[Connection, Attached], bytes]
+    print_out: Callable[[Connection, Printed, str], bytes]  # of a raw record's id
 
     @property
     def path(self) -> str:

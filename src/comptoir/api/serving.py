@@ -13,7 +13,6 @@ import threading
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import quote
 from uuid import uuid4
 
 import msgspec
@@ -28,6 +27,7 @@ from comptoir.api.failures import Refused, error_of, status_of
 from comptoir.api.routing import FileContent, Operation, Routes
 from comptoir.api.services import ApiServices
 from comptoir.errors import ProductError, TryLater
+from comptoir.runtime.downloads import disposition
 from comptoir.runtime.failpoints import failpoint
 
 __all__ = ["Serving"]
@@ -154,7 +154,7 @@ class Serving:
             return self._failed(request, error)
         headers: tuple[tuple[bytes, bytes], ...] = ()
         if isinstance(content, FileContent):
-            headers, content = ((b"content-disposition", _disposition(content.name)),), content.body
+            headers, content = ((b"content-disposition", disposition(content.name).encode()),), content.body
         return _Answer(operation.success, content, operation.content_type.encode(), headers, key)
 
     def _admitted(self, authorization: bytes | None) -> ApiKey:
@@ -219,12 +219,6 @@ class Serving:
             api_keys.seen(self._services.db, key, self._services.clock.now())
         except TryLater as error:  # it is noted at the next use
             _log.info("use of a key not noted", reason=error.message)
-
-
-def _disposition(name: str) -> bytes:
-    """To be saved under a name, which is told twice: in plain letters, and as it is (RFC 6266)."""
-    simple = "".join(sign if sign.isascii() and (sign.isalnum() or sign in " .-_()") else "_" for sign in name)
-    return f"attachment; filename=\"{simple}\"; filename*=UTF-8''{quote(name, safe='')}".encode()
 
 
 def _candidates(authorization: bytes | None) -> list[str]:

@@ -39,6 +39,7 @@ __all__ = [
     "Note",
     "OAuth",
     "Part",
+    "Printed",
     "RawRecord",
     "RawRow",
     "ReadRaw",
@@ -267,6 +268,7 @@ class Feature(StrEnum):
     GET_ATTACHMENT = "GetAttachment"
     GET_ATTACHMENTS = "GetAttachments"
     DOWNLOAD_ATTACHMENT = "DownloadAttachment"
+    GET_AS_PDF = "GetAsPdf"
 
 
 class DataType(msgspec.Struct, frozen=True, kw_only=True):
@@ -318,16 +320,26 @@ class Attached(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: datetime | None
 
 
+class Printed(msgspec.Struct, frozen=True, kw_only=True):
+    """Records of a resource as the source itself would print them: a PDF, made when it is asked for at `path`, which
+    names the raw record's `{id}`. `content` takes it out of the answer, and raises ValueError if it is not there."""
+
+    resource: str
+    path: str
+    content: Callable[[bytes], bytes]
+
+
 class Files(msgspec.Struct, frozen=True, kw_only=True):
     """How files on records are found. Data types that have such declare the features.
 
     `of` tells the files of a raw record's body; `resource` is where one is asked for by its id, once its link has
-    ended, and `again` reads that answer.
+    ended, and `again` reads that answer. `printed`, by data type: records that are to be had as a PDF.
     """
 
     resource: Resource
     of: Callable[[bytes], tuple[Attached, ...]]
     again: Callable[[bytes], Attached]
+    printed: Mapping[str, Printed]
 
 
 class Identity(msgspec.Struct, frozen=True, kw_only=True):

@@ -19,6 +19,7 @@ from babel.core import UnknownLocaleError
 from babel.dates import format_date, format_datetime
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, get_currency_precision
+from babel.units import format_unit
 
 __all__ = ["N_", "Language", "chosen", "languages"]
 
@@ -65,6 +66,13 @@ class Language(msgspec.Struct, frozen=True, kw_only=True):
         pattern = "#,##0" + ("." + "0" * max(digits, given) if max(digits, given) else "")
         written = format_decimal(value, format=pattern, locale=self.locale, decimal_quantization=False)
         return f"{written}\N{NO-BREAK SPACE}{currency}" if currency else written
+
+    def size(self, count: int) -> str:
+        """A number of bytes in the largest unit that it fills, to the tenth."""
+        units = ("digital-byte", "digital-kilobyte", "digital-megabyte")
+        power = next((power for power in (2, 1) if count >= 1000**power), 0)
+        value = (Decimal(count) / 1000**power).quantize(Decimal("0.1") if power else Decimal(1))
+        return format_unit(value.normalize(), units[power], "short" if power else "long", locale=self.locale)
 
     def day(self, value: date) -> str:
         return format_date(value, format="d MMM y", locale=self.locale)

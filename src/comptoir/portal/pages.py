@@ -103,6 +103,7 @@ def _environment(code: str) -> Environment:
         "day": lambda value: speaks.day(value) if isinstance(value, date) else "–",
         "number": speaks.number,
         "amount": speaks.amount,
+        "size": speaks.size,
         "tell": lambda message: tell(speaks, message),
     }
     return environment

@@ -114,6 +114,14 @@ SENTENCES = (
         "There is no linked connection to read from (state: %(status)s). Have the company linked over its Link URL, "
         "then ask again."
     ),
+    N_(
+        "Files are fetched from the source, and the connection is %(status)s. Have the company linked again, then ask "
+        "for the file once more."
+    ),
+    N_("%(name)s does not hand out the file just now (status %(status)s)."),
+    N_("What %(name)s tells of the file cannot be read: %(reason)s."),
+    N_("What %(name)s gives as the link to the file is none."),
+    N_("The link to the file leads to a machine that is not public. It was not followed."),
     N_("The background work has not started yet. Try again in a few seconds."),
     # Of the books check
     N_("There is nothing in these books that it speaks of."),

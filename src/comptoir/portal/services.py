@@ -8,7 +8,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from comptoir.errors import NotFound
-from comptoir.integrations.contract import Integration
+from comptoir.integrations.contract import Attached, Integration, Printed
 from comptoir.link import Outcome
 from comptoir.runtime.clock import Clock
 from comptoir.store import CompanyId, ConnectionId, Database, TenantId, Vault
@@ -64,6 +64,8 @@ class PortalServices:
     request_refresh: _Refresh
     unlink: Callable[[TenantId, ConnectionId], None]
     delete_connection: Callable[[TenantId, ConnectionId], None]
+    download: Callable[[Connection, Attached], bytes]
+    print_out: Callable[[Connection, Printed, str], bytes]  # of a raw record's id
     is_stopping: Callable[[], bool]  # the server was told to stop: pages that are watched end
 
     @property

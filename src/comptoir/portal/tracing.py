@@ -1,5 +1,5 @@
-"""One record: its fields beside the members of the source that they came from, the body as it came, and how that was
-before."""
+"""One record: its fields beside the members of the source that they came from, the body as it came, how that was
+before, and its files."""
 
 from __future__ import annotations
 
@@ -10,13 +10,17 @@ from typing import Any
 import msgspec
 from litestar import Response, get
 from litestar.params import FromPath
+from sqlalchemy import Connection as Transaction
 
 from comptoir.access import Permission
 from comptoir.errors import NotFound
 from comptoir.portal.looks import LOOKS, title
-from comptoir.portal.visits import Asked
+from comptoir.portal.pages import HEADERS
+from comptoir.portal.visits import Asked, Visit
+from comptoir.runtime.downloads import disposition
 from comptoir.store import ConnectionId, companies, connections
 from comptoir.sync import trace
+from comptoir.sync.files import Files, files_of
 from comptoir.sync.trace import Field, Source
 
 __all__ = ["ROUTES"]
@@ -58,11 +62,51 @@ def _written(body: bytes) -> str:
     return msgspec.json.format(body, indent=2).decode(errors="replace")
 
 
-@get(
-    "/companies/{company:str}/data/{key:str}/{record:str}",
-    opt={"permission": Permission.READ_DATA},
-    sync_to_thread=True,
-)
+def _files(tx: Transaction, visit: Visit, company: str, key: str, record: str, connection: str = "") -> Files:
+    """The files of a record, over the connection that is named, or else that which the record is shown from."""
+    owner = companies.get(tx, visit.tenant, company)
+    theirs = {one.id for one in connections.of_company(tx, visit.tenant, owner.id)}
+    wanted = ConnectionId(connection) if connection in theirs else None
+    known = visit.services.integration_by_key
+    found = files_of(tx, known, visit.tenant, owner.id, key, record, wanted) if key in LOOKS else None
+    if found is None:
+        raise NotFound("There is no such record.")
+    return found
+
+
+def _download(body: bytes, name: str) -> Response[bytes]:
+    headers = {**HEADERS, "Content-Disposition": disposition(name)}
+    return Response(body, media_type="application/octet-stream", headers=headers)
+
+
+_RECORD = "/companies/{company:str}/data/{key:str}/{record:str}"
+
+
+@get(f"{_RECORD}/files/{{file:str}}", opt={"permission": Permission.READ_DATA}, sync_to_thread=True)
+def download(
+    visit: Asked, company: FromPath[str], key: FromPath[str], record: FromPath[str], file: FromPath[str]
+) -> Response[bytes]:
+    with visit.services.db.read() as tx:
+        found = _files(tx, visit, company, key, record, visit.query("connection"))
+    attached = next((one for one in found.attached if one.id == file), None)
+    if attached is None:
+        raise NotFound("There is no such file.")
+    found.check_linked()
+    return _download(visit.services.download(found.connection, attached), attached.name or attached.id)
+
+
+@get(f"{_RECORD}/pdf", opt={"permission": Permission.READ_DATA}, sync_to_thread=True)
+def print_out(visit: Asked, company: FromPath[str], key: FromPath[str], record: FromPath[str]) -> Response[bytes]:
+    with visit.services.db.read() as tx:
+        found = _files(tx, visit, company, key, record, visit.query("connection"))
+    if found.printed is None:
+        raise NotFound("There is no such file.")
+    found.check_linked()
+    body = visit.services.print_out(found.connection, found.printed, found.source_id)
+    return _download(body, found.printed_name)
+
+
+@get(_RECORD, opt={"permission": Permission.READ_DATA}, sync_to_thread=True)
 def show_record(visit: Asked, company: FromPath[str], key: FromPath[str], record: FromPath[str]) -> Response[Any]:
     services = visit.services
     if key not in LOOKS:
@@ -74,8 +118,9 @@ def show_record(visit: Asked, company: FromPath[str], key: FromPath[str], record
         wanted = visit.query("connection")
         connection = ConnectionId(wanted) if wanted in platforms else None
         found = trace.trace(tx, platforms, visit.tenant, owner.id, key, record, connection)
-    if found is None:
-        raise NotFound("There is no such record.")
+        if found is None:
+            raise NotFound("There is no such record.")
+        files = _files(tx, visit, owner.id, key, record, found.made.connection_id)
     look = LOOKS[key]
     return visit.page(
         "companies/record.html",
@@ -83,6 +128,8 @@ def show_record(visit: Asked, company: FromPath[str], key: FromPath[str], record
         look=look,
         key=key,
         trace=found,
+        files=files,
+        of_connection=connection,
         name=title(found.made.document, look, visit.language) or record,
         integration=platforms[found.made.connection_id],
         groups=_groups(found.fields),
@@ -92,4 +139,4 @@ def show_record(visit: Asked, company: FromPath[str], key: FromPath[str], record
     )
 
 
-ROUTES = (show_record,)
+ROUTES = (show_record, download, print_out)

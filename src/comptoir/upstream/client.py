@@ -8,13 +8,14 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 from urllib.parse import quote, urlsplit
 
 import msgspec
 
 from comptoir.errors import (
     InvalidInput,
+    NotFound,
     NotSupported,
     PermissionsLacking,
     ProductError,
@@ -22,7 +23,7 @@ from comptoir.errors import (
     TryLater,
     UpstreamChanged,
 )
-from comptoir.integrations.contract import Attached, Integration, Kind, Resource
+from comptoir.integrations.contract import Attached, Integration, Kind, Printed, Resource
 from comptoir.runtime.clock import Clock
 from comptoir.store.connections import Connection
 from comptoir.upstream.addresses import is_loopback, public_address
@@ -31,6 +32,7 @@ from comptoir.upstream.wire import Answer, Bounds, Wire
 
 __all__ = ["Call", "Client", "FixedToken", "Page", "Reader", "TokenSource", "is_token"]
 
+_T = TypeVar("_T")
 _QUICK_RETRIES = (1.0, 4.0, 16.0)
 _MOST_WAITS = 50
 _LARGEST_FILE = 32 * 1024 * 1024
@@ -196,7 +198,8 @@ class Client:
         """What a file holds. Its link is followed without the token, wherever it leads in public; one that has ended
         is asked for again, which is the only call that counts against the limits.
 
-        Raises what `get` raises, and TryLater or UpstreamChanged for a link that leads to no file.
+        Raises what `get` raises, NotFound for a file that is gone, and TryLater or UpstreamChanged for a link that
+        leads to none.
         """
         held = attached if attached.link and attached.expires_at and attached.expires_at > now + _LINK_LEFT else None
         answer = None if held is None else self._followed(connection, held)
@@ -206,14 +209,28 @@ class Client:
             raise TryLater(f"{self.integration.name} does not hand out the file just now (status {answer.status}).")
         return answer.body
 
+    def printed(self, connection: Connection, printed: Printed, record_id: str, tokens: TokenSource) -> bytes:
+        """A record as the upstream prints it. Raises what `get` raises, and NotFound for a record that is gone."""
+        path, _ = _filled(printed.path, (("id", record_id),))
+        return self._told(connection, path, self.integration.resource(printed.resource), tokens, printed.content)
+
     def _asked_again(self, connection: Connection, attached: Attached, tokens: TokenSource) -> Attached:
         files = self.integration.files
         path = f"{files.resource.path}/{quote(attached.id, safe='')}"
-        answer = self.get(connection, path, (), tokens, files.resource, patience_seconds=_FILE_PATIENCE_SECONDS)
+        return self._told(connection, path, files.resource, tokens, files.again)
+
+    def _told(
+        self, connection: Connection, path: str, resource: Resource, tokens: TokenSource, read: Callable[[bytes], _T]
+    ) -> _T:
+        """What is told of a file that somebody waits for."""
+        name = self.integration.name
         try:
-            return files.again(answer.body)
+            answer = self.get(connection, path, (), tokens, resource, patience_seconds=_FILE_PATIENCE_SECONDS)
+            return read(answer.body)
+        except NotSupported as error:
+            raise NotFound(f"{name} does not have the file any more.") from error
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-            raise UpstreamChanged(f"What {self.integration.name} tells of the file cannot be read: {error}.") from error
+            raise UpstreamChanged(f"What {name} tells of the file cannot be read: {error}.") from error
 
     def _followed(self, connection: Connection, attached: Attached) -> Answer:
         link = attached.link or ""

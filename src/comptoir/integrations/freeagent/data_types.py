@@ -70,6 +70,7 @@ _TRACKED = (
     Part("properties", ("url", "address1", "name", "postcode")),
 )
 _WITH_FILES = frozenset({Feature.GET, Feature.GET_ATTACHMENT, Feature.GET_ATTACHMENTS, Feature.DOWNLOAD_ATTACHMENT})
+_PRINTED = frozenset({Feature.GET, Feature.GET_AS_PDF})
 _OPTIONAL = {
     "users",
     "properties",
@@ -249,6 +250,7 @@ DATA_TYPES = (
         made_from=(_made("invoices", payloads.Invoice, sales.invoice),),
         whole=_line_names,
         hops=_invoice_hops,
+        features=_PRINTED,
     ),
     DataType(
         name="creditNotes",

@@ -1,13 +1,17 @@
 """The file on a bill, an expense or an explanation: what is told of it, and the signed link to it, which ends soon.
+And an invoice as FreeAgent prints it.
 
-Source: https://dev.freeagent.com/docs/attachments
+Source: https://dev.freeagent.com/docs/attachments, https://dev.freeagent.com/docs/invoices
 """
 
 from __future__ import annotations
 
+import base64
+from types import MappingProxyType
+
 import msgspec
 
-from comptoir.integrations.contract import Attached, Files, Kind, RawRecord, Resource
+from comptoir.integrations.contract import Attached, Files, Kind, Printed, RawRecord, Resource
 from comptoir.integrations.freeagent import payloads
 from comptoir.integrations.freeagent.reading import payload_of
 from comptoir.integrations.freeagent.references import instant, last_segment, moment
@@ -22,6 +26,14 @@ class _Parent(payloads.Payload, frozen=True, kw_only=True):
 
 class _Answer(msgspec.Struct):
     attachment: msgspec.Raw
+
+
+class _Pdf(msgspec.Struct):
+    content: str
+
+
+class _PrintedAnswer(msgspec.Struct):
+    pdf: _Pdf
 
 
 _parent, _attachment = payload_of(_Parent), payload_of(payloads.Attachment)
@@ -55,8 +67,18 @@ def _read(body: bytes) -> RawRecord:
     return RawRecord(id=last_segment(_attachment(body).url), updated_at=None)
 
 
+def _content(body: bytes) -> bytes:
+    """The PDF, which comes as base64, in lines or in one."""
+    text = msgspec.json.decode(body, type=_PrintedAnswer).pdf.content
+    content = base64.b64decode("".join(text.split()), validate=True)
+    if not content:
+        raise ValueError("it is empty")
+    return content
+
+
 FILES = Files(
     resource=Resource(name="attachments", path="/attachments", kind=Kind.SINGLE, keys=("attachment",), read=_read),
     of=_of,
     again=_again,
+    printed=MappingProxyType({"invoices": Printed(resource="invoices", path="/invoices/{id}/pdf", content=_content)}),
 )
