@@ -22,7 +22,7 @@ from typing import Any
 
 import msgspec
 
-from freeagent_standin import files, web
+from freeagent_standin import files, web, xml
 from freeagent_standin.clock import Clock
 from freeagent_standin.companies import Companies, World
 from freeagent_standin.counters import Counters
@@ -41,6 +41,8 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 _SLASHES = re.compile("/{2,}")
+# `X-RateLimit-Test` counts with any other value: "a truthy value" in FreeAgent's words.
+_FALSE = (b"", b"0", b"f", b"false", b"off", b"no")
 _MOST_BODY_BYTES = 32 * 1024 * 1024
 
 
@@ -177,7 +179,8 @@ class Standin:
             if request.path == "/v2/approve_app":
                 answer: Answer = self.pages.answer(request)
                 return answer
-            return _with_usual_headers(self._call(request, token), request.method)
+            answer = _with_usual_headers(self._call(request, token), request.method)
+            return xml.written(answer) if xml.is_wanted(request.header(b"accept"), request.path) else answer
         except Exception:  # a bug of ours is answered as FreeAgent answers its own
             return web.error(500, _report(request))
 
@@ -208,12 +211,18 @@ class Standin:
         refused = self._over_a_limit(request, token)
         if refused is not None:
             return refused
+        body = request.body
+        if body and xml.is_body(request.header(b"content-type")):
+            try:
+                body = xml.read(body)
+            except ValueError as problem:
+                return web.error(400, str(problem))
         now = self.clock.now()
         call = Call(
             method="GET" if request.method == "HEAD" else request.method,
             path=request.path[3:].strip("/"),
             query=request.query,
-            body=request.body,
+            body=body,
             base_url=request.origin,
             now=now,
             level=user.permission_level,
@@ -238,7 +247,7 @@ class Standin:
             asked.append((who, limits.hour))
         if limits.address is not None:
             asked.append((request.address, limits.address))
-        if request.headers.get(b"x-ratelimit-test", b"").lower() == b"true":
+        if request.headers.get(b"x-ratelimit-test", b"").strip().lower() not in _FALSE:
             asked.append((f"test/{who}", TEST_LIMIT))
         refusal = self.windows.take(tuple(asked), now) if asked else None
         if refusal is None:

@@ -50,11 +50,6 @@ def not_found() -> Refusal:
     return Refusal(404, {"error": {"message": "Resource not found"}})
 
 
-def not_built(method: str, path: str) -> Refusal:
-    """FreeAgent could do this, the stand-in cannot (yet)."""
-    return Refusal(405, {"error": {"message": f"The stand-in does not imitate {method} {path}."}})
-
-
 def document(
     call: Call,
     body: object,

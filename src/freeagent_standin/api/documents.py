@@ -70,6 +70,11 @@ def _mileage(desk: Desk) -> Body:
     return {"mileage_settings": {"engine_type_and_size_options": options, "mileage_rates": rates}}
 
 
+def default_text(desk: Desk, resource: str) -> Body:
+    """What stands below every invoice, or every estimate."""
+    return {"default_additional_text": desk.world.held.default_texts[resource]}
+
+
 def printed() -> Body:
     """A document as it would be printed."""
     return {"pdf": {"content": base64.b64encode(files.BLANK_PAGE).decode()}}
@@ -80,8 +85,8 @@ DOCUMENTS: Mapping[str, tuple[int, Callable[[Desk], Body]]] = {
     "account_locks": (8, account_locks),
     "company/tax_timeline": (7, tax_timeline),
     "expenses/mileage_settings": (2, _mileage),
-    "estimates/default_additional_text": (4, lambda _desk: {"default_additional_text": "Valid for thirty days."}),
-    "invoices/default_additional_text": (4, lambda _desk: {"default_additional_text": "Thank you for your business."}),
+    "estimates/default_additional_text": (4, lambda desk: default_text(desk, "estimates")),
+    "invoices/default_additional_text": (4, lambda desk: default_text(desk, "invoices")),
     "invoices/timeline": (4, _timeline),
 }
 """By path: the level a document takes, and what is in it."""

@@ -19,16 +19,17 @@ from freeagent_standin.api.answers import (
     document,
     emptied,
     forbidden,
-    not_built,
     not_found,
     refusal,
+    unprocessable,
 )
 from freeagent_standin.api.catalogue import LISTINGS
 from freeagent_standin.api.deadlines import account_locks
 from freeagent_standin.api.desk import Body, Desk
-from freeagent_standin.api.documents import DOCUMENTS, printed
-from freeagent_standin.api.lists import Listing, View, bank_account, flag, identifier, page_of, paging_headers
+from freeagent_standin.api.documents import DOCUMENTS, default_text, printed
+from freeagent_standin.api.lists import Listing, View, flag, identifier, page_of, paging_headers
 from freeagent_standin.api.reports import REPORTS
+from freeagent_standin.api.sales import items_of
 from freeagent_standin.api.statements import lines_of
 from freeagent_standin.wire import Answer, Call
 from freeagent_standin.world.books import World
@@ -46,11 +47,16 @@ _OF_ONE_RECORD = frozenset(
     {
         *((name, "pdf", "GET") for name in ("invoices", "credit_notes", "estimates")),
         *((name, "duplicate", "POST") for name in ("invoices", "estimates")),
-        ("estimates", "send_email", "POST"),
+        *((name, "send_email", "POST") for name in ("invoices", "credit_notes", "estimates")),
+        ("invoices", "direct_debit", "POST"),
         ("timeslips", "timer", "POST"),
         ("timeslips", "timer", "DELETE"),
     }
 )
+
+
+# How the reference pages spell two addresses once each.
+_AS_DOCUMENTED = {"bank_transaction": "bank_transactions", "price_list_item": "price_list_items"}
 
 
 def answer(world: World, call: Call) -> Answer:
@@ -64,9 +70,10 @@ def answer(world: World, call: Call) -> Answer:
 
 def _route(desk: Desk) -> Answer:
     call = desk.call
-    path = call.path.strip("/").removesuffix(".json")
+    path = call.path.strip("/").removesuffix(".json").removesuffix(".xml")
     query = dict(call.query)
     parts = path.split("/")
+    parts[0] = _AS_DOCUMENTED.get(parts[0], parts[0]) if len(parts) == 2 else parts[0]
     return_named = returns.address(desk, parts)
     if return_named is not None:
         desk.require(7)
@@ -142,6 +149,8 @@ def _exists(desk: Desk, parts: list[str]) -> bool:
         return (head, parts[2], desk.call.method) in _OF_ONE_RECORD
     if head in _BY_NAME and not _BY_NAME[head].exists(desk.world.company):
         return False
+    if head == "invoice_items":
+        return size == 1 and desk.call.method == "POST"
     if head == "estimate_items":
         return desk.call.method == ("POST" if size == 1 else desk.call.method) and desk.call.method != "GET"
     return (head in _BY_NAME or head in ("categories", "bill_items")) and size <= 2
@@ -156,8 +165,10 @@ def _write(desk: Desk, parts: list[str]) -> Answer:
         return _upload(desk)
     if parts == ["account_locks"] and method in ("PUT", "DELETE"):
         return _lock(desk)
+    if parts[-1] == "default_additional_text" and method in ("PUT", "PATCH", "DELETE"):
+        return _write_default_text(desk, parts)
     if "/".join(parts) in DOCUMENTS:
-        raise not_built(method, "/".join(parts))
+        raise not_found()
     if parts[0] == "categories":
         return _write_category(desk, parts)
     if parts[0] == "attachments":
@@ -168,8 +179,11 @@ def _write(desk: Desk, parts: list[str]) -> Answer:
         return document(desk.call, schemes.cis_settings(desk))
     if parts[0] == "estimate_items":
         return _write_item_of_estimate(desk, parts)
+    if parts[0] == "invoice_items":
+        desk.require(4)
+        return document(desk.call, {"invoice_item": items_of(desk, writes.item_of_invoice_added(desk))[-1]})
     if listing is None:
-        raise not_built(method, "/".join(parts))
+        raise not_found()
     if parts == ["users", "me"] and method != "DELETE":
         return _change_me(desk, listing)
     desk.require(listing.write_level or listing.level)
@@ -183,6 +197,8 @@ def _write(desk: Desk, parts: list[str]) -> Answer:
     if len(parts) == 4:
         if method not in ("PUT", "PATCH") or parts[2] != "transitions":
             raise not_found()
+        if parts[3] == "convert_to_credit_note" and listing.name == "invoices":
+            return _written(desk, _BY_NAME["credit_notes"], writes.credited(desk, record), status=200)
         writes.moved(desk, listing.name, listing.singular, record, parts[3])
     elif method == "DELETE":
         before = listing.render(desk, record, is_nested=False, is_single=True)
@@ -215,7 +231,9 @@ def _act_on(desk: Desk, listing: Listing, record: Any, act: str) -> Answer:
         number = writes.duplicated(desk, listing.name, listing.singular, record)
     elif act == "timer":
         writes.timed(desk, record, runs=desk.call.method == "POST")
-    elif record.status == "Draft":
+    elif act == "direct_debit":
+        raise unprocessable("Direct Debit is not available for this invoice")
+    elif record.status in ("Draft", "draft", "scheduled"):
         writes.moved(desk, listing.name, listing.singular, record, "mark_as_sent")
     if act == "send_email":
         return emptied(desk.call)
@@ -233,6 +251,12 @@ def _write_item_of_estimate(desk: Desk, parts: list[str]) -> Answer:
         return emptied(desk.call)
     position, item = next(each for each in enumerate(estimate.items, start=1) if each[1].id == number)
     return document(desk.call, {"estimate_item": work.estimate_item(desk, estimate, item, position)})
+
+
+def _write_default_text(desk: Desk, parts: list[str]) -> Answer:
+    desk.require(4)
+    writes.default_text_written(desk, parts[0])
+    return emptied(desk.call) if desk.call.method == "DELETE" else document(desk.call, default_text(desk, parts[0]))
 
 
 def _write_category(desk: Desk, parts: list[str]) -> Answer:
@@ -255,7 +279,9 @@ def _write_category(desk: Desk, parts: list[str]) -> Answer:
 def _lock(desk: Desk) -> Answer:
     desk.require(8)
     writes.locked(desk)
-    return emptied(desk.call) if desk.call.method == "DELETE" else document(desk.call, account_locks(desk))
+    if desk.call.method == "DELETE":
+        return emptied(desk.call)
+    return document(desk.call, {"account_locks": account_locks(desk)["account_locks"]})
 
 
 def _upload(desk: Desk) -> Answer:
@@ -263,7 +289,9 @@ def _upload(desk: Desk) -> Answer:
     if desk.call.method != "POST":
         raise not_found()
     desk.require(6)
-    account = bank_account(desk, dict(desk.call.query))
+    account = identifier(dict(desk.call.query).get("bank_account", ""))
+    if account is None or desk.world.bank_accounts.get(account) is None:
+        raise not_found()
     writes.imported(desk, account, lines_of(desk.call.body))
     return emptied(desk.call)
 
@@ -278,7 +306,7 @@ def _change_me(desk: Desk, listing: Listing) -> Answer:
 
 def _delete_attachment(desk: Desk, key: str) -> Answer:
     if desk.call.method != "DELETE":
-        raise not_built(desk.call.method, f"attachments/{key}")
+        raise not_found()
     resource, file = _file(desk, key)
     writes.detached(desk, resource, desk.world.owner_of_file(file.id))
     return emptied(desk.call)

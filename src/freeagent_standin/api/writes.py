@@ -16,8 +16,9 @@ from typing import Any
 
 import msgspec
 
-from freeagent_standin.api.answers import Refusal, bad_request, blank, forbidden, not_built, not_found, unprocessable
+from freeagent_standin.api.answers import Refusal, bad_request, blank, forbidden, not_found, unprocessable
 from freeagent_standin.api.desk import Desk, day_text
+from freeagent_standin.api.lists import identifier
 from freeagent_standin.api.sales import items_of
 from freeagent_standin.world.entities import SalesDocument
 from freeagent_standin.world.kinds import LANDLORD
@@ -47,8 +48,7 @@ CREATED: Mapping[str, tuple[str, ...]] = {
     ),
 }
 """What can be created, and what it cannot be without."""
-CHANGED = frozenset(CREATED) - {"credit_note_reconciliations"}
-DELETED = frozenset(CREATED) - {"users"} | {"bank_transactions"}
+DELETED = frozenset(CREATED) | {"bank_transactions"}
 _TOGETHER = ("expenses", "timeslips")
 """What several of can be created at once."""
 _PARENTS: Mapping[str, tuple[str, ...]] = {"tasks": ("project",), "notes": ("contact", "project")}
@@ -58,10 +58,12 @@ _EXPLANATIONS = "bank_transaction_explanations"
 _FOR_A_PROPERTY = frozenset({"invoices", "credit_notes", "bills", "expenses", _EXPLANATIONS})
 """What a landlord makes for one of the properties."""
 _MOVES = {
-    "mark_as_draft": "Draft",
-    "mark_as_scheduled": "Scheduled To Email",
-    "mark_as_sent": "Sent",
-    "mark_as_cancelled": "",
+    ("invoices", "mark_as_draft"): "Draft",
+    ("invoices", "mark_as_scheduled"): "Scheduled To Email",
+    ("invoices", "mark_as_sent"): "Sent",
+    ("invoices", "mark_as_cancelled"): "",
+    ("credit_notes", "mark_as_draft"): "Draft",
+    ("credit_notes", "mark_as_sent"): "Sent",
 }
 _ESTIMATE_MOVES = {
     "mark_as_draft": "Draft",
@@ -74,7 +76,7 @@ _ESTIMATE_MOVES = {
 def created(desk: Desk, resource: str, singular: str) -> int:
     """POST to a list; returns the id of the new record."""
     if resource not in CREATED:
-        raise not_built("POST", resource)
+        raise not_found()
     wanted = _body(desk, singular) | _parent(desk, resource)
     _refuse_what_is_missing(desk, resource, wanted)
     if resource == "notes":
@@ -132,7 +134,7 @@ def _refuse_what_is_locked(desk: Desk, singular: str, *days: object) -> None:
         return
     for day in days:
         try:
-            is_locked = day is not None and desk.world.is_locked(date.fromisoformat(str(day)))
+            is_locked = day is not None and desk.world.is_locked(date.fromisoformat(str(day)[:10]))
         except ValueError:
             continue  # refused for what it is, elsewhere
         if is_locked:
@@ -148,8 +150,8 @@ def _create(desk: Desk, resource: str, singular: str, wanted: dict[str, Any]) ->
 
 def changed(desk: Desk, resource: str, singular: str, record: Any, *, except_for: str = "") -> None:
     """PUT to a record; an attribute that may not be changed here is left as it is."""
-    if resource not in CHANGED:
-        raise not_built(desk.call.method, f"{resource}/{record.id}")
+    if resource not in CREATED:
+        raise not_found()
     wanted = _body(desk, singular)
     wanted.pop(except_for, None)
     _refuse_what_is_locked(desk, singular, getattr(record, "dated_on", None), wanted.get("dated_on"))
@@ -191,13 +193,15 @@ def moved(desk: Desk, resource: str, singular: str, record: Any, transition: str
     if resource == "estimates":
         _estimate_moved(desk, record, transition)
         return
-    if resource not in _ALWAYS_DRAFT or transition not in _MOVES:
+    if (resource, transition) not in _MOVES:
         raise not_found()
     _refuse_what_is_locked(desk, singular, record.dated_on)
     if transition == "mark_as_cancelled":
+        if record.due_on >= desk.today:
+            raise unprocessable("Only an overdue invoice can be cancelled")
         _change(desk, {"do": "write_off", "resource": resource, "id": record.id})
     else:
-        status = _MOVES[transition]
+        status = _MOVES[resource, transition]
         op = {"do": "change", "resource": resource, "id": record.id, "set": {"status": status}}
         _change(desk, op)
 
@@ -237,6 +241,40 @@ def item_of_estimate_written(desk: Desk, number: int | None) -> int:
     return number
 
 
+def item_of_invoice_added(desk: Desk) -> Any:
+    """POST of a line of an invoice; returns the invoice, whose last line it is."""
+    document = _json(desk)
+    named_in = identifier(str(document.get("invoice") or "")) if isinstance(document, dict) else None
+    if named_in is None:
+        raise blank("invoice")
+    invoice = desk.world.invoices.get(named_in)
+    if invoice is None:
+        raise not_found()
+    _refuse_what_is_locked(desk, "invoice", invoice.dated_on)
+    wanted = {name: value for name, value in _body(desk, "invoice_item").items() if name not in ("url", "id")}
+    if invoice.status == "sent":
+        raise unprocessable("invoice_items.description is locked and cannot be changed")
+    op = {"do": "change", "resource": "invoices", "id": invoice.id, "set": {"invoice_items": [wanted]}, "by": "api"}
+    _change(desk, op)
+    return desk.world.invoices[invoice.id]
+
+
+def credited(desk: Desk, invoice: Any) -> int:
+    """PUT of a negative draft invoice's change into a credit note; returns the credit note's id."""
+    _refuse_what_is_locked(desk, "invoice", invoice.dated_on)
+    return int(_change(desk, {"do": "convert", "resource": "invoices", "id": invoice.id})["credit_note"])
+
+
+def default_text_written(desk: Desk, resource: str) -> None:
+    """PUT and DELETE of the text below every invoice or estimate."""
+    text: object = ""
+    if desk.call.method != "DELETE":
+        text = _body(desk, "").get("default_additional_text")
+        if not isinstance(text, str):
+            raise blank("default_additional_text")
+    _change(desk, {"do": "default_text", "resource": resource, "text": text})
+
+
 def timed(desk: Desk, record: Any, *, runs: bool) -> None:
     """The timer of a timeslip started or stopped."""
     _change(desk, {"do": "timer", "timeslip": record.id, "running": runs})
@@ -245,7 +283,7 @@ def timed(desk: Desk, record: Any, *, runs: bool) -> None:
 def deleted(desk: Desk, resource: str, singular: str, record: Any) -> None:
     """DELETE of a record."""
     if resource not in DELETED:
-        raise not_built("DELETE", f"{resource}/{record.id}")
+        raise not_found()
     _refuse_what_is_locked(desk, singular, getattr(record, "dated_on", None))
     try:
         _apply(desk, {"do": "delete", "resource": resource, "id": record.id})

@@ -105,10 +105,7 @@ def write_off(world: World, invoice_id: int, *, day: date, at: int) -> None:
 def reconcile(world: World, credit_note_id: int, invoice_id: int, *, amount: int, day: date, at: int) -> int:
     """Set part of a credit note against an invoice of the same currency."""
     invoice, credit_note = world.invoices[invoice_id], world.credit_notes[credit_note_id]
-    if invoice.currency != credit_note.currency:
-        raise ValueError("A credit note can be set only against an invoice in its own currency.")
-    if not 0 < amount <= min(world.due(invoice), -world.due(credit_note)):
-        raise ValueError("A reconciliation must be positive and within what both documents have left.")
+    refuse_too_much(world, credit_note, invoice, amount)
     reconciliation = Reconciliation(
         id=world.reconciliations.next_id,
         created_at=at,
@@ -122,6 +119,18 @@ def reconcile(world: World, credit_note_id: int, invoice_id: int, *, amount: int
     )
     world.add(reconciliation)
     return reconciliation.id
+
+
+def refuse_too_much(
+    world: World, credit_note: CreditNote, invoice: Invoice, amount: int, *, besides: Reconciliation | None = None
+) -> None:
+    """Raise ValueError when so much of a credit note cannot be set against an invoice, one reconciliation left out."""
+    if invoice.currency != credit_note.currency:
+        raise ValueError("A credit note can be set only against an invoice in its own currency.")
+    mine = besides.gross if besides is not None and besides.invoice == invoice.id else 0
+    theirs = besides.gross if besides is not None and besides.credit_note == credit_note.id else 0
+    if not 0 < amount <= min(world.due(invoice) + mine, theirs - world.due(credit_note)):
+        raise ValueError("A reconciliation must be positive and within what both documents have left.")
 
 
 def bill_item(

@@ -100,6 +100,8 @@ class Holdings:
 
         self.paid_payroll: set[date] = set()
         """The days on which payroll tax was due that somebody said was paid."""
+        self.default_texts = {"invoices": "Thank you for your business.", "estimates": "Valid for thirty days."}
+        """What stands below each of these documents."""
 
     def tables(self) -> dict[type[Record], Table[Any]]:
         """Each table by what is in it."""

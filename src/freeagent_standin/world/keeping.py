@@ -16,7 +16,7 @@ import msgspec
 
 from freeagent_standin.world import acts, parts, rates, words
 from freeagent_standin.world.books import World
-from freeagent_standin.world.entities import Contact, Invoice, Item, Project, Record, User
+from freeagent_standin.world.entities import Contact, CreditNote, Invoice, Item, Project, Record, User
 from freeagent_standin.world.holdings import (
     Estimate,
     NoteText,
@@ -368,6 +368,18 @@ def let_go(world: World, record: Record, *, at: int) -> None:
             world.replace(msgspec.structs.replace(without(estimate, "invoice", at=at), status="Approved"))
         for slip in [each for each in held.timeslips if each.invoice == record.id]:
             world.replace(without(slip, "invoice", at=at))
+
+
+def credited(world: World, invoice: Invoice, *, at: int) -> int:
+    """Make a credit note of a negative draft invoice, which is gone then; returns the credit note's id."""
+    if invoice.status != "draft" or invoice.total >= 0:
+        raise ValueError("Only a draft invoice that comes to less than zero can be converted to a credit note.")
+    values = {name: getattr(invoice, name) for name in invoice.__struct_fields__}
+    note = CreditNote(**values | {"id": world.credit_notes.next_id, "created_at": at, "updated_at": at})
+    let_go(world, invoice, at=at)
+    world.remove(invoice)
+    world.add(note)
+    return note.id
 
 
 def _first(table: Any, what: str) -> Any:

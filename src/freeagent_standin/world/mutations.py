@@ -13,7 +13,18 @@ from typing import Any
 
 import msgspec
 
-from freeagent_standin.world import acts, charting, filings, importing, keeping, owning, rewriting, routine, writing
+from freeagent_standin.world import (
+    acts,
+    charting,
+    filings,
+    importing,
+    keeping,
+    owning,
+    parts,
+    rewriting,
+    routine,
+    writing,
+)
 from freeagent_standin.world.books import World
 from freeagent_standin.world.entities import (
     BankAccount,
@@ -34,6 +45,7 @@ from freeagent_standin.world.shelves import Table
 from freeagent_standin.world.wishes import Wishes, named
 
 MOST_DAYS = 3_660
+_FULL = 8
 
 
 def apply(world: World, op: Mapping[str, Any], now: datetime) -> dict[str, Any]:
@@ -97,7 +109,7 @@ def _why_it_stays(world: World, record: Record) -> str:
 
 def _why_books_need(world: World, record: Record) -> str:
     if isinstance(record, User):
-        return "people can only be hidden"
+        return _uses_of_person(world, record)
     if isinstance(record, BankAccount):
         return "it has lines" if len(world.transactions.order(record.id)) else _uses_of_account(world, record)
     if isinstance(record, JournalSet) and record.dated_on is None:
@@ -111,6 +123,19 @@ def _why_books_need(world: World, record: Record) -> str:
     if isinstance(record, Invoice | CreditNote | Bill) and (world.payments(record) or world.reconciled(record)):
         return "it has been settled in part"
     return ""
+
+
+def _uses_of_person(world: World, record: User) -> str:
+    if not any(each.id != record.id and each.permission_level == _FULL for each in world.people):
+        return "nobody else may do everything"
+    holders: tuple[Table[Any], ...] = (world.expenses, world.explanations, world.held.timeslips)
+    journals = any(_of_person(each.code, record) for journal in world.journal_sets for each in journal.entries)
+    return "journal sets name it" if journals else _used(holders, lambda it: it.user == record.id)
+
+
+def _of_person(code: str, record: User) -> bool:
+    parent, _, number = code.partition("-")
+    return parent in parts.USER_CODES and number == str(record.number)
 
 
 def _uses_of_account(world: World, record: BankAccount) -> str:
@@ -152,8 +177,11 @@ def _duplicate(world: World, wishes: Wishes, now: datetime) -> dict[str, Any]:
 def _convert(world: World, wishes: Wishes, now: datetime) -> dict[str, Any]:
     table, estimate = _named(world, wishes)
     wishes.done()
+    if isinstance(estimate, Invoice):
+        credit_note = keeping.credited(world, estimate, at=_second(now))
+        return _answer("credit_notes", credit_note) | {"credit_note": credit_note}
     if not isinstance(estimate, Estimate):
-        raise ValueError("Only an estimate can be converted to an invoice.")
+        raise ValueError("Only an estimate or a negative draft invoice can be converted.")
     invoice = keeping.converted(world, estimate, day=now.date(), at=_second(now))
     return _answer(table.name, estimate.id) | {"invoice": invoice}
 
@@ -173,6 +201,15 @@ def _estimate_item(world: World, wishes: Wishes, now: datetime) -> dict[str, Any
     else:
         keeping.item_changed(world, estimate, number, None if is_gone else wanted, at=_second(now))
     return _answer("estimate_items", number)
+
+
+def _default_text(world: World, wishes: Wishes, now: datetime) -> dict[str, Any]:
+    resource, text = wishes.text("resource"), wishes.text("text")
+    wishes.done()
+    if resource not in world.held.default_texts:
+        raise ValueError("Only invoices and estimates have a text that stands below each of them.")
+    world.held.default_texts[resource] = text
+    return {"url_path": f"{resource}/default_additional_text"}
 
 
 def _timer(world: World, wishes: Wishes, now: datetime) -> dict[str, Any]:
@@ -302,6 +339,7 @@ _ACTS: Mapping[str, Callable[[World, Wishes, datetime], dict[str, Any]]] = {
     "delete": _delete,
     "duplicate": _duplicate,
     "convert": _convert,
+    "default_text": _default_text,
     "estimate_item": _estimate_item,
     "timer": _timer,
     "payroll_payment": _payroll_payment,

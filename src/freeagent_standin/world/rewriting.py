@@ -22,6 +22,7 @@ from freeagent_standin.world.entities import (
     JournalSet,
     PriceListItem,
     Project,
+    Reconciliation,
     Record,
     User,
 )
@@ -70,6 +71,8 @@ def _sale_fields(world: World, record: Invoice | CreditNote, wishes: Wishes) -> 
         fields["status"] = parts.status(wishes.text("status"))
         if fields["status"] != "sent" and is_settled:
             raise ValueError("A document that has been settled in part cannot become a draft.")
+        if fields["status"] == "sent":  # which opens again what was written off
+            fields |= {"written_off_on": None, "written_off": 0}
     if "currency" in wishes:
         fields["currency"] = wishes.choice("currency", words.CURRENCIES, record.currency)
         if fields["currency"] != record.currency and is_settled:
@@ -100,6 +103,17 @@ def _sale_fields(world: World, record: Invoice | CreditNote, wishes: Wishes) -> 
 
 
 _COUNTED = ("contact", "dated_on", "items", "net", "tax", "currency", "rate", "ec_status", "status")
+
+
+def _reconciliation_fields(world: World, record: Reconciliation, wishes: Wishes) -> dict[str, Any]:
+    invoice = wishes.one_of("invoice", world.invoices) or world.invoices[record.invoice]
+    credit_note = wishes.one_of("credit_note", world.credit_notes) or world.credit_notes[record.credit_note]
+    amount = wishes.money("gross_value", record.gross)
+    day = wishes.day("dated_on", record.dated_on)
+    acts.refuse_too_much(world, credit_note, invoice, amount, besides=record)
+    rate = rates.exchange_rate(invoice.currency, day)
+    fields = {"invoice": invoice.id, "credit_note": credit_note.id, "gross": amount, "dated_on": day}
+    return fields | {"currency": invoice.currency, "rate": rate}
 
 
 def _bill_fields(world: World, record: Bill, wishes: Wishes) -> dict[str, Any]:
@@ -243,6 +257,7 @@ _CHANGE: Mapping[type[Record], Callable[[World, Any, Wishes], dict[str, Any]]] =
     User: _user_fields,
     Invoice: _sale_fields,
     CreditNote: _sale_fields,
+    Reconciliation: _reconciliation_fields,
     Bill: _bill_fields,
     Expense: _expense_fields,
     Explanation: _explanation_fields,

@@ -6,6 +6,7 @@ sentence.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from datetime import date
 from decimal import Decimal
@@ -13,6 +14,9 @@ from typing import Any, overload
 
 from freeagent_standin.world.amounts import parse_decimal, parse_pennies
 from freeagent_standin.world.shelves import Table
+
+# The time of day that some clients send along with a day.
+_CLOCK = re.compile(r"(?<=^\d{4}-\d\d-\d\d)[T ]\d\d:\d\d.*$", re.ASCII)
 
 
 class Wishes:
@@ -84,7 +88,7 @@ class Wishes:
         if value is None:
             return otherwise
         try:
-            return date.fromisoformat(str(value))
+            return date.fromisoformat(_CLOCK.sub("", str(value)))
         except ValueError as error:
             raise ValueError(f"{name} must be a day such as 2026-11-24, not {value!r}.") from error
 

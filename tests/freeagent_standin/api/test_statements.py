@@ -143,8 +143,8 @@ def test_an_upload_that_cannot_be_read_is_told(reader: Reader, body: bytes, stat
 def test_an_upload_names_its_account_and_needs_the_level_of_banking() -> None:
     world = fresh()
 
-    assert upload(Reader(world), said(LINE), account="7") == 400
-    assert Reader(world).send("POST", "bank_transactions/statement", said(LINE)).status == 400
+    assert upload(Reader(world), said(LINE), account="7") == 404
+    assert Reader(world).send("POST", "bank_transactions/statement", said(LINE)).status == 404
     assert Reader(world).send("PUT", "bank_transactions/statement", said(LINE)).status == 404
     assert Reader(world, level=5).send("POST", "bank_transactions/statement", said(LINE)).status == 403
 
