@@ -22,6 +22,7 @@ from freeagent_standin.api.lists import identifier
 from freeagent_standin.api.sales import items_of
 from freeagent_standin.world.entities import SalesDocument
 from freeagent_standin.world.kinds import LANDLORD
+from freeagent_standin.world.wishes import day_of
 
 CREATED: Mapping[str, tuple[str, ...]] = {
     "contacts": (),
@@ -29,7 +30,7 @@ CREATED: Mapping[str, tuple[str, ...]] = {
     "price_list_items": ("code", "description", "price"),
     "invoices": ("contact", "dated_on", "payment_terms_in_days"),
     "credit_notes": ("contact", "dated_on"),
-    "credit_note_reconciliations": ("credit_note", "invoice", "gross_value", "dated_on"),
+    "credit_note_reconciliations": ("credit_note", "invoice", "gross_value"),
     "bills": ("contact", "reference", "dated_on", "due_on", "bill_items"),
     "expenses": ("user", "category", "dated_on", "description"),
     "bank_transaction_explanations": ("dated_on", "gross_value"),
@@ -134,7 +135,7 @@ def _refuse_what_is_locked(desk: Desk, singular: str, *days: object) -> None:
         return
     for day in days:
         try:
-            is_locked = day is not None and desk.world.is_locked(date.fromisoformat(str(day)[:10]))
+            is_locked = day is not None and desk.world.is_locked(day_of(day))
         except ValueError:
             continue  # refused for what it is, elsewhere
         if is_locked:

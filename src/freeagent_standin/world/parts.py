@@ -367,7 +367,7 @@ def attached(world: World, wishes: Wishes, old: Attachment | None = None) -> Att
     given = wishes.take("attachment")
     if given is None:
         return None
-    if old is not None and isinstance(given, Mapping) and "data" not in given and "url" in given:
+    if isinstance(given, Mapping) and "data" not in given and "url" in given:
         return old
     wanted = Wishes(given, is_api=wishes.is_api)
     name, kind = wanted.text("file_name"), wanted.text("content_type")

@@ -15,8 +15,8 @@ from typing import Any, overload
 from freeagent_standin.world.amounts import parse_decimal, parse_pennies
 from freeagent_standin.world.shelves import Table
 
-# The time of day that some clients send along with a day.
-_CLOCK = re.compile(r"(?<=^\d{4}-\d\d-\d\d)[T ]\d\d:\d\d.*$", re.ASCII)
+# A day as clients send it: months and days of one digit, and the time of day along with it.
+_DAY = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ]\d\d:\d\d.*)?", re.ASCII | re.DOTALL)
 
 
 class Wishes:
@@ -88,7 +88,7 @@ class Wishes:
         if value is None:
             return otherwise
         try:
-            return date.fromisoformat(_CLOCK.sub("", str(value)))
+            return day_of(value)
         except ValueError as error:
             raise ValueError(f"{name} must be a day such as 2026-11-24, not {value!r}.") from error
 
@@ -124,6 +124,12 @@ class Wishes:
         """Complain about what nobody took."""
         if self._left and not self._is_api:
             raise ValueError(f"These cannot be set here: {', '.join(sorted(self._left))}.")
+
+
+def day_of(value: object) -> date:
+    """The day that a value tells. Raises ValueError."""
+    found = _DAY.fullmatch(str(value))
+    return date(int(found[1]), int(found[2]), int(found[3])) if found else date.fromisoformat(str(value))
 
 
 def named(table: Table[Any], reference: object) -> Any:

@@ -176,12 +176,13 @@ def test_two_addresses_are_taken_as_the_documentation_spells_them(reader: Reader
     assert reader.call(f"bank_transactions/{number(line['url'])}").status == 404
 
 
-def test_a_day_may_come_with_the_time_of_day(reader: Reader) -> None:
+@pytest.mark.parametrize("day", ["2026-03-30", "2026-3-30", "2026-03-30T00:00:00.000Z", "2026-03-30 23:59"])
+def test_a_day_may_come_short_or_with_the_time_of_day(reader: Reader, day: str) -> None:
     [wanted] = bodies(reader)["invoices"].values()
 
-    record = made(reader, "invoices", wanted | {"dated_on": "2026-03-30T00:00:00.000Z"})
+    record = made(reader, "invoices", wanted | {"dated_on": day})
     send(reader, "PUT", "account_locks", {"account_lock": {"locked_to_date": "2026-03-30"}})
-    locked = send(reader, "POST", "invoices", {"invoice": wanted | {"dated_on": "2026-03-30T10:00:00Z"}})
+    locked = send(reader, "POST", "invoices", {"invoice": wanted | {"dated_on": day}})
 
     assert record["dated_on"] == "2026-03-30"
     assert locked.status == 403
