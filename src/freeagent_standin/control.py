@@ -19,7 +19,7 @@ from freeagent_standin.state import Grant
 from freeagent_standin.wire import Answer
 
 if TYPE_CHECKING:
-    from freeagent_standin.server import Standin
+    from freeagent_standin.standin import Standin
 
 __all__ = ["answer"]
 

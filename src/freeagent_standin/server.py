@@ -18,70 +18,46 @@ import sys
 import traceback
 from collections.abc import Awaitable, Callable, MutableMapping
 from email.utils import formatdate
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from freeagent_standin import files, web, xml
-from freeagent_standin.clock import Clock
-from freeagent_standin.companies import Companies, World
-from freeagent_standin.counters import Counters
+from freeagent_standin import control, files, web, xml
+from freeagent_standin.companies import World
 from freeagent_standin.drift import drift
-from freeagent_standin.faults import INSTEAD, Delivery, Faults, Reset, instead, spoil
-from freeagent_standin.limits import TEST_LIMIT, Limit, Windows
+from freeagent_standin.faults import INSTEAD, Delivery, Reset, instead, spoil
+from freeagent_standin.limits import TEST_LIMIT, Limit
 from freeagent_standin.oauth import token_endpoint, too_many
-from freeagent_standin.settings import Settings
-from freeagent_standin.state import AccessToken, State
+from freeagent_standin.standin import Standin
+from freeagent_standin.state import AccessToken
 from freeagent_standin.wire import Answer, Call
 
-__all__ = ["Credentials", "Standin"]
+if TYPE_CHECKING:
+    from freeagent_standin.pages import Pages
+
+__all__ = ["Server"]
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
+_ORIGIN = re.compile("https?://[^/]+(?=/)", re.IGNORECASE)
 _SLASHES = re.compile("/{2,}")
 # `X-RateLimit-Test` counts with any other value: "a truthy value" in FreeAgent's words.
 _FALSE = (b"", b"0", b"f", b"false", b"off", b"no")
 _MOST_BODY_BYTES = 32 * 1024 * 1024
 
 
-class Credentials(msgspec.Struct, frozen=True, kw_only=True):
-    """The one pair that signs in at both sites."""
+class Server:
+    """Serves one stand-in."""
 
-    email: str
-    password: str
-
-
-class Standin:
-    """One stand-in: its books, what it remembers, and how it behaves at the moment."""
-
-    def __init__(
-        self,
-        *,
-        companies: Companies,
-        answer: Callable[[Any, Call], Answer],
-        state: State,
-        clock: Clock,
-        settings: Settings,
-        credentials: Credentials,
-        seed: int = 1,
-    ) -> None:
-        self.companies = companies
-        self.state = state
-        self.clock = clock
-        self.settings = settings
-        self.credentials = credentials
-        self.seed = seed
-        self.windows = Windows()
-        self.counters = Counters()
-        self.counters.reset(clock.now().isoformat())
-        self.faults = Faults(seed)
-        self.in_flight = 0
+    def __init__(self, standin: Standin, answer: Callable[[Any, Call], Answer]) -> None:
+        self.standin = standin
         self._answer = answer
-        self._chance = random.Random(seed)  # noqa: S311 - drift is to be repeatable, not secret
+        self._in_flight = 0
+        self._chance = random.Random(standin.seed)  # noqa: S311 - drift is to be repeatable, not secret
         self._date = (0, "")
-        self._pages: Any = None
+        self._pages: Pages | None = None
 
     # The front door
 
@@ -105,35 +81,32 @@ class Standin:
         elif not request.has_good_host:
             await self._send(send, Delivery(answer=web.error(400, "The Host header is missing or not a host")))
         elif request.path.startswith("/v2/") or request.path == "/v2":
-            self.in_flight += 1
-            self.counters.in_flight_peak = max(self.counters.in_flight_peak, self.in_flight)
+            self._in_flight += 1
+            self.standin.counters.in_flight_peak = max(self.standin.counters.in_flight_peak, self._in_flight)
             try:
                 await self._v2(request, send)
             finally:
-                self.in_flight -= 1
+                self._in_flight -= 1
         else:
             await self._send(send, Delivery(answer=self._beside_v2(request)))
 
     @property
-    def pages(self) -> Any:
+    def pages(self) -> Pages:
         """The pages; made when the first is asked for, because templates take a while to load."""
         if self._pages is None:
             from freeagent_standin.pages import Pages
 
-            self._pages = Pages(self)
+            self._pages = Pages(self.standin)
         return self._pages
 
     def _beside_v2(self, request: web.Request) -> Answer:
         """The control address and the pages."""
         try:
             if request.path == "/control" or request.path.startswith("/control/"):
-                from freeagent_standin import control
-
-                return control.answer(self, request)
+                return control.answer(self.standin, request)
             if request.path.startswith("/files/"):
-                return files.answer(self.companies, request, self.clock.seconds())
-            answer: Answer = self.pages.answer(request)
-            return answer
+                return files.answer(self.standin.companies, request, self.standin.clock.seconds())
+            return self.pages.answer(request)
         except Exception:  # a bug here must not look like a fault that was asked for
             return web.json_answer({"error": _report(request)}, 500)
 
@@ -142,8 +115,8 @@ class Standin:
     async def _v2(self, request: web.Request, send: Send) -> None:
         token = self._token(request)
         company_id = token.grant.company_id if token is not None else None
-        actions = self.faults.striking(request, company_id) if self.faults else ()
-        self.counters.faults += len(actions)
+        actions = self.standin.faults.striking(request, company_id) if self.standin.faults else ()
+        self.standin.counters.faults += len(actions)
         struck = next((action for action in actions if isinstance(action, INSTEAD)), None)
         if isinstance(struck, Reset):
             self._count(request, 0, 0, company_id)
@@ -154,31 +127,30 @@ class Standin:
             answer = self._true_answer(request, token)
         self._count(request, answer.status, _records_in(request, answer), company_id)
         delivery = spoil(answer, actions) if actions else Delivery(answer=answer)
-        wait = delivery.wait_seconds + self.settings.latency_seconds
+        wait = delivery.wait_seconds + self.standin.settings.latency_seconds
         if wait > 0:
             await asyncio.sleep(wait)
         await self._send(send, delivery)
 
     def _count(self, request: web.Request, status: int, records: int, company_id: int | None) -> None:
         if request.path == "/v2/token_endpoint":
-            self.counters.token_statuses[status] += 1
+            self.standin.counters.token_statuses[status] += 1
         elif request.path != "/v2/approve_app":
-            self.counters.call(_resource(request.path), status, records, company_id)
+            self.standin.counters.call(_resource(request.path), status, records, company_id)
 
     def _true_answer(self, request: web.Request, token: AccessToken | None) -> Answer:
         try:
             if request.path == "/v2/token_endpoint":
                 return token_endpoint(
                     request,
-                    state=self.state,
-                    clock=self.clock,
-                    settings=self.settings,
-                    windows=self.windows,
-                    counters=self.counters,
+                    state=self.standin.state,
+                    clock=self.standin.clock,
+                    settings=self.standin.settings,
+                    windows=self.standin.windows,
+                    counters=self.standin.counters,
                 )
             if request.path == "/v2/approve_app":
-                answer: Answer = self.pages.answer(request)
-                return answer
+                return self.pages.answer(request)
             answer = _with_usual_headers(self._call(request, token), request.method)
             return xml.written(answer) if xml.is_wanted(request.header(b"accept"), request.path) else answer
         except Exception:  # a bug of ours is answered as FreeAgent answers its own
@@ -189,23 +161,23 @@ class Standin:
         scheme, _, value = request.headers.get(b"authorization", b"").partition(b" ")
         if scheme.lower() != b"bearer":
             return None
-        token = self.state.access.get(value.strip().decode("latin-1"))
-        if token is None or (token.expires_at is not None and token.expires_at <= self.clock.seconds()):
+        token = self.standin.state.access.get(value.strip().decode("latin-1"))
+        if token is None or (token.expires_at is not None and token.expires_at <= self.standin.clock.seconds()):
             return None
         return token
 
     def _call(self, request: web.Request, token: AccessToken | None) -> Answer:
-        settings = self.settings
+        settings = self.standin.settings
         if settings.missing_user_agent_status is not None and not request.headers.get(b"user-agent", b"").strip():
             return web.error(settings.missing_user_agent_status, "A User-Agent header is required")
         if token is None:
             return web.error(401, "Access token not recognised")
         grant = token.grant
-        if grant.company_id in self.state.closed:
-            status = self.state.closed[grant.company_id]
+        if grant.company_id in self.standin.state.closed:
+            status = self.standin.state.closed[grant.company_id]
             return web.error(status, "Access token not recognised" if status == 401 else "This company is closed")
-        world = self.companies.get(grant.company_id)
-        user = self.companies.user(world, grant.user_id)
+        world = self.standin.companies.get(grant.company_id)
+        user = self.standin.companies.user(world, grant.user_id)
         if user is None:
             return web.error(401, "Access token not recognised")
         refused = self._over_a_limit(request, token)
@@ -217,7 +189,7 @@ class Standin:
                 body = xml.read(body)
             except ValueError as problem:
                 return web.error(400, str(problem))
-        now = self.clock.now()
+        now = self.standin.clock.now()
         call = Call(
             method="GET" if request.method == "HEAD" else request.method,
             path=request.path[3:].strip("/"),
@@ -227,7 +199,7 @@ class Standin:
             now=now,
             level=user.permission_level,
             user_id=user.id,
-            change=lambda op: self.companies.change(world.id, op, now),
+            change=lambda op: self.standin.companies.change(world.id, op, now),
         )
         answer = self._answer(world, call)
         if settings.page_drift and call.method == "GET" and _has_next(answer):
@@ -235,11 +207,11 @@ class Standin:
         return answer
 
     def _over_a_limit(self, request: web.Request, token: AccessToken) -> Answer | None:
-        now = self.clock.seconds()
+        now = self.standin.clock.seconds()
         grant = token.grant
         who = f"{grant.client_id or 'ready-made'}/{grant.company_id}/{grant.user_id}"
-        self.counters.in_windows(who, request.address, now)
-        limits = self.settings.limits
+        self.standin.counters.in_windows(who, request.address, now)
+        limits = self.standin.settings.limits
         asked: list[tuple[str, Limit]] = []
         if limits.minute is not None:
             asked.append((who, limits.minute))
@@ -249,17 +221,17 @@ class Standin:
             asked.append((request.address, limits.address))
         if request.headers.get(b"x-ratelimit-test", b"").strip().lower() not in _FALSE:
             asked.append((f"test/{who}", TEST_LIMIT))
-        refusal = self.windows.take(tuple(asked), now) if asked else None
+        refusal = self.standin.windows.take(tuple(asked), now) if asked else None
         if refusal is None:
             return None
         return too_many(refusal.limit.calls, refusal.limit.seconds, refusal.retry_after_seconds)
 
     def _drift(self, world: World, call: Call, answer: Answer) -> None:
-        left = self.settings.page_drift
-        if drift(self.companies, world, call, answer, self._chance):
-            self.counters.drifts += 1
+        left = self.standin.settings.page_drift
+        if drift(self.standin.companies, world, call, answer, self._chance):
+            self.standin.counters.drifts += 1
             if left is not True:
-                self.settings = msgspec.structs.replace(self.settings, page_drift=int(left) - 1)
+                self.standin.settings = msgspec.structs.replace(self.standin.settings, page_drift=int(left) - 1)
 
     # The wire
 
@@ -280,7 +252,7 @@ class Standin:
             part = body[: min(delivery.cut_after_bytes, max(0, len(body) - 1))]
             await send({"type": "http.response.start", "status": answer.status, "headers": headers})
             await send({"type": "http.response.body", "body": part, "more_body": True})
-            self.counters.broken += 1
+            self.standin.counters.broken += 1
             _transport(send).close()
             return
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
@@ -291,14 +263,14 @@ class Standin:
         await send({"type": "http.response.body", "body": body})
 
     def _now_header(self) -> bytes:
-        second = int(self.clock.seconds())
+        second = int(self.standin.clock.seconds())
         if self._date[0] != second:
             self._date = (second, formatdate(second, usegmt=True))
         return self._date[1].encode()
 
     def _break(self, send: Send) -> None:
         """Reset the connection: the other side sees it fail, not end."""
-        self.counters.broken += 1
+        self.standin.counters.broken += 1
         transport = _transport(send)
         sock = transport.get_extra_info("socket")
         with contextlib.suppress(OSError):
@@ -314,9 +286,9 @@ def _transport(send: Send) -> asyncio.Transport:
 
 
 def _tidied(path: str) -> str:
-    """The path without what web servers overlook: slashes doubled where an origin and a path were put together, and one
-    at the end of an address that stands for itself."""
-    path = _SLASHES.sub("/", path)
+    """The path without what web servers overlook: the origin that a client behind a proxy puts in front, slashes
+    doubled where an origin and a path were put together, and one at the end of an address that stands for itself."""
+    path = _SLASHES.sub("/", _ORIGIN.sub("", path, count=1) if path[:4].lower() == "http" else path)
     return path.rstrip("/") if path.rstrip("/") in ("/v2/token_endpoint", "/v2/approve_app") else path
 
 
@@ -324,7 +296,7 @@ async def _body(scope: Scope, receive: Receive) -> bytes | None:
     """The whole body, or the first part of one that is larger than anything FreeAgent takes; None if it never came."""
     if not any(name in (b"content-length", b"transfer-encoding") for name, _ in scope["headers"]):
         return b""
-    body = b""
+    body = bytearray()
     while len(body) <= _MOST_BODY_BYTES:
         message = await receive()
         if message["type"] == "http.disconnect":
@@ -332,7 +304,7 @@ async def _body(scope: Scope, receive: Receive) -> bytes | None:
         body += message.get("body", b"")
         if not message.get("more_body", False):
             break
-    return body
+    return bytes(body)
 
 
 def _report(request: web.Request) -> str:

@@ -21,12 +21,15 @@ from typing import Any, Literal
 import msgspec
 import uvicorn
 
+from freeagent_standin.api import answer
 from freeagent_standin.clock import Clock
 from freeagent_standin.companies import Companies, generate
 from freeagent_standin.limits import FREEAGENT_LIMITS, parse_limits
-from freeagent_standin.server import Credentials, Standin
+from freeagent_standin.server import Server
 from freeagent_standin.settings import LONGEST_WAIT, Settings
+from freeagent_standin.standin import Credentials, Standin
 from freeagent_standin.state import GeneratedFrom, State, StateUnusable, open_state
+from freeagent_standin.wire import Answer, Call
 
 __all__ = ["CannotServe", "Options", "facts", "ready_token", "serve", "server_config"]
 
@@ -120,8 +123,6 @@ def _listen(host: str, port: int) -> socket.socket:
 
 def _standin(options: Options, settings: Settings, state: State) -> Standin:
     """The books and everything around them: made anew, or as the data directory has them."""
-    from freeagent_standin.api import answer
-
     generated = state.generated
     if generated is None:
         start = datetime.combine(options.today, datetime.now(UTC).timetz()) if options.today else None
@@ -169,7 +170,6 @@ def _standin(options: Options, settings: Settings, state: State) -> Standin:
     gc.freeze()
     return Standin(
         companies=companies,
-        answer=answer,
         state=state,
         clock=clock,
         settings=settings,
@@ -214,12 +214,12 @@ class _Server(uvicorn.Server):
                 signal.signal(number, handler)
 
 
-def server_config(standin: Standin) -> uvicorn.Config:
+def server_config(standin: Standin, answer: Callable[[Any, Call], Answer]) -> uvicorn.Config:
     """How uvicorn serves a stand-in: its own Date header, nothing logged, connections kept as long as clients like."""
     # Its complaints are about connections we broke on purpose.
     logging.getLogger("uvicorn").setLevel(logging.CRITICAL)
     return uvicorn.Config(
-        standin,
+        Server(standin, answer),
         http="h11",
         loop="asyncio",
         ws="none",
@@ -251,7 +251,7 @@ def _run(standin: Standin, options: Options, listener: socket.socket) -> None:
             f"sign in as {standin.credentials.email} with {standin.credentials.password}"
         )
 
-    server = _Server(server_config(standin), announce)
+    server = _Server(server_config(standin, answer), announce)
     asyncio.run(server.serve(sockets=[listener]))
 
 

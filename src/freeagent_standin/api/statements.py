@@ -77,9 +77,12 @@ def _in_qif(text: str) -> Iterator[Line]:
 
 def _in_csv(text: str) -> Iterator[Line]:
     """Day, amount and description, in this order and without a heading."""
-    for row in csv.reader(io.StringIO(text)):
-        if len(row) >= 3:
-            yield from _if_good(row[0], row[1], row[2], None, None)
+    try:
+        for row in csv.reader(io.StringIO(text, newline=None)):  # whatever ends its lines
+            if len(row) >= 3:
+                yield from _if_good(row[0], row[1], row[2], None, None)
+    except csv.Error:
+        return  # no CSV from here on
 
 
 def _if_good(day: Any, amount: Any, description: Any, kind: Any, fitid: Any) -> Iterator[Line]:

@@ -17,9 +17,9 @@ from freeagent_standin.api import answer
 from freeagent_standin.clock import Clock
 from freeagent_standin.companies import Companies
 from freeagent_standin.limits import parse_limits
-from freeagent_standin.server import Credentials, Standin
 from freeagent_standin.serving import _listen, server_config
 from freeagent_standin.settings import Settings
+from freeagent_standin.standin import Credentials, Standin
 from freeagent_standin.state import State
 from freeagent_standin.world import World
 
@@ -41,14 +41,13 @@ def serve_books() -> Iterator[ServeBooks]:
             state.add_ready_token(READY_TOKEN + "1", company_id=world.id, user_id=owner.id, now=NOON.timestamp())
             standin = Standin(
                 companies=Companies([world], state),
-                answer=answer,
                 state=state,
                 clock=Clock(start=NOON),
                 settings=Settings(limits=parse_limits(limits), **settings),
                 credentials=Credentials(email=owner.email, password="open sesame"),
             )
             listener = _listen("127.0.0.1", 0)
-            server = uvicorn.Server(server_config(standin))
+            server = uvicorn.Server(server_config(standin, answer))
             thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])), daemon=True)
             thread.start()
             running.append((server, thread))

@@ -101,7 +101,7 @@ def test_some_types_say_which_way_the_money_went(reader: Reader, kind: str, amou
     assert [row["amount"] for row in came_in(reader, before)] == [becomes]
 
 
-@pytest.mark.parametrize("file", [OFX, QIF, CSV])
+@pytest.mark.parametrize("file", [OFX, QIF, CSV, CSV.replace(b"\r", b"").replace(b"\n", b"\r")])
 @pytest.mark.parametrize("is_form", [True, False])
 def test_files_of_the_usual_kinds_are_read(reader: Reader, file: bytes, is_form: bool) -> None:
     before = reader.all("bank_transactions")
@@ -123,6 +123,7 @@ def test_files_of_the_usual_kinds_are_read(reader: Reader, file: bytes, is_form:
     [
         (b"", 406),
         (b"hello", 406),
+        (b'"' + b"x" * 200_000, 406),
         (b"{", 400),
         (b"{}", 406),
         (said(), 406),

@@ -18,9 +18,9 @@ import uvicorn
 from freeagent_standin.clock import Clock
 from freeagent_standin.companies import Companies
 from freeagent_standin.limits import parse_limits
-from freeagent_standin.server import Credentials, Standin
 from freeagent_standin.serving import _listen, server_config
 from freeagent_standin.settings import Settings
+from freeagent_standin.standin import Credentials, Standin
 from freeagent_standin.state import State
 from freeagent_standin.wire import Answer, Call
 
@@ -152,14 +152,13 @@ def serve(http: httpx.Client, stopping: list[tuple[threading.Thread, socket.sock
             state.add_ready_token(f"{READY_TOKEN}{world.id}", company_id=world.id, user_id=101, now=clock.seconds())
         standin = Standin(
             companies=Companies(worlds, state),
-            answer=tiny_answer,
             state=state,
             clock=clock,
             settings=Settings(limits=parse_limits(limits), **settings),
             credentials=Credentials(email="olive@example.com", password="open sesame"),
         )
         listener = _listen("127.0.0.1", 0)
-        server = uvicorn.Server(server_config(standin))
+        server = uvicorn.Server(server_config(standin, tiny_answer))
         thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])), daemon=True)
         thread.start()
         running.append(server)

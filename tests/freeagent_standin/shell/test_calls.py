@@ -67,7 +67,14 @@ def test_a_host_that_could_not_stand_in_an_address_is_refused(served: Served) ->
 
 
 @pytest.mark.parametrize(
-    "path", ["//v2/company", "/v2//company", "/v2/company/", "/v2/token_endpoint/", "//v2/approve_app/"]
+    "path",
+    [
+        "//v2/company",
+        "/v2//company",
+        "/v2/company/",
+        "/v2/token_endpoint/",
+        "//v2/approve_app/",
+    ],
 )
 def test_slashes_too_many_are_overlooked(served: Served, path: str) -> None:
     right = f"{served.url}/" + "/".join(part for part in path.split("/") if part)
@@ -76,6 +83,14 @@ def test_slashes_too_many_are_overlooked(served: Served, path: str) -> None:
     asked, usual = (served._http.get(address, headers=headers) for address in (served.url + path, right))
 
     assert (asked.status_code, asked.content) == (usual.status_code, usual.content)
+
+
+def test_it_answers_as_a_proxy_in_front_of_freeagents_own_host(served: Served) -> None:
+    headers = {"Authorization": f"Bearer {served.token}", "User-Agent": "test"}
+    with httpx.Client(proxy=served.url, trust_env=False) as client:
+        answer = client.get("http://api.freeagent.com/v2/notes", headers=headers)
+
+    assert answer.json()["notes"][0]["url"] == "http://api.freeagent.com/v2/notes/1"
 
 
 def test_a_bug_is_answered_500_and_reported(served: Served, capfd: pytest.CaptureFixture[str]) -> None:
@@ -123,11 +138,12 @@ def test_windows_are_each_companys_own_and_the_addresss_is_everybodys(serve: Ser
     assert by_company == [[200, 200, 429], [200, 200, 429], [200, 429, 429]]
 
 
-def test_the_test_header_lowers_the_limit_to_five(serve: Serve) -> None:
+@pytest.mark.parametrize("truthy", ["true", "1", "yes"])
+def test_the_test_header_lowers_the_limit_to_five(serve: Serve, truthy: str) -> None:
     served = serve(limits="120/60,3600/3600,15/60")
 
-    statuses = [served.get("company", headers={"X-RateLimit-Test": "true"}).status_code for _ in range(6)]
-    plain = served.get("company")
+    statuses = [served.get("company", headers={"X-RateLimit-Test": truthy}).status_code for _ in range(6)]
+    plain = served.get("company", headers={"X-RateLimit-Test": "false"})
 
     assert statuses == [200] * 5 + [429]
     assert plain.status_code == 200
