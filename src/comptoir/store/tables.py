@@ -12,7 +12,6 @@ from sqlalchemy import Boolean, CheckConstraint, Column, Index, Integer, LargeBi
 from sqlalchemy.schema import SchemaItem
 
 from comptoir.model import SHAPES, ColumnKind, Shape
-from comptoir.model import Column as Property
 from comptoir.store.values import Amount, Instant, Words
 
 __all__ = ["DOCUMENTS", "METADATA", "STANDARD", "documents_name", "snake", "standard_name", "typed_column_name"]
@@ -518,6 +517,7 @@ def _standard(shape: Shape) -> Table:
         ColumnKind.BOOLEAN: Boolean,
     }
     paths = [column.path for column in shape.columns if column.path in _INDEXED]
+    required = {one.encode_name for one in msgspec.structs.fields(shape.struct) if one.required}
     prefix: tuple[str, ...] = ("company_id",)
     if shape.name == "bankTransactions":  # always read below their bank account
         prefix = ("company_id", "p_account_id")
@@ -554,14 +554,12 @@ def _standard(shape: Shape) -> Table:
             Index(f"ix_{name}_{snake(path.replace('.', '_'))}", *prefix, typed_column_name(path), "pk")
             for path in paths
         ),
-        *(_downwards(name, prefix, column.path) for column in shape.columns if _may_be_absent(shape, column)),
+        *(  # dates that lists are ordered by, and that some records lack
+            _downwards(name, prefix, column.path)
+            for column in shape.columns
+            if column.kind is ColumnKind.DATE and column.path in _INDEXED and column.path not in required
+        ),
     )
-
-
-def _may_be_absent(shape: Shape, column: Property) -> bool:
-    """Whether it is a date that lists are ordered by, and that some records lack."""
-    is_required = any(one.required and one.encode_name == column.path for one in msgspec.structs.fields(shape.struct))
-    return column.kind is ColumnKind.DATE and column.path in _INDEXED and not is_required
 
 
 def _downwards(name: str, prefix: tuple[str, ...], path: str) -> Index:
