@@ -21,10 +21,9 @@ from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy.engine import URL, make_url
 
 from comptoir.store import Database, open_database
+from comptoir.store.tables import METADATA
 
 CHROMIUM = os.environ.get("COMPTOIR_TEST_CHROMIUM", "/usr/bin/chromium")
-
-_TEMPLATE = "comptoir_template_"
 
 
 def _started_server(folder: Path) -> tuple[str, Callable[[], None]]:
@@ -61,10 +60,11 @@ def postgres_server() -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def _new_database(server: str, *, template: str | None = None) -> Iterator[URL]:
-    name = f"{_TEMPLATE if template is None else 'comptoir_test_'}{uuid.uuid4().hex}"
+def new_database(server: str, *, template: str | None = None) -> Iterator[URL]:
+    """A PostgreSQL database with what the template has, or nothing; dropped in the end."""
+    name = f"comptoir_{'template' if template is None else 'test'}_{uuid.uuid4().hex}"
     source = f' TEMPLATE "{template}"' if template else ""
-    admin = make_url(server).set(drivername="postgresql").render_as_string(hide_password=False)
+    admin = _plain(make_url(server))
     with psycopg.connect(admin, autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}"{source}'.encode())
     try:
@@ -74,27 +74,71 @@ def _new_database(server: str, *, template: str | None = None) -> Iterator[URL]:
             connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
 
 
-@pytest.fixture(scope="session")
-def _postgres_template(postgres_server: str) -> Iterator[str]:
-    """A database with all tables, copied for each test: quicker than migrating each."""
-    with _new_database(postgres_server) as url:
-        open_database(url.render_as_string(hide_password=False)).close()
-        assert url.database is not None
-        yield url.database
+def _plain(url: URL) -> str:
+    return url.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
-@contextlib.contextmanager
-def new_postgres_database(request: pytest.FixtureRequest) -> Iterator[URL]:
-    """A fresh PostgreSQL database with all tables and no rows, for fixtures that live longer than a test."""
-    server, template = request.getfixturevalue("postgres_server"), request.getfixturevalue("_postgres_template")
-    with _new_database(server, template=template) as url:
+class PostgresDatabases:
+    """Databases with all tables and no rows, copied from one that was migrated.
+
+    They are emptied and used again, because a copy is 1,700 files; one that was changed or grew is not.
+    """
+
+    def __init__(self, server: str) -> None:
+        self._server = server
+        self._made = contextlib.ExitStack()
+        self._free: list[URL] = []
+        self._template = self._made.enter_context(new_database(server))
+        open_database(self._template.render_as_string(hide_password=False)).close()
+        self._untouched = _emptied(self._template)
+
+    @contextlib.contextmanager
+    def one(self) -> Iterator[URL]:
+        """A database nobody else has meanwhile."""
+        if not self._free:
+            self._free.append(self._made.enter_context(new_database(self._server, template=self._template.database)))
+        url = self._free.pop()
         yield url
+        if _emptied(url) == self._untouched:
+            self._free.append(url)
+
+    def close(self) -> None:
+        self._made.close()
+
+
+_KEPT = ("alembic_version", "meta")  # not emptied, but looked at
+_CATALOGS = ("pg_class", "pg_constraint", "pg_namespace", "pg_proc", "pg_statistic_ext", "pg_trigger")
+
+
+def _emptied(url: URL) -> list[object]:
+    """Without connections and rows, and what is to be seen of it then: what it is made of, and whether it grew."""
+    deletes = (f"DELETE FROM {table.name}" for table in reversed(METADATA.sorted_tables) if table.name not in _KEPT)
+    seen = (
+        *(f"(SELECT (count(*), max(xmin::text::bigint))::text FROM {catalog})" for catalog in _CATALOGS),
+        *(f"(SELECT string_agg(t::text, ' ' ORDER BY t::text) FROM {table} t)" for table in _KEPT),
+        "pg_database_size(current_database()) > 20000000",
+    )
+    with psycopg.connect(_plain(url)) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        connection.execute(";".join(deletes).encode())
+        return list(connection.execute(f"SELECT {', '.join(seen)}".encode()).fetchone() or ())
+
+
+@pytest.fixture(scope="session")
+def postgres_databases(postgres_server: str) -> Iterator[PostgresDatabases]:
+    """For fixtures that live longer than a test; a test asks for `postgres_url`."""
+    databases = PostgresDatabases(postgres_server)
+    yield databases
+    databases.close()
 
 
 @pytest.fixture
-def postgres_url(postgres_server: str, _postgres_template: str) -> Iterator[str]:
+def postgres_url(postgres_databases: PostgresDatabases) -> Iterator[str]:
     """The address of a fresh PostgreSQL database with all tables and no rows."""
-    with _new_database(postgres_server, template=_postgres_template) as url:
+    with postgres_databases.one() as url:
         yield url.render_as_string(hide_password=False)
 
 

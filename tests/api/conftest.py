@@ -18,7 +18,7 @@ from litestar import Litestar, asgi
 from litestar.testing import TestClient
 from litestar.types import ASGIApp
 from tests.books import Books, world_of
-from tests.conftest import new_postgres_database
+from tests.conftest import PostgresDatabases
 
 from comptoir import model
 from comptoir.access import api_keys
@@ -272,7 +272,8 @@ def standing(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     with contextlib.ExitStack() as stack:
         url = f"sqlite:///{tmp_path_factory.mktemp('standing') / 'comptoir.db'}"
         if request.param == "postgresql":
-            url = stack.enter_context(new_postgres_database(request)).render_as_string(hide_password=False)
+            databases: PostgresDatabases = request.getfixturevalue("postgres_databases")
+            url = stack.enter_context(databases.one()).render_as_string(hide_password=False)
         database = open_database(url)
         stack.callback(database.close)
         yield stack.enter_context(house_in(database))

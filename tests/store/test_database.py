@@ -14,6 +14,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
+from tests.conftest import new_database
 from tests.store.house import NOON, House, an_invoice
 
 from comptoir.errors import ActionNeeded, TryLater
@@ -326,9 +327,7 @@ def test_a_connection_lost_in_a_transaction_is_told_as_something_that_passes(pos
 
 
 def test_several_processes_may_open_a_new_postgres_database_at_once(postgres_server: str) -> None:
-    from tests.conftest import _new_database
-
-    with _new_database(postgres_server) as url:
+    with new_database(postgres_server) as url:
         address = url.render_as_string(hide_password=False)
         found: list[Database] = []
         threads = [threading.Thread(target=lambda: found.append(open_database(address))) for _ in range(3)]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.conftest import new_database
 from tests.store.house import House, a_bank_line, an_invoice, arrived
 
 from comptoir.model.sales import CustomerRef, DocumentStatus
@@ -54,9 +55,7 @@ def filled_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 
 @pytest.fixture(scope="module")
 def filled_postgres(postgres_server: str) -> Iterator[House]:
-    from tests.conftest import _new_database
-
-    with _new_database(postgres_server) as url:
+    with new_database(postgres_server) as url:
         house = fill(open_database(url.render_as_string(hide_password=False)))
         with house.db.write() as tx:
             tx.exec_driver_sql("ANALYZE")
