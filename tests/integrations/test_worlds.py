@@ -255,9 +255,25 @@ def _missectioned(record: Any) -> Any:
     return msgspec.structs.replace(record, type=AccountType.EXPENSE) if record.id == "681" else record
 
 
+def _shifted(record: Any) -> Any:
+    """Of the balance sheet, each line under the account of the one before: what it adds up to stays."""
+
+    def shift(group: Any) -> Any:
+        ids = [one.account_id for one in group.items]
+        items = tuple(
+            shift(one) if one.items else msgspec.structs.replace(one, account_id=id_)
+            for one, id_ in zip(group.items, ids[-1:] + ids[:-1], strict=True)
+        )
+        return msgspec.structs.replace(group, items=items)
+
+    report = msgspec.structs.replace(record.report, assets=shift(record.report.assets))
+    return msgspec.structs.replace(record, report=report)
+
+
 @pytest.mark.parametrize(
     ("data_type", "change", "codes"),
     [
+        pytest.param("balanceSheet", _shifted, {"G6"}, id="accounts of the balance sheet"),
         pytest.param("billCreditNotes", _negated, {"B8", "C2", "E5"}, id="signs of bill credit notes"),
         pytest.param("directCosts", _untaxed, {"B5"}, id="tax of one kind of line"),
         pytest.param("payments", _Misled(), {"C7"}, id="payments of another document"),
@@ -275,6 +291,25 @@ def test_an_error_of_mapping_that_still_adds_up_is_caught(
     breached = {line.code: line for line in report.lines if line.state == "breached"}
     assert codes <= breached.keys(), breached
     assert all(line.faults for line in breached.values())
+
+
+def test_a_change_that_is_served_under_the_date_of_before_is_caught(db: Database) -> None:
+    books = Books(db, world_of(3, 40))
+    books.sync()
+    customer = books.plain("customers")
+    contact = next(one for one in books.world.contacts if str(one.id) in customer)
+    later = msgspec.structs.replace(contact, email="other@example.com", updated_at=contact.updated_at + 86_400)
+    books.world.replace(later)
+    fixed = "2020-01-01T00:00:00Z"
+    books.engine._integration_of = lambda _: _planted(
+        "customers", lambda record: msgspec.structs.replace(record, source_modified_date=fixed)
+    )
+
+    report = books.sync()
+
+    breached = {line.code: line for line in report.lines if line.state == "breached"}
+    assert breached.keys() == {"A10"}
+    assert [(fault.data_type, fault.id) for fault in breached["A10"].faults] == [("customers", str(contact.id))]
 
 
 def test_an_explanation_served_twice_is_caught(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,14 +8,28 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Set
 from copy import deepcopy
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 
 from comptoir.model import SHAPES, encode
-from comptoir.model.identities import BankFigures, Figures, LedgerFacts, Line, Movement, SourceFacts, check
+from comptoir.model.identities import (
+    BankFigures,
+    Cash,
+    Figures,
+    LedgerFacts,
+    Line,
+    Movement,
+    Profit,
+    Redated,
+    Reported,
+    Sheet,
+    SourceFacts,
+    Standing,
+    check,
+)
 from comptoir.model.records import decoder
 
 __all__ = ["Shelf"]
@@ -380,6 +394,20 @@ _BOOKS: Mapping[str, tuple[Document, ...]] = {
             1899.4,
         ),
     ),
+    "cashFlowStatement": (
+        {
+            "id": "2024-05",
+            "currency": "GBP",
+            "reportBasis": "Cash",
+            "reportInput": "Direct",
+            "report": {
+                "fromDate": "2024-05-01T00:00:00",
+                "toDate": "2024-05-31T00:00:00",
+                "cashReceipts": {"name": "Cash receipts", "value": 2239.4, "items": []},
+                "cashPayments": {"name": "Cash payments", "value": 368.8, "items": []},
+            },
+        },
+    ),
     "journals": ({"id": "general-ledger", "hasChildren": False, "status": "Active"},),
     "journalEntries": tuple(_entry(id_, *of) for id_, of in _POSTED.items()),
     "accountTransactions": (
@@ -443,6 +471,33 @@ _MOVEMENTS: Mapping[str, Movement | None] = {
     "99160011": Movement(_D(620), other_side="99160010", to_review="66000010"),
     "exp-880012": Movement(_D(-60)),
 }
+_YEAR, _APRIL, _MAY = date(2024, 4, 1), date(2024, 4, 30), date(2024, 5, 31)
+
+
+def _sheet(on: date, net: int, **accounts: int) -> Sheet:
+    return Sheet(
+        on=on,
+        accounts={one.lstrip("a").replace("_", "-"): _D(total) for one, total in accounts.items()},
+        retained_account="968",
+        retained=_D(-net),
+        net_assets=_D(net),
+        equity=_D(net),
+    )
+
+
+def _profit(on: date, income: int, costs: int, profit: int) -> Profit:
+    earned = {"income": _D(income), "costs": _D(costs), "operating": _D(profit), "profit": _D(profit)}
+    return Profit(since=_YEAR, on=on, first_month="2024-04", **earned)
+
+
+_SHEETS = (
+    _sheet(_APRIL, 0),
+    _sheet(
+        _MAY,
+        1899,
+        a738783=1471, a738790=500, a681=350, a796=-360, a814=150, a817=-51, a905_1=-60, a999=-100,
+    ),
+)  # fmt: skip
 
 
 class Shelf:
@@ -467,6 +522,15 @@ class Shelf:
         self.totals = dict(_TOTALS)
         self.opening = {"738783": _D(100), "999": _D(-100)}
         self.contacts = {"4410021": _D(350), "4410045": _D(-360)}
+        self.changed: dict[str, list[Redated]] = {}  # in this reading, by data type
+        self.ahead: dict[str, list[tuple[str, datetime]]] = {}
+        self.reported = Reported(
+            sheets=_SHEETS,
+            profits=(_profit(_APRIL, 0, 0, 0), _profit(_MAY, 2768, 869, 1899)),
+            cash=Cash(_YEAR, _MAY, _D("1870.6")),
+            standings=(Standing(_APRIL, _D(100), _D(0)), Standing(_MAY, _D("1970.6"), _D("-51.2"))),
+            tax_periods=((date(2024, 5, 1), _MAY),),
+        )
         self.facts = SourceFacts(
             documents={data_type: self._teller(data_type) for data_type in self.told},
             movements=lambda: iter(sorted(self.movements.items())),
@@ -487,6 +551,7 @@ class Shelf:
                 opening=self.opening,
             ),
             contacts=lambda: iter(sorted(self.contacts.items())),
+            reported=self.reported,
         )
 
     def _teller(self, data_type: str) -> Any:
@@ -532,3 +597,15 @@ class Shelf:
 
     def lacking(self, data_type: str) -> str | None:
         return self.lacks.get(data_type)
+
+    def begun_at(self) -> datetime:
+        return datetime(2024, 5, 31, 12, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return datetime(2024, 5, 31, 12, 5, tzinfo=UTC)
+
+    def redated(self, data_type: str) -> Iterator[Redated]:
+        return iter(self.changed.get(data_type, ()))
+
+    def modified_after(self, data_type: str, moment: datetime) -> Iterator[tuple[str, datetime]]:
+        return iter(self.ahead.get(data_type, ()))

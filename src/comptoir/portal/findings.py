@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from comptoir.portal.languages import N_
 
-__all__ = ["FINDINGS"]
+__all__ = ["FINDINGS", "LABELS"]
 
 FINDINGS = (
     # Why something was not, or not wholly, checked
@@ -40,6 +40,17 @@ FINDINGS = (
     N_("Some of the profit was not retained: what was paid out is not told."),
     N_("Some of what moved does not say what it came to."),
     N_("Of %(count)s accounts %(without)s agree without what is not explained, %(including)s with it."),
+    N_("What the source itself reports as %(what)s was not read."),
+    N_("Some months are not told of in the source's own profit and loss."),
+    N_("Of %(count)s months, %(agree)s come to what the bank accounts moved by in the ledger."),
+    N_("Of %(count)s months, %(without)s agree without transfers between bank accounts, %(including)s with them."),
+    N_(
+        "Of %(count)s tax periods, %(dated)s come to the tax on documents of their days, %(paid)s to that on what was "
+        "paid in them."
+    ),
+    N_("Documents, spending and income were not all read in this sync."),
+    N_("The tax periods, or the trial balances of their days, were not read in this sync."),
+    N_("The source itself dated %(count)s records back."),
     # What does not agree
     N_("%(what)s calls itself %(other)s, after %(last)s"),
     N_("%(what)s cannot stand in a path"),
@@ -96,6 +107,27 @@ FINDINGS = (
     N_("%(what)s posts %(is)s as income and costs, not %(should)s"),
     N_("account %(id)s comes to %(found)s in the months, the trial balance says %(stands)s"),
     N_("%(what)s: %(profit)s was earned, and %(more)s more is retained"),
+    N_("%(what)s: %(label)s is %(found)s, not %(expected)s"),
+    N_("%(what)s: %(label)s is %(found)s, the source says %(expected)s"),
+    N_("%(what)s: account %(id)s is %(found)s, the source says %(expected)s"),
+    N_("%(what)s comes to %(found)s in all its months, the source says %(expected)s"),
+    N_("%(what)s come to %(found)s, what is open on documents to %(expected)s"),
+    N_("%(what)s is said to have changed at %(moment)s, which is still to come"),
+    N_("%(what)s changed at the source at %(moment)s, before %(before)s, as it said until now"),
+    N_("%(what)s changed at the source, and is said to be as it was since %(moment)s"),
     N_("%(what)s names account %(id)s, which is not there"),
     N_("%(what)s has account %(id)s of type %(type)s in the wrong section"),
+)
+
+# What a figure is called in a sentence that gives it a %(label)s.
+LABELS = (
+    N_("gross profit"),
+    N_("operating profit"),
+    N_("other income"),
+    N_("profit"),
+    N_("net assets"),
+    N_("equity"),
+    N_("income"),
+    N_("costs"),
+    N_("retained profit"),
 )

@@ -11,7 +11,7 @@ from functools import cache
 
 from markupsafe import Markup
 
-from comptoir.portal.findings import FINDINGS
+from comptoir.portal.findings import FINDINGS, LABELS
 from comptoir.portal.languages import N_, Language
 
 __all__ = ["SENTENCES", "tell"]
@@ -160,5 +160,7 @@ def _told(language: Language, message: str) -> str | None:
             if cause is None:
                 continue  # half a sentence in each language helps nobody
             values["cause"] = cause
+        if (label := values.get("label")) in LABELS:
+            values["label"] = language.gettext(label)
         return language.say(sentence, **values)
     return None

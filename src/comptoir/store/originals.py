@@ -6,7 +6,7 @@ For whoever asks where a figure comes from. Reading and mapping go through `stor
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,11 +14,13 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection, Row
 
+from comptoir.store import bulk
 from comptoir.store.ids import CompanyId, ConnectionId, TenantId
 from comptoir.store.rows import Page, only
-from comptoir.store.tables import DOCUMENTS, RAW, RAW_VERSIONS, RESOURCE_READS, STANDARD
+from comptoir.store.tables import DOCUMENTS, RAW, RAW_VERSIONS, RESOURCE_READS, STANDARD, standard_name
+from comptoir.store.values import from_text, text_of
 
-__all__ = ["Made", "Original", "Version", "get", "list_page", "made", "made_all", "versions"]
+__all__ = ["Made", "Original", "Redated", "Version", "get", "list_page", "made", "made_all", "redated", "versions"]
 
 
 class Version(msgspec.Struct, frozen=True):
@@ -39,6 +41,17 @@ class Original(msgspec.Struct, frozen=True, kw_only=True):
     changed_at: datetime
     last_seen: datetime
     deleted_at: datetime | None
+
+
+class Redated(msgspec.Struct, frozen=True):
+    """A live record whose source was changed: its own dates, what the source dates itself now, and the body before."""
+
+    id: str
+    modified: datetime
+    source_modified: datetime | None
+    source_id: str
+    says: datetime | None
+    former: bytes
 
 
 _seen = sa.select(RESOURCE_READS.c.seen_at).where(
@@ -181,3 +194,30 @@ def _made_of(row: Row[Any]) -> Made:
         modified_date=row.modified_date,
         is_deleted=row.is_deleted,
     )
+
+
+def redated(
+    tx: Connection, tenant: TenantId, connection: ConnectionId, data_type: str, resource: str, since: datetime
+) -> Iterator[Redated]:
+    """Those whose row of a resource was changed at a moment of ours or later, once for each body it had before."""
+    sql = (
+        "SELECT s.id, s.modified_date, s.source_modified_date, r.id, r.updated_at, v.body "  # noqa: S608 - our own names
+        "FROM raw_versions v "
+        "JOIN raw r ON r.connection_id = v.connection_id AND r.resource = v.resource AND r.id = v.id "
+        f"JOIN {standard_name(data_type)} s ON s.connection_id = r.connection_id AND s.source_resource = r.resource "
+        "AND s.source_id = r.id "
+        "WHERE v.tenant_id = ? AND v.connection_id = ? AND v.resource = ? AND v.until >= ? AND r.tenant_id = ? "
+        "AND r.deleted_at IS NULL AND s.tenant_id = ? "
+        "AND s.company_id = (SELECT company_id FROM connections WHERE tenant_id = ? AND id = ?) "
+        "AND s.connection_id = ? AND NOT s.is_deleted ORDER BY s.id, v.pk"
+    )
+    owners = (tenant, connection, resource, text_of(since), tenant, tenant, tenant, connection, connection)
+    for id_, modified, source_modified, source_id, says, former in bulk.select(tx, sql, owners):
+        yield Redated(
+            id=id_,
+            modified=from_text(modified),
+            source_modified=None if source_modified is None else from_text(source_modified),
+            source_id=source_id,
+            says=None if says is None else from_text(says),
+            former=bytes(former),
+        )

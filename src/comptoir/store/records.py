@@ -23,7 +23,7 @@ from comptoir.store.raw import Counts
 from comptoir.store.reading import Documents, each, get, is_readable, list_page, properties
 from comptoir.store.rows import only
 from comptoir.store.tables import DOCUMENTS, STANDARD, documents_name, standard_name, typed_column_name
-from comptoir.store.values import amount_key, folded, numeric, storable, text_of
+from comptoir.store.values import amount_key, folded, from_text, numeric, storable, text_of
 
 __all__ = [
     "Documents",
@@ -41,6 +41,7 @@ __all__ = [
     "mark_absent",
     "mark_deleted_sources",
     "mark_readable",
+    "modified_after",
     "next_batch",
     "outlived",
     "properties",
@@ -287,6 +288,19 @@ def outlived(tx: Connection, tenant: TenantId, connection: ConnectionId, data_ty
     )
     owners = (tenant, connection, tenant, tenant, connection, connection)
     return [row[0] for row in bulk.select(tx, sql, owners)]
+
+
+def modified_after(
+    tx: Connection, tenant: TenantId, connection: ConnectionId, data_type: str, moment: datetime
+) -> list[tuple[str, datetime]]:
+    """Live records whose copy here is said to have changed later than that; a few of them, by id."""
+    sql = (
+        f"SELECT id, modified_date FROM {standard_name(data_type)} WHERE tenant_id = ? "  # noqa: S608 - our own names
+        "AND company_id = (SELECT company_id FROM connections WHERE tenant_id = ? AND id = ?) "
+        "AND connection_id = ? AND modified_date > ? AND NOT is_deleted ORDER BY id LIMIT 100"
+    )
+    rows = bulk.select(tx, sql, (tenant, tenant, connection, connection, text_of(moment)))
+    return [(id_, from_text(modified)) for id_, modified in rows]
 
 
 def older(

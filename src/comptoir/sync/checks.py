@@ -11,9 +11,9 @@ from datetime import datetime
 
 import msgspec
 
-from comptoir.integrations.contract import Integration, RawRow
-from comptoir.model.identities import Line, check
-from comptoir.store import ConnectionId, Database, SyncId, TenantId, datasets, mappings, raw, records, syncs
+from comptoir.integrations.contract import Integration, RawRow, Resource
+from comptoir.model.identities import Line, Redated, check
+from comptoir.store import ConnectionId, Database, SyncId, TenantId, datasets, mappings, originals, raw, records, syncs
 from comptoir.store.datasets import Status, Warning_
 from comptoir.sync.outcomes import COMPLETE, NOT_SUPPORTED
 
@@ -73,7 +73,7 @@ def run(
     found nothing new, changed, gone or unreadable. Then the report of the sync before stands, if it has the same basis:
     a check is a function of nothing else.
     """
-    stored = _Stored(db, integration, tenant, connection, sync)
+    stored = _Stored(db, integration, tenant, connection, sync, now)
     if may_stand and (before := stored.report_before()) is not None and before.basis == stored.basis:
         return msgspec.structs.replace(before, stands=True)
     lines = check(stored, integration.facts(stored))
@@ -88,9 +88,16 @@ class _Stored:
     """
 
     def __init__(
-        self, db: Database, integration: Integration, tenant: TenantId, connection: ConnectionId, sync: SyncId
+        self,
+        db: Database,
+        integration: Integration,
+        tenant: TenantId,
+        connection: ConnectionId,
+        sync: SyncId,
+        now: datetime,
     ) -> None:
-        self._db, self._tenant, self._connection = db, tenant, connection
+        self._db, self._integration, self._tenant, self._connection = db, integration, tenant, connection
+        self._now = now
         with db.read() as tx:
             newest = datasets.newest_of(tx, tenant, connection).values()
             reads = syncs.reads(tx, tenant, connection).values()
@@ -168,6 +175,27 @@ class _Stored:
             return f"{data_type}: by its schedule, only what changed since {since:%Y-%m-%d} is held."
         return None
 
+    def now(self) -> datetime:
+        return self._now
+
+    def redated(self, data_type: str) -> Iterator[Redated]:
+        declared = self._integration.data_type(data_type)
+        if self._begun_at is None or declared is None:
+            return
+        for name in sorted({making.resource for making in declared.made_from}):
+            owner = (self._tenant, self._connection, data_type, name)
+            with self._db.read() as tx:
+                changed = list(originals.redated(tx, *owner, self._begun_at))
+            resource, aside = self._integration.resource(name), self._aside.get(name, set())
+            for one in changed:
+                if one.source_id not in aside:  # what is set aside is served as it was
+                    before = _dated(resource, one.former)
+                    yield Redated(one.id, one.modified, one.source_modified, before, one.says)
+
+    def modified_after(self, data_type: str, moment: datetime) -> Iterator[tuple[str, datetime]]:
+        with self._db.read() as tx:
+            yield from records.modified_after(tx, self._tenant, self._connection, data_type, moment)
+
     # Raw
 
     def is_complete(self, resource: str) -> bool:
@@ -187,6 +215,14 @@ class _Stored:
 
     def unread(self, resource: str) -> Set[str]:
         return self._aside.get(resource, set())
+
+
+def _dated(resource: Resource, body: bytes) -> datetime | None:
+    """When a body says it was changed; None where it does not, or cannot be read."""
+    try:
+        return resource.read(body).updated_at
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
 
 
 def _made_from(integration: Integration, resource: str) -> list[str]:

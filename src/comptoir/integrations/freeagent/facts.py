@@ -17,6 +17,7 @@ import msgspec
 from comptoir.integrations.contract import RawRow, ReadRaw
 from comptoir.integrations.freeagent.moving import Moving
 from comptoir.integrations.freeagent.references import bank_account_id, day, number_in
+from comptoir.integrations.freeagent.reported import reported
 from comptoir.model.identities import BankFigures, Figures, LedgerFacts, Movement, SourceFacts
 from comptoir.model.money import ZERO, minor_unit, plain, rounded
 
@@ -143,6 +144,7 @@ def facts(read: ReadRaw) -> SourceFacts:
         open_lines=(lambda: _open_lines(read)) if read.is_complete("bank_transactions") else None,
         ledger=_ledger(read),
         contacts=(lambda: _contacts(read)) if read.is_complete("contacts") else None,
+        reported=reported(read, day(_company_of(read).freeagent_start_date or "")),
     )
 
 
@@ -326,8 +328,7 @@ def _ledger(read: ReadRaw) -> LedgerFacts | None:
     if (totals := _totals(lines)) is None:
         return None
     until = begun_at.date()
-    companies = [_read(_company, row, lambda company: company) for row in read.rows("company")]
-    company = next((one for one in companies if one is not None), _Company())
+    company = _company_of(read)
     return LedgerFacts(
         totals=totals,
         until=until,
@@ -342,6 +343,11 @@ def _ledger(read: ReadRaw) -> LedgerFacts | None:
         users={code for code in totals if code.startswith(_EXPENSES)},
         is_cash_basis=_is_cash_basis(company, totals),
     )
+
+
+def _company_of(read: ReadRaw) -> _Company:
+    told = (_read(_company, row, lambda company: company) for row in read.rows("company"))
+    return next((one for one in told if one is not None), _Company())
 
 
 def _totals(lines: Iterable[_Total | None]) -> dict[str, Decimal] | None:

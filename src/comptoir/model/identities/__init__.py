@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from decimal import localcontext
 
+from comptoir.model.identities.aged import check_aged
 from comptoir.model.identities.banks import check_banks
 from comptoir.model.identities.catalogue import IDENTITIES
 from comptoir.model.identities.control import Open, check_control
+from comptoir.model.identities.dates import check_dates
 from comptoir.model.identities.documents import check_documents
 from comptoir.model.identities.entries import check_entries
 from comptoir.model.identities.findings import (
@@ -20,6 +22,7 @@ from comptoir.model.identities.findings import (
     LedgerFacts,
     Line,
     Movement,
+    Redated,
     SourceFacts,
     State,
     Stored,
@@ -28,18 +31,27 @@ from comptoir.model.identities.ledger import check_trial_balance
 from comptoir.model.identities.movements import Walk
 from comptoir.model.identities.references import Targets, check_lists, check_outlived, peek
 from comptoir.model.identities.statements import check_statements
+from comptoir.model.identities.summaries import check_summaries
+from comptoir.model.identities.taxes import check_taxes
+from comptoir.model.identities.told import Cash, Profit, Reported, Sheet, Standing
 from comptoir.model.identities.transactions import check_transactions
 from comptoir.model.money import WIDE
 
 __all__ = [
     "IDENTITIES",
     "BankFigures",
+    "Cash",
     "Fault",
     "Figures",
     "LedgerFacts",
     "Line",
     "Movement",
+    "Profit",
+    "Redated",
+    "Reported",
+    "Sheet",
     "SourceFacts",
+    "Standing",
     "State",
     "Stored",
     "check",
@@ -58,8 +70,12 @@ def check(stored: Stored, facts: SourceFacts) -> tuple[Line, ...]:
         check_transactions(stored, walk.moved, facts, findings, targets)
         check_lists(stored, findings, targets)
         check_outlived(stored, findings, targets)
+        check_dates(stored, findings, targets)
         check_trial_balance(stored, facts, findings, targets)
         check_statements(stored, facts, findings, targets)
+        check_summaries(stored, walk.flows, facts, findings, targets)
+        check_aged(stored, open_, facts, findings, targets)
+        check_taxes(open_.taxed, facts, findings, targets)
         journals = check_entries(stored, open_, facts, findings, targets)
         check_control(open_, journals, facts, findings, targets)
     return findings.lines()

@@ -18,6 +18,7 @@ IDENTITIES: Mapping[str, str] = MappingProxyType(
         "A7": "Every record has the shape of its data type.",
         "A8": "Amounts are exact: what the source wrote is what is stored, digit by digit.",
         "A9": "What was deleted at the source is not served as if it were there.",
+        "A10": "The dates of a record never go back: when it changed at its source, and when it changed here.",
         "B1": "A line's total is its net and its tax.",
         "B2": "Lines add up to their document: net, tax and total.",
         "B3": "A document's total is its net and its tax.",
@@ -56,11 +57,15 @@ IDENTITIES: Mapping[str, str] = MappingProxyType(
         "F2": "Trade creditors are what is due on bills, less what remains of suppliers' credits.",
         "F4": "A person's expense account is what that person paid out of pocket and was not paid back.",
         "F5": "What a contact owes, or is owed, is what is open on its documents.",
+        "F6": "The accounts of sales tax move by the tax on the documents of a tax period.",
         "G1": "A month's profit is its income less its costs.",
         "G2": "A group of a statement is the sum of its lines.",
         "G3": "Assets less liabilities are equity.",
         "G4": "What is retained grows by the profit of the month, less what was paid out.",
         "G5": "The months of the year add up to the trial balance.",
+        "G6": "Statements are those of the source, which rounds its own to whole units.",
         "G7": "Every account of a statement is there, and in its section.",
+        "G8": "A month's receipts less its payments are what its bank accounts moved by.",
+        "G9": "What is reported as owed by age adds up to what is open on documents, in each currency.",
     }
 )

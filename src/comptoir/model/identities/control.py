@@ -14,7 +14,10 @@ import msgspec
 
 from comptoir.model.identities.findings import MOVED, Fault, Figures, Findings, LedgerFacts, SourceFacts
 from comptoir.model.identities.references import Targets
+from comptoir.model.identities.taxes import Taxed
 from comptoir.model.money import ZERO, minor_unit, rounded
+from comptoir.model.purchases import BillStatus
+from comptoir.model.sales import DocumentStatus
 
 __all__ = ["CASH_BASIS", "Open", "check_control", "lacks"]
 
@@ -22,7 +25,7 @@ CASH_BASIS = "These books are kept on the cash basis, where documents are posted
 _NO_LEDGER = "The source's trial balance was not read."
 _NO_BASE = "The company's own currency was not read."
 
-
+_UNKNOWN = {DocumentStatus.UNKNOWN, BillStatus.UNKNOWN}
 _MOST_A_RATE_MOVES = Decimal("0.25")  # between a document and the day it is paid
 
 
@@ -72,7 +75,8 @@ class Posted(msgspec.Struct):
 
 
 class Open:
-    """What documents and payments leave open; `posted` is what spending and income put on accounts, debit positive.
+    """What documents and payments leave open; `posted` is what spending and income put on accounts, debit positive;
+    `owed` is what is open on documents alone, by kind of party and currency, positive for most of them.
 
     Documents dated after the day of the trial balance are left out, and what was settled after it is still open.
     """
@@ -83,12 +87,18 @@ class Open:
         self._with_postings = with_postings
         self.posted_by: dict[tuple[str, str], Posted] = {}  # by data type and document
         self._until = facts.ledger.until.isoformat() if facts.ledger is not None else "9999"
+        self._taxes = facts.ledger.taxes if facts.ledger is not None else frozenset()
         self.customers, self.suppliers = _Side(), _Side()
         self.posted: dict[str, Decimal] = defaultdict(Decimal)
         self.foreign_posted: Counter[str] = Counter()  # each of them is rounded
         self.unvalued: set[str] = set()  # accounts with postings in another currency, at no rate
         self.contacts: dict[str, list[Decimal]] = {}  # open and withheld, by contact
         self.foreign_contacts: set[str] = set()
+        self.owed: dict[str, dict[str | None, Decimal]] = {
+            "customers": defaultdict(Decimal),
+            "suppliers": defaultdict(Decimal),
+        }
+        self.taxed = Taxed(base)
 
     def document(
         self,
@@ -111,15 +121,19 @@ class Open:
             (
                 one.allocation.total_amount or ZERO
                 for one in allocations
-                if (one.allocation.allocated_on_date or "")[:10] > self._until
+                if (one.allocation.allocated_on_date or one.payment.paid_on_date or "")[:10] > self._until
             ),
             ZERO,
         )
         still = (due or ZERO) + late
         withheld = sum((one.amount for one in document.withholding_tax or ()), ZERO)
         kept = _kept(withheld, still, document, figures) if withheld else ZERO
-        side = self.customers if hasattr(document, "customer_ref") else self.suppliers
+        is_sale = hasattr(document, "customer_ref")
+        side = self.customers if is_sale else self.suppliers
         side.documents += 1
+        if document.status not in _UNKNOWN:
+            owed = self.owed["customers" if is_sale else "suppliers"]
+            owed[document.currency] += still * sign * (1 if is_sale else -1)
         if document.currency not in (None, self.base):
             side.foreign_open += bool(still or kept)
             side.foreign_settled += len(allocations)
@@ -165,6 +179,8 @@ class Open:
         """Spending or income of `record` puts this on an account."""
         if account is None or (record.issue_date or "")[:10] > self._until:
             return
+        if account in self._taxes:
+            self.taxed.moved[(record.issue_date or "")[:7]] += debit
         if record.currency not in (None, self.base) and debit:
             self.foreign_posted[account] += 1
             rate = record.currency_rate

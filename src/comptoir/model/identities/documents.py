@@ -207,6 +207,7 @@ class _Documents:
         if document.status not in _DRAFT:
             named = None if party is None else party.id
             self._open.document(data_type, document, named, kind.owed, kind.due(document), figures)
+            self._open.taxed.document(document, tax, kind.owed)
 
     def _settled(self, document: Any, figures: Figures | None) -> None:
         findings, kind = self._findings, self._kind

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Set
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal, Protocol
 
 import msgspec
 
 from comptoir.model.identities.catalogue import IDENTITIES
+from comptoir.model.identities.told import Reported
 from comptoir.model.money import WIDE
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "LedgerFacts",
     "Line",
     "Movement",
+    "Redated",
     "SourceFacts",
     "State",
     "Stored",
@@ -143,9 +145,22 @@ class SourceFacts(msgspec.Struct, frozen=True, kw_only=True):
     open_lines: Callable[[], Iterator[tuple[str, str, Decimal]]] | None = None
     ledger: LedgerFacts | None = None
     contacts: Callable[[], Iterator[tuple[str, Decimal]]] | None = None  # what each owes us in all, negative: we owe
+    reported: Reported = Reported()
     lists: Callable[[str, str], bool] = lambda *_: True  # (data type, id): does the source have such a record?
     # (data type, id): was it changed, or what settles or explains it, while the books were read? ("", ""): was any?
     is_moving: Callable[[str, str], bool] = lambda *_: False
+
+
+class Redated(msgspec.Struct, frozen=True):
+    """A record whose source was changed while this reading went on. `modified` is when our copy last changed, and
+    `source_modified` when it is served to have changed at the source; `before` and `says` are what the source dated
+    itself until then, and dates itself now."""
+
+    id: str
+    modified: datetime
+    source_modified: datetime | None
+    before: datetime | None
+    says: datetime | None
 
 
 class Stored(Protocol):
@@ -173,6 +188,20 @@ class Stored(Protocol):
 
     def left_out(self, data_type: str) -> str | None:
         """Why some of its records are not held on purpose, which `lacking` tells too; None if all are."""
+        ...
+
+    def begun_at(self) -> datetime | None:
+        """When the reading began, by our clock; None where that is not known."""
+        ...
+
+    def now(self) -> datetime: ...
+
+    def redated(self, data_type: str) -> Iterator[Redated]:
+        """Live records whose source was changed since the reading began."""
+        ...
+
+    def modified_after(self, data_type: str, moment: datetime) -> Iterator[tuple[str, datetime]]:
+        """Live records whose copy here is said to have changed later than that, and when."""
         ...
 
 

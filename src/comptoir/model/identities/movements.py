@@ -6,10 +6,13 @@ All five data types are walked together in the order of their ids, beside what t
 from __future__ import annotations
 
 import heapq
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from itertools import groupby
 from typing import Any
+
+import msgspec
 
 from comptoir.model.identities.beside import Beside
 from comptoir.model.identities.control import Open
@@ -18,7 +21,7 @@ from comptoir.model.identities.lines import adds_up, as_the_source_says
 from comptoir.model.identities.references import Targets, each, peek, refer
 from comptoir.model.money import ZERO, minor_unit
 
-__all__ = ["Settlement", "Walk"]
+__all__ = ["Flow", "Settlement", "Walk"]
 
 _SPEAK_OF: Mapping[str, tuple[str, ...]] = {  # identities that are not wholly looked at without a data type
     "payments": ("A5", "C5", "C6", "C7", "C8"),
@@ -40,16 +43,36 @@ Settlement = tuple[str, Decimal, str | None, str | None]
 _Row = tuple[str, Movement | None]
 
 
+class Flow(msgspec.Struct):
+    """What moved on the bank accounts of the company's own currency in a month. `is_foreign`: on others too."""
+
+    received: Decimal = ZERO
+    spent: Decimal = ZERO
+    transferred_in: Decimal = ZERO
+    transferred_out: Decimal = ZERO
+    is_foreign: bool = False
+
+    def add(self, amount: Decimal, *, is_transfer: bool) -> None:
+        if is_transfer:
+            self.transferred_in += max(amount, ZERO)
+            self.transferred_out -= min(amount, ZERO)
+        elif amount > 0:
+            self.received += amount
+        else:
+            self.spent -= amount
+
+
 class Walk:
     """One walk through all that moved. Afterwards `settlements` tells by data type and document what payments say
-    they settle, `to_review` names the bank lines that wait for somebody to look at them, and `moved` is what each
-    data type moved on each bank account, in positive; None where a record does not say."""
+    they settle, `to_review` names the bank lines that wait for somebody to look at them, `moved` is what each data type
+    moved on each bank account, in positive, None where a record does not say, and `flows` what moved in each month."""
 
     def __init__(self, stored: Stored, facts: SourceFacts, findings: Findings, targets: Targets, open_: Open) -> None:
         self._findings, self._targets, self._open = findings, targets, open_
         self.settlements: dict[str, dict[str, list[Settlement]]] = {}
         self.to_review: set[str] = set()
         self.moved: dict[tuple[str, str], Decimal | None] = {}
+        self.flows: dict[str, Flow] = defaultdict(Flow)
         self._days: dict[str | None, str | None] = {}  # the same few days again and again
         read = [data_type for data_type in _SPEAK_OF if data_type in targets.read]
         for data_type, codes in _SPEAK_OF.items():
@@ -81,6 +104,8 @@ class Walk:
             self._served.met(id_, row, names)
         beside.end()
         self._served.end()
+        if len(read) < len(_SPEAK_OF):
+            self.flows.clear()  # of some of what moved
 
     def _seen(self, row: _Row | None) -> Movement | None:
         movement = row[1] if row is not None else None
@@ -105,11 +130,17 @@ class Walk:
                 detail = f"{data_type} {record.id} is {record.total_amount}, its source {paid}"
                 self._findings.breach("A8", Fault(data_type, record.id, detail, paid, record.total_amount))
 
-    def _move(self, data_type: str, account: str | None, amount: Decimal | None) -> None:
+    def _move(self, data_type: str, account: str | None, amount: Decimal | None, day: str | None) -> None:
         """Money moved on an account; of those that are no bank accounts nobody asks."""
-        if account is not None and account in self._currencies:
-            before = self.moved.get((account, data_type), ZERO)
-            self.moved[account, data_type] = None if before is None or amount is None else before + amount
+        if account is None or account not in self._currencies:
+            return
+        before = self.moved.get((account, data_type), ZERO)
+        self.moved[account, data_type] = None if before is None or amount is None else before + amount
+        flow = self.flows[(day or "")[:7]]
+        if amount is None or self._currencies[account] != self._open.base:
+            flow.is_foreign = True
+        else:
+            flow.add(amount, is_transfer=data_type == "transfers")
 
     # Payments
 
@@ -122,7 +153,8 @@ class Walk:
         account = payment.account_ref
         if account is not None and account.id is not None:
             refer(data_type, id_, "bankAccounts", account.id, findings, self._targets)
-            self._move(data_type, account.id, payment.total_amount * (1 if data_type in _INWARDS else -1))
+            paid = payment.total_amount * (1 if data_type in _INWARDS else -1)
+            self._move(data_type, account.id, paid, payment.date)
             findings.looked("C8")
             held_in = self._currencies.get(account.id, payment.currency)
             if held_in != payment.currency:
@@ -185,6 +217,7 @@ class Walk:
             detail = f"{data_type} {id_} of {total} has {len(record.line_items)} lines and payments of {shown}"
             findings.breach("B9", Fault(data_type, id_, detail))
         out = 1 if data_type == "directCosts" else -1
+        self._open.taxed.direct(record, out)
         for line in record.line_items:
             self._open.post(record, line.account_ref.id if line.account_ref else None, out * (line.sub_total or ZERO))
         for payment in payments:
@@ -195,7 +228,7 @@ class Walk:
             if payment.account_ref is not None and payment.account_ref.id is not None:
                 refer(data_type, id_, "chartOfAccounts", payment.account_ref.id, findings, self._targets)
                 self._open.post(record, payment.account_ref.id, -out * total)
-                self._move(data_type, payment.account_ref.id, -out * total)
+                self._move(data_type, payment.account_ref.id, -out * total, record.issue_date)
         if movement is None:
             return
         figures = Figures(abs(movement.amount))
@@ -217,8 +250,8 @@ class Walk:
             ref = side.account_ref
             refer("transfers", transfer.id, ref.data_type, ref.id, self._findings, self._targets)
         out, into = from_.amount, to.amount
-        self._move("transfers", from_.account_ref.id, None if out is None else -out)
-        self._move("transfers", to.account_ref.id, into)
+        self._move("transfers", from_.account_ref.id, None if out is None else -out, transfer.date)
+        self._move("transfers", to.account_ref.id, into, transfer.date)
         if (
             (out is not None and out <= 0)
             or (into is not None and into <= 0)

@@ -93,7 +93,7 @@ def each(stored: Stored, data_type: str, findings: Findings) -> Iterator[Any]:
             _otherwise(data_type, id_, document, record, findings)
         last = id_
         yield record
-    for code in ("A1", "A2", "A7", "A9"):
+    for code in ("A1", "A2", "A7", "A9", "A10"):
         findings.looked(code, count)
 
 

@@ -14,7 +14,7 @@ from comptoir.model.ledger import AccountType
 from comptoir.model.money import ZERO
 from comptoir.model.reports import ReportLine
 
-__all__ = ["check_statements"]
+__all__ = ["check_statements", "leaves"]
 
 _PROFIT, _BALANCE, _CASH, _ACCOUNTS = "profitAndLoss", "balanceSheet", "cashFlowStatement", "chartOfAccounts"
 _OF_A_YEAR = (AccountType.INCOME, AccountType.EXPENSE)
@@ -83,7 +83,7 @@ class _Months:
             (report.other_expenses, 1, (AccountType.EXPENSE,)),
         ):
             self._group(_PROFIT, id_, group)
-            for line in _leaves(group):
+            for line in leaves(group):
                 self._account(_PROFIT, id_, line, types)
                 if is_of_year and line.account_id is not None:
                     self._by_account[line.account_id] += sign * line.value
@@ -94,7 +94,7 @@ class _Months:
         types = tuple(one for one in AccountType if one not in _OF_A_YEAR)
         for group in (report.assets, report.liabilities, report.equity):
             self._group(_BALANCE, id_, group)
-            for line in _leaves(group):
+            for line in leaves(group):
                 self._account(_BALANCE, id_, line, types)
                 if self._facts.ledger is not None and line.account_id == self._facts.ledger.retained:
                     self._retained[id_] = line.value
@@ -162,9 +162,10 @@ class _Months:
             self._findings.breach(code, Fault(data_type, id_, detail, expected, found))
 
 
-def _leaves(group: ReportLine) -> Iterator[ReportLine]:
+def leaves(group: ReportLine) -> Iterator[ReportLine]:
+    """The lines of single accounts in a group."""
     for one in group.items:
-        yield from _leaves(one) if one.items else (one,)
+        yield from leaves(one) if one.items else (one,)
 
 
 def _after(month: str) -> str:
