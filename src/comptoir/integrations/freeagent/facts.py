@@ -18,7 +18,7 @@ from comptoir.integrations.contract import RawRow, ReadRaw
 from comptoir.integrations.freeagent.moving import Moving
 from comptoir.integrations.freeagent.references import bank_account_id, day, number_in
 from comptoir.integrations.freeagent.reported import reported
-from comptoir.model.identities import BankFigures, Figures, LedgerFacts, Movement, SourceFacts
+from comptoir.model.identities import BankFigures, Figures, LedgerFacts, Movement, Reported, SourceFacts
 from comptoir.model.money import ZERO, minor_unit, plain, rounded
 
 __all__ = ["facts"]
@@ -103,6 +103,7 @@ class _Period(msgspec.Struct):
 class _Company(msgspec.Struct):
     type: str | None = None
     freeagent_start_date: str | None = None
+    sales_tax_registration_status: str | None = None
     annual_accounting_periods: tuple[_Period, ...] | None = None
 
 
@@ -144,7 +145,7 @@ def facts(read: ReadRaw) -> SourceFacts:
         open_lines=(lambda: _open_lines(read)) if read.is_complete("bank_transactions") else None,
         ledger=_ledger(read),
         contacts=(lambda: _contacts(read)) if read.is_complete("contacts") else None,
-        reported=reported(read, day(_company_of(read).freeagent_start_date or "")),
+        reported=_reported(read),
     )
 
 
@@ -348,6 +349,14 @@ def _ledger(read: ReadRaw) -> LedgerFacts | None:
 def _company_of(read: ReadRaw) -> _Company:
     told = (_read(_company, row, lambda company: company) for row in read.rows("company"))
     return next((one for one in told if one is not None), _Company())
+
+
+def _reported(read: ReadRaw) -> Reported:
+    company = _company_of(read)
+    told = reported(read, day(company.freeagent_start_date or ""))
+    # Only who is registered for VAT has returns to file: others have no list of them.
+    is_registered = company.sales_tax_registration_status == "Registered"
+    return told if is_registered else msgspec.structs.replace(told, tax_periods=())
 
 
 def _totals(lines: Iterable[_Total | None]) -> dict[str, Decimal] | None:
