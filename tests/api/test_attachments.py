@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from tests.api.conftest import House, Served, error_in
 
+from comptoir.store import records
 from comptoir.store.connections import ConnectionStatus, set_status
 
 KINDS = ("bills", "directCosts")
@@ -98,6 +99,16 @@ def test_a_pdf_of_an_invoice_that_is_not_there_is_not_found(served: Served) -> N
 
     assert sentence == "No data available for invoices for ID none"
     assert "not supported" in error_in(served.get(f"/companies/{served.company}/data/purchaseOrders/1/pdf"), 404)
+
+
+def test_a_deleted_invoice_is_not_printed(served: Served) -> None:
+    invoice, owner = served.all("invoices")[-1]["id"], (served.tenant, served.company, served.connection)
+
+    with served.db.write() as tx:
+        records.delete(tx, *owner, "invoices", [invoice], served.clock.now())  # type: ignore[arg-type]  # ids as text
+
+    sentence = error_in(served.get(f"/companies/{served.company}/data/invoices/{invoice}/pdf"), 404)
+    assert sentence == f"No PDF is available for invoices for ID {invoice}"
 
 
 def test_a_pdf_before_invoices_were_read_is_refused_with_the_reason(house: House) -> None:

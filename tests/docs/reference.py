@@ -16,7 +16,10 @@ from comptoir.app import routes
 from comptoir.cli import app, tenants
 from comptoir.integrations import INTEGRATIONS
 from comptoir.integrations.contract import DataType
+from comptoir.model import SHAPES, ColumnKind
 from comptoir.portal.looks import LOOKS
+from comptoir.store.tables import snake
+from comptoir.store.views import OWN, SOURCE_VIEWS, view_name
 
 __all__ = ["FOLDER", "PAGES"]
 
@@ -139,6 +142,65 @@ def coverage_as_json() -> str:
     return msgspec.json.format(msgspec.json.encode(tables), indent=1).decode() + "\n"
 
 
+_SQL_TYPES = {
+    ColumnKind.AMOUNT: "exact number",
+    ColumnKind.INTEGER: "whole number",
+    ColumnKind.BOOLEAN: "yes or no",
+    ColumnKind.DATE: "day and time of the books",
+    ColumnKind.INSTANT: "moment",
+}
+
+
+def sql_views() -> str:
+    """Every view that people query with plain SQL, and its columns."""
+    parts = [
+        "# SQL views",
+        "",
+        _MADE,
+        "For whoever brings a tool of their own: one view for each data type, and two for the source's own records. On",
+        "PostgreSQL connect to Comptoir's database with a user that may only read; on SQLite copy `comptoir.db` from the",
+        "data folder while Comptoir is stopped, and open the copy. Views may be queried and joined, and nothing is written",
+        "through them. They hold every tenant and company there is: name yours by `tenant_id` and `company_id`.",
+        "",
+        "Moments and days are `timestamptz` and `timestamp` on PostgreSQL, and text on SQLite, where amounts are as near as",
+        "its numbers come. `modified_date` and `source_modified_date` are text on both.",
+        "",
+        "```sql",
+        "SELECT customer_ref_company_name, currency, sum(amount_due)",
+        "FROM invoices",
+        "WHERE company_id = '...' AND NOT is_deleted AND amount_due > 0",
+        "GROUP BY 1, 2;",
+        "```",
+        "",
+        "## The source's records",
+        "",
+        "As they came, deleted ones too; `body` is text that holds JSON. `source_versions` has every body each of them had,",
+        "`since` when and `until` when: null for the one that still stands.",
+        "",
+        "| view | columns |",
+        "|---|---|",
+        *(f"| `{name}` | {', '.join(f'`{one}`' for one in columns)} |" for name, columns in SOURCE_VIEWS.items()),
+        "",
+        "## Data types",
+        "",
+        f"Each also has {', '.join(f'`{name}`' for name in OWN)}: see `source_records` for what became of deleted ones.",
+        "",
+    ]
+    for shape in SHAPES.values():
+        rows = [
+            f"| `{snake(one.path.replace('.', '_'))}` | `{one.path}` | {_SQL_TYPES.get(one.kind, 'text')} |"
+            for one in shape.columns
+            if one.path not in ("id", "sourceModifiedDate")
+        ]
+        parts += [f"### `{view_name(shape.name)}`", ""]
+        parts += (
+            ["| column | member | kind |", "|---|---|---|", *rows, ""]
+            if rows
+            else ["It has no columns of its own.", ""]
+        )
+    return "\n".join(parts)
+
+
 PAGES: Mapping[str, Callable[[], str]] = MappingProxyType(
     {
         "commands.md": commands,
@@ -146,6 +208,7 @@ PAGES: Mapping[str, Callable[[], str]] = MappingProxyType(
         "coverage.json": coverage_as_json,
         "data-types.md": data_types,
         "routes.md": all_routes,
+        "sql-views.md": sql_views,
     }
 )
 

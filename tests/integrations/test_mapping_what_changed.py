@@ -62,7 +62,7 @@ def mapped(books: Books, *data_types: str, anew: bool = False) -> dict[str, MapR
         tenant=books.tenant,
         company=books.company,
         connection=books.connection,
-        sync=None,
+        sync=books.last_sync,
         complete=frozenset(name for name, read in reads.items() if read.outcome == COMPLETE),
         today=NOON,
     )

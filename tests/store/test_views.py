@@ -10,12 +10,12 @@ from pathlib import Path
 import psycopg
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
-from tests.store.house import LATER, House, a_bank_line, an_invoice
+from tests.store.house import LATER, House, a_bank_line, an_invoice, arrived
 
 from comptoir.model import SHAPES
-from comptoir.store import Database, open_database, records
+from comptoir.store import Database, open_database, raw, records
 from comptoir.store.tables import METADATA, snake
-from comptoir.store.views import view_name
+from comptoir.store.views import SOURCE_VIEWS, view_name
 
 
 def test_each_data_type_has_a_view_with_a_column_for_each_property(database: Database) -> None:
@@ -34,7 +34,10 @@ def test_each_data_type_has_a_view_with_a_column_for_each_property(database: Dat
             }
             assert columns == own | {snake(column.path.replace(".", "_")) for column in shape.columns}
 
-    assert views == {view_name(name) for name in SHAPES}
+        for name, named in SOURCE_VIEWS.items():
+            assert [one["name"] for one in sa.inspect(tx).get_columns(name)] == list(named)
+
+    assert views == {view_name(name) for name in SHAPES} | SOURCE_VIEWS.keys()
     assert not views & set(METADATA.tables)
 
 
@@ -104,3 +107,27 @@ def test_views_are_made_anew_when_the_model_has_changed(database_url: str) -> No
 
     assert db.fetch("SELECT invoice_number FROM invoices") == []
     db.close()
+
+
+def test_the_sources_records_are_there_with_every_body_they_had(house: House) -> None:
+    house.arrive("invoices", arrived("1", b'{"v":1}'), arrived("2", b'{"note":"\\u0000"}'))
+    house.arrive("invoices", arrived("1", b'{"v":2}'), now=LATER)
+    with house.db.write() as tx:
+        raw.mark_deleted(tx, house.tenant, house.connection, "invoices", ["2"], LATER)
+
+    held = house.db.fetch("SELECT id, deleted_at IS NOT NULL, body FROM source_records ORDER BY id")
+    stood = house.db.fetch(
+        "SELECT id, until IS NULL, body FROM source_versions WHERE resource = 'invoices' ORDER BY id, since"
+    )
+    seen = house.db.fetch("SELECT count(*) FROM source_records WHERE first_seen < last_seen AND changed_at = last_seen")
+
+    assert [(id_, bool(is_gone), body) for id_, is_gone, body in held] == [
+        ("1", False, '{"v":2}'),
+        ("2", True, '{"note":"\\u0000"}'),
+    ]
+    assert [(id_, bool(stands), body) for id_, stands, body in stood] == [
+        ("1", False, '{"v":1}'),
+        ("1", True, '{"v":2}'),
+        ("2", False, '{"note":"\\u0000"}'),
+    ]
+    assert seen == [(1,)]

@@ -17,7 +17,7 @@ from comptoir.integrations.freeagent.references import last_segment
 from comptoir.jobs import Stopped
 from comptoir.model.records import LocalDate
 from comptoir.store import Database, companies, syncs
-from comptoir.sync import Remapped, Remapping, Turns, remap
+from comptoir.sync import Remapped, Remapping, Turns, diary, remap
 
 FAR = LocalDate("2031-05-05T00:00:00")
 
@@ -85,6 +85,18 @@ def test_an_improved_mapping_changes_exactly_its_records(books: Books, monkeypat
     assert all(after["invoices"][id_][4] > before["invoices"][id_][4] for id_ in chosen)  # modifiedDate
     assert {name: one.changed for name, one in found.items()} == {"invoices": len(chosen), "bills": 0}
 
+    # And the data history tells it so, as no sync
+    with books.db.read() as tx:
+        page = diary.page(tx, books.tenant, books.connection)
+        told = page.rows[0].sync
+        touched = diary.touched(tx, books.tenant, books.company, books.connection, told.id)
+        newest = syncs.latest(tx, books.tenant, books.connection)
+    assert page.total == 2
+    assert {one.data_type: one.changed for one in told.remade} == {"invoices": len(chosen), "bills": 0}
+    assert {(one.data_type, one.id) for one in touched.rows} == {("invoices", id_) for id_ in chosen}
+    assert newest is not None
+    assert newest.id == books.last_sync
+
 
 def test_a_record_that_cannot_be_mapped_is_set_aside_and_stays_as_it_was(
     books: Books, monkeypatch: pytest.MonkeyPatch
@@ -108,6 +120,9 @@ def test_what_was_stopped_is_gone_through_again(books: Books, monkeypatch: pytes
     monkeypatch.setattr(sales, "_due_date", lambda _: FAR)
     with pytest.raises(Stopped):
         remapped(books, books.company, "invoices", should_stop=lambda: True)
+    with books.db.read() as tx:
+        assert syncs.list_page(tx, books.tenant, books.connection).rows[0].remade == ()
+        assert syncs.active(tx, books.tenant, books.connection) is None
 
     found = remapped(books, books.company, "invoices")
 

@@ -14,6 +14,7 @@ from comptoir.api.routing import Operation
 from comptoir.store import ConnectionId, SyncId, connections, history
 from comptoir.store.datasets import Dataset, Status
 from comptoir.store.history import Change, Counted, Layer
+from comptoir.store.syncs import Remade
 from comptoir.sync import diary
 from comptoir.sync.diary import Told, Touched
 
@@ -41,9 +42,21 @@ class DataTypeRead(Answer, frozen=True, kw_only=True):
     set_aside: int
 
 
+class DataTypeRemade(Answer, frozen=True, kw_only=True):
+    """A data type that was mapped anew, from so many records of the source."""
+
+    data_type: str
+    source_records: int
+    new: int
+    changed: int
+    deleted: int
+    set_aside: int
+
+
 class Sync(Answer, frozen=True, kw_only=True):
     """One run over a connection. `sourceChanges` counts records that changed at the source, by resource; what was read
-    for the first time is no change and not among them."""
+    for the first time is no change and not among them. `remade` is null for a sync. Otherwise records were mapped anew
+    from what is held, without a call: it says what became of each data type, and is empty where that was cut off."""
 
     id: UUID
     connection_id: UUID
@@ -52,6 +65,7 @@ class Sync(Answer, frozen=True, kw_only=True):
     calls: int
     data_types: tuple[DataTypeRead, ...]
     source_changes: dict[str, Counts]
+    remade: tuple[DataTypeRemade, ...] | None
 
 
 class RecordChange(Answer, frozen=True, kw_only=True):
@@ -87,6 +101,17 @@ def _read(found: Dataset) -> DataTypeRead:
     )
 
 
+def _remade(found: Remade) -> DataTypeRemade:
+    return DataTypeRemade(
+        data_type=found.data_type,
+        source_records=found.rows,
+        new=found.new,
+        changed=found.changed,
+        deleted=found.deleted,
+        set_aside=found.set_aside,
+    )
+
+
 def _sync(told: Told) -> Sync:
     return Sync(
         id=UUID(told.sync.id),
@@ -96,6 +121,7 @@ def _sync(told: Told) -> Sync:
         calls=told.sync.calls,
         data_types=tuple(map(_read, told.datasets)),
         source_changes={name: _counts(one) for name, one in sorted(told.source.items())},
+        remade=None if told.sync.remade is None else tuple(map(_remade, told.sync.remade)),
     )
 
 

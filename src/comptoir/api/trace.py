@@ -55,10 +55,12 @@ class MemberChange(Answer, frozen=True, kw_only=True):
 
 
 class SourceVersion(Answer, frozen=True, kw_only=True):
-    """How the source's record stood from one moment until another; `until` is null while it stands so."""
+    """How the source's record stood from one moment until another; `until` is null while it stands so. `syncId` is the
+    sync that first met it so, null where that is not known."""
 
     from_: datetime
     until: datetime | None
+    sync_id: UUID | None
     changes: tuple[MemberChange, ...]
     body: msgspec.Raw
 
@@ -121,6 +123,7 @@ def _versions(found: Iterable[Stood]) -> tuple[SourceVersion, ...]:
         SourceVersion(
             from_=one.since,
             until=one.until,
+            sync_id=None if one.sync is None else UUID(one.sync),
             changes=tuple(
                 MemberChange(path=each.path, is_drift=each.is_drift, before=_raw(each.before), after=_raw(each.after))
                 for each in one.differences

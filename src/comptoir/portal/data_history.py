@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -18,7 +19,9 @@ from comptoir.portal.visits import Asked, Visit
 from comptoir.store import companies, connections
 from comptoir.store.companies import Company
 from comptoir.store.connections import Connection
+from comptoir.store.datasets import Status
 from comptoir.store.history import KEPT, MOST_LISTED, Change
+from comptoir.store.syncs import Remade
 from comptoir.sync import diary
 from comptoir.sync.diary import Told, Touched
 
@@ -51,6 +54,22 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
         return None if self.told.sync.ended is None else self.told.sync.ended - self.told.sync.started
 
 
+class TypeRead(msgspec.Struct, frozen=True, kw_only=True):
+    """A data type in one sync: how many records are new, changed, deleted and set aside. `is_quiet`: there is nothing
+    to say of how it was read."""
+
+    key: str
+    name: str
+    tone: str
+    word: str
+    counts: tuple[int, int, int, int]
+    is_quiet: bool
+
+    @property
+    def is_unchanged(self) -> bool:
+        return self.is_quiet and not any(self.counts)
+
+
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """A changed record in words."""
 
@@ -66,6 +85,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 def _line(told: Told, *, is_old: bool) -> Line:
     """`is_old`: which records it changed is forgotten, so nothing follows from there being no list of them."""
     tone, word = "good", N_("Complete")
+    if told.sync.remade is not None:
+        return _remade(told, told.sync.remade)
     if told.sync.ended is None:
         tone, word = "busy", N_("Under way")
     elif any(one.status.is_error for one in told.datasets):
@@ -81,6 +102,20 @@ def _line(told: Told, *, is_old: bool) -> Line:
         deleted=sum(one.records_deleted for one in told.datasets),
         set_aside=sum(one.records_set_aside for one in told.datasets),
         is_first=bool(new) and not listed and not is_old,
+    )
+
+
+def _remade(told: Told, found: Sequence[Remade]) -> Line:
+    tone, word = ("good", N_("Mapped anew")) if found else ("bad", N_("Cut off"))
+    return Line(
+        told=told,
+        tone=tone,
+        word=word,
+        new=sum(one.new for one in found),
+        changed=sum(one.changed for one in found),
+        deleted=sum(one.deleted for one in found),
+        set_aside=sum(one.set_aside for one in found),
+        is_first=False,
     )
 
 
@@ -158,13 +193,31 @@ def show_sync(visit: Asked, company: FromPath[str], sync: FromPath[str]) -> Resp
         direct=[entry for one, entry in changes if one.is_direct],
         follows=[entry for one, entry in changes if not one.is_direct],
         others=[(_CHANGES[one.change], one) for one in others],
-        types=[(one, _name(one.data_type), dataset_state(one)) for one in told.datasets],
+        types=list(_types(told)),
+        has_check=told.sync.checks is not None,
         is_old=_is_old(visit, told),
         is_cut=any(one.total >= MOST_LISTED for one in told.standard.values()),
         page=number,
         pages=-(-page.total // _MOST_AT_ONCE),
         query=f"?connection={connection.id}",
     )
+
+
+def _types(told: Told) -> Iterator[TypeRead]:
+    for one in told.datasets:
+        tone, word = dataset_state(one)
+        yield TypeRead(
+            key=one.data_type,
+            name=_name(one.data_type),
+            tone=tone,
+            word=word,
+            counts=(one.records_new, one.records_changed, one.records_deleted, one.records_set_aside),
+            is_quiet=one.status is Status.COMPLETE,
+        )
+    for made in told.sync.remade or ():
+        counts = (made.new, made.changed, made.deleted, made.set_aside)
+        name = _name(made.data_type)
+        yield TypeRead(key=made.data_type, name=name, tone="good", word=N_("Mapped anew"), counts=counts, is_quiet=True)
 
 
 def _name(key: str) -> str:

@@ -77,6 +77,9 @@ class Language(msgspec.Struct, frozen=True, kw_only=True):
     def day(self, value: date) -> str:
         return format_date(value, format="d MMM y", locale=self.locale)
 
+    def month(self, value: date) -> str:
+        return format_date(value, format="MMM y", locale=self.locale)
+
     def moment(self, value: datetime) -> str:
         """Date and time in UTC, and says so."""
         return format_datetime(value, "d MMM y, HH:mm", locale=self.locale) + "\N{NO-BREAK SPACE}UTC"

@@ -19,7 +19,7 @@ __all__ = ["CONNECTION_STATES", "LOOKS", "Cell", "Column", "Look", "cells", "dat
 
 
 class Column(msgspec.Struct, frozen=True):
-    """A heading and where its value is. Kinds: text, amount, number, percent, day, id, flag."""
+    """A heading and where its value is. Kinds: text, amount, number, percent, day, month, id, flag."""
 
     heading: str
     path: str
@@ -205,7 +205,7 @@ LOOKS: Mapping[str, Look] = MappingProxyType(
         "profitAndLoss": Look(
             name=N_("Profit and loss"),
             columns=(
-                Column(_MONTH, "id"),
+                Column(_MONTH, "id", "month"),
                 Column(N_("Income"), "report.income.value", "amount"),
                 Column(N_("Cost of sales"), "report.costOfSales.value", "amount"),
                 Column(N_("Expenses"), "report.expenses.value", "amount"),
@@ -216,7 +216,7 @@ LOOKS: Mapping[str, Look] = MappingProxyType(
         "balanceSheet": Look(
             name=N_("Balance sheet"),
             columns=(
-                Column(_MONTH, "id"),
+                Column(_MONTH, "id", "month"),
                 Column(N_("Assets"), "report.assets.value", "amount"),
                 Column(N_("Liabilities"), "report.liabilities.value", "amount"),
                 Column(N_("Net assets"), "report.netAssets", "amount"),
@@ -226,7 +226,7 @@ LOOKS: Mapping[str, Look] = MappingProxyType(
         "cashFlowStatement": Look(
             name=N_("Cash flow"),
             columns=(
-                Column(_MONTH, "id"),
+                Column(_MONTH, "id", "month"),
                 Column(N_("Receipts"), "report.cashReceipts.value", "amount"),
                 Column(N_("Paid out"), "report.cashPayments.value", "amount"),
             ),
@@ -345,9 +345,18 @@ def _cell(value: Any, column: Column, currency: Any, language: Language) -> Cell
         return Cell(f"{language.number(value)}\N{NO-BREAK SPACE}%", "amount")
     if column.kind == "day" and isinstance(value, str):
         return Cell(_day(value, language), "day")
+    if column.kind == "month" and isinstance(value, str):
+        return Cell(_month(value, language), "month")
     if column.kind == "flag":
         return Cell(language.say(N_("Yes")) if value is True else language.say(N_("No")), "text")
     return Cell(str(value), column.kind)
+
+
+def _month(text: str, language: Language) -> str:
+    try:
+        return language.month(date.fromisoformat(f"{text}-01"))
+    except ValueError:
+        return text
 
 
 def _day(text: str, language: Language) -> str:

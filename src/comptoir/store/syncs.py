@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,14 +16,18 @@ from comptoir.store.rows import Page, insert_if_free, only, struct_of, upsert
 from comptoir.store.tables import CONNECTIONS, RESOURCE_READS, SYNCS
 
 __all__ = [
+    "Remade",
     "ResourceRead",
     "Sync",
     "active",
+    "at",
     "begin",
+    "begin_remaking",
     "checked",
     "checked_page",
     "count_ended",
     "end",
+    "end_remaking",
     "get",
     "latest",
     "latest_checks",
@@ -32,8 +37,20 @@ __all__ = [
 ]
 
 
+class Remade(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one data type when all of it was mapped anew from `rows` raw ones."""
+
+    data_type: str
+    rows: int
+    new: int
+    changed: int
+    deleted: int
+    set_aside: int
+
+
 class Sync(msgspec.Struct, frozen=True, kw_only=True):
-    """`checks` is the result of the books check as JSON, None until it ran."""
+    """`checks` is the result of the books check as JSON, None until it ran. `remade` is None but for what is no sync
+    and is told among them: records were mapped anew from what is held. It is empty where that was cut off."""
 
     id: SyncId
     tenant_id: TenantId
@@ -42,6 +59,7 @@ class Sync(msgspec.Struct, frozen=True, kw_only=True):
     ended: datetime | None
     calls: int
     checks: bytes | None
+    remade: tuple[Remade, ...] | None = None
 
 
 class ResourceRead(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,9 +77,16 @@ class ResourceRead(msgspec.Struct, frozen=True, kw_only=True):
     seen_at: datetime | None = None
 
 
+_remade = msgspec.json.Decoder(tuple[Remade, ...]).decode
+
+
+def _sync(row: Any) -> Sync:
+    return struct_of(Sync, row, remade=None if row.remade is None else _remade(row.remade))
+
+
 def active(tx: Connection, tenant: TenantId, connection: ConnectionId) -> Sync | None:
     row = tx.execute(_active(tenant, connection)).one_or_none()
-    return None if row is None else struct_of(Sync, row)
+    return None if row is None else _sync(row)
 
 
 def _active(tenant: TenantId, connection: ConnectionId) -> sa.Select[Any]:
@@ -83,11 +108,24 @@ def begin(tx: Connection, tenant: TenantId, connection: ConnectionId, now: datet
     )
     if insert_if_free(tx, SYNCS, **msgspec.structs.asdict(new)):
         return new
-    return struct_of(Sync, tx.execute(_active(tenant, connection)).one())  # begun elsewhere at this very moment
+    return _sync(tx.execute(_active(tenant, connection)).one())  # begun elsewhere at this very moment
 
 
 def end(tx: Connection, tenant: TenantId, sync: SyncId, *, calls: int, checks: bytes | None, now: datetime) -> None:
     values = {"ended": now, "calls": calls, "checks": checks}
+    tx.execute(sa.update(SYNCS).where(only(SYNCS, tenant, SYNCS.c.id == sync)).values(values))
+
+
+def begin_remaking(tx: Connection, tenant: TenantId, connection: ConnectionId, now: datetime) -> SyncId:
+    """Records are mapped anew from now on: an entry among the syncs, of which none is under way."""
+    made = SyncId(new_id())
+    mine = {"id": made, "tenant_id": tenant, "connection_id": connection}
+    tx.execute(sa.insert(SYNCS).values(**mine, started=now, ended=now, calls=0, remade=b"[]"))
+    return made
+
+
+def end_remaking(tx: Connection, tenant: TenantId, sync: SyncId, found: Sequence[Remade], now: datetime) -> None:
+    values = {"ended": now, "remade": msgspec.json.encode(found)}
     tx.execute(sa.update(SYNCS).where(only(SYNCS, tenant, SYNCS.c.id == sync)).values(values))
 
 
@@ -97,23 +135,32 @@ def get(tx: Connection, tenant: TenantId, connection: ConnectionId, sync: str) -
     row = tx.execute(sa.select(SYNCS).where(mine)).one_or_none()
     if row is None:
         raise NotFound(f"No sync was found with ID {sync}")
-    return struct_of(Sync, row)
+    return _sync(row)
 
 
 def list_page(tx: Connection, tenant: TenantId, connection: ConnectionId, page: int = 1, page_size: int = 100) -> Page:
-    """Syncs over a connection, the newest first; one that is under way among them."""
+    """Syncs over a connection, the newest first; one that is under way among them, and what was mapped anew."""
     mine = only(SYNCS, tenant, SYNCS.c.connection_id == connection)
     total = tx.execute(sa.select(sa.func.count()).select_from(SYNCS).where(mine)).scalar_one()
     ordered = sa.select(SYNCS).where(mine).order_by(SYNCS.c.started.desc(), SYNCS.c.id)
     rows = tx.execute(ordered.limit(page_size).offset((page - 1) * page_size))
-    return Page(total, [struct_of(Sync, row) for row in rows])
+    return Page(total, [_sync(row) for row in rows])
+
+
+def at(tx: Connection, tenant: TenantId, connection: ConnectionId, moment: datetime) -> Sync | None:
+    """What was under way at a moment: whatever was found then was found by it."""
+    mine = only(SYNCS, tenant, SYNCS.c.connection_id == connection, SYNCS.c.started <= moment)
+    row = tx.execute(sa.select(SYNCS).where(mine).order_by(SYNCS.c.started.desc()).limit(1)).one_or_none()
+    found = None if row is None else _sync(row)
+    return found if found is not None and (found.ended is None or found.ended >= moment) else None
 
 
 def latest(tx: Connection, tenant: TenantId, connection: ConnectionId) -> Sync | None:
     """The newest sync that has ended."""
-    mine = only(SYNCS, tenant, SYNCS.c.connection_id == connection, SYNCS.c.ended.is_not(None))
+    is_theirs = (SYNCS.c.connection_id == connection, SYNCS.c.ended.is_not(None), SYNCS.c.remade.is_(None))
+    mine = only(SYNCS, tenant, *is_theirs)
     row = tx.execute(sa.select(SYNCS).where(mine).order_by(SYNCS.c.started.desc()).limit(1)).one_or_none()
-    return None if row is None else struct_of(Sync, row)
+    return None if row is None else _sync(row)
 
 
 def latest_checks(tx: Connection, tenant: TenantId, connection: ConnectionId) -> bytes | None:
@@ -135,7 +182,7 @@ def checked(
     if row is None:
         named = "" if sync is None else f" with ID {sync}"
         raise NotFound(f"No books check{named} was found for company {company}")
-    return struct_of(Sync, row)
+    return _sync(row)
 
 
 def checked_page(
@@ -151,7 +198,7 @@ def checked_page(
     wanted = _checked(tenant, company, connection)
     total = tx.execute(sa.select(sa.func.count()).select_from(wanted.subquery())).scalar_one()
     rows = tx.execute(wanted.order_by(*_NEWEST_FIRST).limit(page_size).offset((page - 1) * page_size))
-    return Page(total, [struct_of(Sync, row) for row in rows])
+    return Page(total, [_sync(row) for row in rows])
 
 
 _NEWEST_FIRST = (SYNCS.c.started.desc(), SYNCS.c.id)

@@ -218,6 +218,7 @@ SYNCS = Table(
     _when("ended"),
     Column("calls", Integer, nullable=False, default=0),
     Column("checks", LargeBinary),
+    Column("remade", LargeBinary),
     Index("ix_syncs_connection", "tenant_id", "connection_id", "started"),
     # One active sync a connection.
     Index(

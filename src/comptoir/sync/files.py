@@ -25,7 +25,7 @@ _invoice = msgspec.json.Decoder(_Invoice).decode
 
 
 class Files(msgspec.Struct, frozen=True, kw_only=True):
-    """`source_id` is the raw record's; `printed` is None for what the source prints nothing of."""
+    """`source_id` is the raw record's; `printed` is None for what the source does not print, or has no more."""
 
     connection: Connection
     source_id: str
@@ -65,7 +65,7 @@ def files_of(
     declared = integration.data_type(data_type)
     original = originals.get(tx, tenant, made.connection_id, made.resource, made.source_id)
     can_have = original is not None and declared is not None and Feature.GET_ATTACHMENTS in declared.features
-    printed = integration.files.printed.get(data_type)
+    printed = None if made.is_deleted else integration.files.printed.get(data_type)
     return Files(
         connection=owner,
         source_id=made.source_id,

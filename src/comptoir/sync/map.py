@@ -127,7 +127,7 @@ class _Batch(msgspec.Struct, frozen=True):
 class Mapper:
     """Maps data types of one connection; only records whose document changed are written.
 
-    `complete` names the resources whose latest read was complete; what changed is noted under `sync`, if there is one.
+    `complete` names the resources whose latest read was complete; what changed is noted under `sync`.
     Raises Stopped when asked to stop, between batches: what is stored by then is stored, and the next run comes to the
     same end.
     """
@@ -141,7 +141,7 @@ class Mapper:
         tenant: TenantId,
         company: CompanyId,
         connection: ConnectionId,
-        sync: SyncId | None,
+        sync: SyncId,
         complete: frozenset[str],
         today: datetime,
         told: Told = lambda *_: None,
@@ -174,7 +174,7 @@ class Mapper:
                 one.basis = around.basis(one.data_type)
                 one.has_doubts = bool(mappings.count_doubts(tx, self._tenant, self._connection, one.name))
                 is_readable = records.is_readable(tx, self._tenant, self._company, one.name, self._connection)
-                if self._sync is not None and is_readable:
+                if is_readable:
                     one.log = Log(self._tenant, self._connection, self._sync)
                 one.rows = None if anew else self._chosen(tx, one, held.get(one.name))
             self._count(tx, types)

@@ -2,7 +2,7 @@
 
 For a mapping that was improved, where the next sync is not to be waited for. A record whose bytes stay the same keeps
 its `modifiedDate`. What was cut off is not half done: each record is as one mapping or the other made it, and the same
-command, or the next sync, goes through all of it again.
+command, or the next sync, goes through all of it again. It is told in the data history, with each record it changed.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from comptoir.model import DATA_TYPE_KEYS
 from comptoir.runtime.clock import Clock
 from comptoir.store import Database, companies, connections, mappings, syncs
 from comptoir.store.connections import Connection
+from comptoir.store.syncs import Remade
 from comptoir.sync.map import Mapper
 from comptoir.sync.outcomes import COMPLETE
 from comptoir.sync.turns import Turns
@@ -108,6 +109,11 @@ def _remapped(
                 )
             held = mappings.of(tx, tenant, connection.id)
             reads = syncs.reads(tx, tenant, connection.id)
+        chosen = [one for one in integration.data_types if one.name in held and (not names or one.name in names)]
+        if not chosen:
+            return []
+        with db.write() as tx:
+            entry = syncs.begin_remaking(tx, tenant, connection.id, clock.now())
         mapper = Mapper(
             db,
             integration,
@@ -115,7 +121,7 @@ def _remapped(
             tenant=tenant,
             company=connection.company_id,
             connection=connection.id,
-            sync=None,
+            sync=entry,
             complete=frozenset(name for name, read in reads.items() if read.outcome == COMPLETE),
             today=clock.now(),
             told=lambda name, done, in_all, _: tell(
@@ -123,17 +129,17 @@ def _remapped(
             ),
             should_stop=should_stop,
         )
-        chosen = [one for one in integration.data_types if one.name in held and (not names or one.name in names)]
-        results = mapper.run(chosen, anew=True)
-    return [
-        Remapped(
-            company=company,
-            data_type=name,
-            rows=one.read,
-            new=one.new,
-            changed=one.changed,
-            deleted=one.deleted,
-            set_aside=one.set_aside,
-        )
-        for name, one in results.items()
-    ]
+        found = [
+            Remade(
+                data_type=name,
+                rows=one.read,
+                new=one.new,
+                changed=one.changed,
+                deleted=one.deleted,
+                set_aside=one.set_aside,
+            )
+            for name, one in mapper.run(chosen, anew=True).items()
+        ]
+        with db.write() as tx:
+            syncs.end_remaking(tx, tenant, entry, found, clock.now())
+    return [Remapped(company=company, **msgspec.structs.asdict(one)) for one in found]

@@ -14,7 +14,7 @@ import msgspec
 from sqlalchemy import Connection as Transaction
 
 from comptoir.integrations.contract import Covered, DataType, Integration, Kind, RawRow
-from comptoir.store import CompanyId, ConnectionId, TenantId, originals
+from comptoir.store import CompanyId, ConnectionId, SyncId, TenantId, originals, syncs
 from comptoir.store.originals import Made, Original
 from comptoir.sync.bodies import Difference, at, differences, leaves
 from comptoir.sync.near import Near
@@ -27,11 +27,12 @@ _PLACE = re.compile(r"\[(\d+)\]")
 
 class Stood(msgspec.Struct, frozen=True, kw_only=True):
     """A body as it stood from one moment until another, and how it differs from the one before; `until` is None while
-    it stands."""
+    it stands. `sync` is the one that met it first, where that is known."""
 
     body: bytes
     since: datetime
     until: datetime | None
+    sync: SyncId | None = None
     differences: tuple[Difference, ...] = ()
 
 
@@ -54,7 +55,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
 
 class Trace(msgspec.Struct, frozen=True, kw_only=True):
     """`original` is None for a record whose source row is not held any more. `versions` are its bodies, the oldest
-    first; `beside` are the other records it was told with."""
+    first; `beside` are the other records it was told with. `deleted_by` is the sync that found it gone."""
 
     data_type: str
     made: Made
@@ -63,6 +64,7 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True):
     beside: tuple[Original, ...]
     has_more_beside: bool
     fields: tuple[Field, ...]
+    deleted_by: SyncId | None = None
 
 
 def trace(
@@ -97,6 +99,7 @@ def trace(
         beside=held,
         has_more_beside=sum(map(len, near.values())) > _MOST_BESIDE,
         fields=tuple(_fields(made, declared, integration, bodies, near.keys() | {made.resource})),
+        deleted_by=_sync_at(tx, tenant, made.connection_id, found.deleted_at if found is not None else None),
     )
 
 
@@ -108,9 +111,20 @@ def stood(
     found = originals.versions(tx, tenant, connection, resource, record_id)
     told = [(), *(_marked(differences(before.body, one.body), lasting) for before, one in pairwise(found))]
     return tuple(
-        Stood(body=one.body, since=one.since, until=one.until, differences=tuple(differing))
+        Stood(
+            body=one.body,
+            since=one.since,
+            until=one.until,
+            sync=_sync_at(tx, tenant, connection, one.since),
+            differences=tuple(differing),
+        )
         for one, differing in zip(found, told, strict=False)
     )
+
+
+def _sync_at(tx: Transaction, tenant: TenantId, connection: ConnectionId, moment: datetime | None) -> SyncId | None:
+    found = None if moment is None else syncs.at(tx, tenant, connection, moment)
+    return None if found is None else found.id
 
 
 def _marked(found: Iterable[Difference], lasting: Callable[[bytes], object] | None) -> Iterable[Difference]:
@@ -170,9 +184,11 @@ def _fields(
     lengths = _lengths(path for path, _ in members)
     for path, value in members:
         # An empty list stands for its elements.
-        one = covered.get(_PLACE.sub("[]", path) + ("[]" if value == b"[]" else ""))
+        name = _PLACE.sub("[]", path) + ("[]" if value == b"[]" else "")
+        one = covered.get(name)
         if one is None:
-            yield Field(path=path, value=value)
+            is_made = any(each.sources for each in covered.values() if each.path.startswith(f"{name}."))
+            yield Field(path=path, value=value, is_made=is_made)
             continue
         yield Field(
             path=path,

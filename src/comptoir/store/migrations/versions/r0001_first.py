@@ -1471,6 +1471,7 @@ def upgrade() -> None:
         sa.Column("ended", values.Instant(), nullable=True),
         sa.Column("calls", sa.Integer(), nullable=False),
         sa.Column("checks", sa.LargeBinary(), nullable=True),
+        sa.Column("remade", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(
             ["tenant_id", "connection_id"],
             ["connections.tenant_id", "connections.id"],
