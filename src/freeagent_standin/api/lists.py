@@ -22,6 +22,7 @@ import msgspec
 from freeagent_standin.api.answers import bad_request
 from freeagent_standin.api.desk import Body, Desk
 from freeagent_standin.wire import Call
+from freeagent_standin.world import plain
 from freeagent_standin.world.books import World
 from freeagent_standin.world.entities import Company
 from freeagent_standin.world.shelves import Order, Table
@@ -104,6 +105,15 @@ def page_of(desk: Desk, listing: Listing, query: Mapping[str, str]) -> Page:
         total = len(chosen)
         ids = chosen[first : first + per_page]
     return Page(records=[table[each] for each in ids], number=number, per_page=per_page, total=total)
+
+
+def rendered(desk: Desk, listing: Listing, record: Any, *, is_nested: bool, is_single: bool) -> Body:
+    """A record as it is sent, with what was set on it to be shown."""
+    body = listing.render(desk, record, is_nested=is_nested, is_single=is_single)
+    said = desk.world.said.get(record.id)
+    if said is None:
+        return body
+    return body | {name: value for name, value in said.items() if name in body or name not in plain.OF_DRIVES}
 
 
 def page_bounds(query: Mapping[str, str]) -> tuple[int, int]:

@@ -27,7 +27,7 @@ from freeagent_standin.api.catalogue import LISTINGS
 from freeagent_standin.api.deadlines import account_locks
 from freeagent_standin.api.desk import Body, Desk
 from freeagent_standin.api.documents import DOCUMENTS, default_text, printed
-from freeagent_standin.api.lists import Listing, View, flag, identifier, page_of, paging_headers
+from freeagent_standin.api.lists import Listing, View, flag, identifier, page_of, paging_headers, rendered
 from freeagent_standin.api.reports import REPORTS
 from freeagent_standin.api.sales import items_of
 from freeagent_standin.api.statements import lines_of
@@ -201,7 +201,7 @@ def _write(desk: Desk, parts: list[str]) -> Answer:
             return _written(desk, _BY_NAME["credit_notes"], writes.credited(desk, record), status=200)
         writes.moved(desk, listing.name, listing.singular, record, parts[3])
     elif method == "DELETE":
-        before = listing.render(desk, record, is_nested=False, is_single=True)
+        before = rendered(desk, listing, record, is_nested=False, is_single=True)
         writes.deleted(desk, listing.name, listing.singular, record)
         if listing.name == "capital_asset_types":
             return document(desk.call, {listing.singular: before})
@@ -220,7 +220,7 @@ def _create(desk: Desk, listing: Listing) -> Answer:
         number = writes.created(desk, listing.name, listing.singular)
         return _written(desk, listing, number, status=200 if listing.name == "notes" else 201)
     table = listing.table(desk.world)
-    rows = [listing.render(desk, table[number], is_nested=False, is_single=True) for number in together]
+    rows = [rendered(desk, listing, table[number], is_nested=False, is_single=True) for number in together]
     return document(desk.call, {listing.name: rows}, status=201)
 
 
@@ -314,7 +314,7 @@ def _delete_attachment(desk: Desk, key: str) -> Answer:
 
 def _written(desk: Desk, listing: Listing, number: int, *, status: int) -> Answer:
     """A record as it is after a write, and where it is."""
-    body = listing.render(desk, listing.table(desk.world)[number], is_nested=False, is_single=True)
+    body = rendered(desk, listing, listing.table(desk.world)[number], is_nested=False, is_single=True)
     where = (("Location", desk.url(listing.name, number)),) if status == 201 else ()
     return document(desk.call, {listing.singular: body}, headers=where, status=status)
 
@@ -324,14 +324,14 @@ def _list(desk: Desk, listing: Listing, query: Mapping[str, str]) -> Answer:
         listing = _own_expenses(desk, listing)
     page = page_of(desk, listing, query)
     is_nested = bool(listing.nested) and flag(query.get(listing.nested))
-    rows = [listing.render(desk, record, is_nested=is_nested, is_single=False) for record in page.records]
+    rows = [rendered(desk, listing, record, is_nested=is_nested, is_single=False) for record in page.records]
     return document(desk.call, {listing.name: rows}, headers=paging_headers(desk.call, page))
 
 
 def _single(desk: Desk, listing: Listing, key: str, query: Mapping[str, str]) -> Answer:
     record = _record(desk, listing, key)
     is_nested = bool(listing.nested) and flag(query.get(listing.nested))
-    body = listing.render(desk, record, is_nested=is_nested, is_single=True)
+    body = rendered(desk, listing, record, is_nested=is_nested, is_single=True)
     return document(desk.call, {listing.singular: body}, modified=record.updated_at)
 
 

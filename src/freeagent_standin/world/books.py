@@ -90,6 +90,8 @@ class World:
         self.journal_length = 0
         self.selections: dict[tuple[object, ...], list[int]] = {}
         """The last filtered lists the API made, by what they depend on."""
+        self.said: dict[int, dict[str, object]] = {}
+        """Attributes that are only shown again, by the id of the record they were set on; see `plain`."""
         self.locked_until: date | None = None
         """The last day of the period that callers of the API may not touch any more."""
         self.windows: dict[tuple[object, ...], tuple[int, array[int]]] = {}
@@ -230,6 +232,13 @@ class World:
         self.arrive(now)
         return mutations.apply(self, op, now)
 
+    def say(self, record_id: int, attributes: dict[str, object]) -> None:
+        """Keep attributes that are only shown again; one without a value is forgotten."""
+        kept = self.said.get(record_id, {}) | attributes
+        self.said[record_id] = {name: value for name, value in kept.items() if value not in (None, "")}
+        if not self.said[record_id]:
+            del self.said[record_id]
+
     def is_locked(self, day: date) -> bool:
         """Whether a day lies in the locked period."""
         return self.locked_until is not None and day <= self.locked_until
@@ -296,6 +305,7 @@ class World:
         self._unpost(record)
         self._unlink(record)
         self._shelves[type(record)].remove(record.id)
+        self.said.pop(record.id, None)
         self.revision += 1
 
     # What documents and accounts come to

@@ -21,6 +21,7 @@ from freeagent_standin.world import (
     keeping,
     owning,
     parts,
+    plain,
     rewriting,
     routine,
     writing,
@@ -73,14 +74,19 @@ def _add(world: World, wishes: Wishes, now: datetime) -> dict[str, Any]:
     table = _table(world, wishes)
     wanted = _set(wishes)
     wishes.done()
-    return _answer(table.name, writing.added(world, table.name, wanted, at=_second(now), today=now.date()))
+    said = plain.taken(table.name, wanted)
+    number = writing.added(world, table.name, wanted, at=_second(now), today=now.date())
+    world.say(number, said)
+    return _answer(table.name, number)
 
 
 def _change(world: World, wishes: Wishes, now: datetime) -> dict[str, Any]:
     table, record = _named(world, wishes)
     wanted = _set(wishes)
     wishes.done()
+    said = plain.taken(table.name, wanted)
     rewriting.changed(world, record, wanted, at=_second(now))
+    world.say(record.id, said)
     return _answer(table.name, record.id)
 
 

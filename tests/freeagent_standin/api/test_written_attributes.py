@@ -19,20 +19,57 @@ KEPT: list[tuple[str, Row]] = [
     (
         "contacts",
         {"default_payment_terms_in_days": 45, "charge_sales_tax": "Never", "locale": "fr", "address1": "1 Rue A"}
-        | {"sales_tax_registration_number": "FR1", "status": "Hidden", "mobile": "07"},
+        | {"sales_tax_registration_number": "FR1", "status": "Hidden", "mobile": "07"}
+        | {"uses_contact_invoice_sequence": True, "emails_payment_reminders": True, "contact_name_on_invoices": True},
     ),
     (
         "projects",
         {"currency": "EUR", "budget_units": "Days", "hours_per_day": "7.5", "normal_billing_rate": "80.25"}
         | {"billing_period": "day", "is_ir35": True, "starts_on": "2026-01-01", "ends_on": "2026-12-31"}
-        | {"contract_po_reference": "PO-1", "budget": 12, "name": "Étude"},
+        | {"contract_po_reference": "PO-1", "budget": 12, "name": "Étude"}
+        | {"uses_project_invoice_sequence": True, "include_unbilled_time_in_profitability": True},
     ),
     ("price_list_items", {"item_type": "Hours", "vat_status": "zero", "quantity": "2.5", "code": "Z"}),
-    ("bank_accounts", {"type": "PaypalAccount", "email": "pay@example.com", "bank_name": "Pal", "is_personal": True}),
-    ("users", {"role": "Director", "permission_level": 4, "first_name": "Éva"}),
-    ("invoices", {"po_reference": "PO-9", "comments": "Thanks", "payment_terms_in_days": 7, "due_on": "2026-04-06"}),
-    ("credit_notes", {"comments": "Sorry", "payment_terms_in_days": 3, "due_on": "2026-04-02"}),
-    ("bills", {"comments": "Urgent", "recurring": "Quarterly", "ec_status": "UK/Non-EC"}),
+    (
+        "bank_accounts",
+        {"type": "PaypalAccount", "email": "pay@example.com", "bank_name": "Pal", "is_personal": True}
+        | {"bank_guess_enabled": True, "secondary_sort_code": "102030"},
+    ),
+    (
+        "users",
+        {
+            "role": "Director",
+            "permission_level": 4,
+            "first_name": "Éva",
+            "ni_number": "KC123456C",
+            "unique_tax_reference": "1234567890",
+        },
+    ),
+    (
+        "invoices",
+        {"po_reference": "PO-9", "comments": "Thanks", "payment_terms_in_days": 7, "due_on": "2026-04-06"}
+        | {"omit_header": True, "send_thank_you_emails": True, "client_contact_name": "Ms Wu", "payment_terms": "Soon"},
+    ),
+    (
+        "credit_notes",
+        {
+            "omit_header": True,
+            "client_contact_name": "Ms Wu",
+            "comments": "Sorry",
+            "payment_terms_in_days": 3,
+            "due_on": "2026-04-02",
+        },
+    ),
+    (
+        "bills",
+        {
+            "input_total_values_inc_tax": False,
+            "recurring_end_date": "2027-01-01",
+            "comments": "Urgent",
+            "recurring": "Quarterly",
+            "ec_status": "UK/Non-EC",
+        },
+    ),
     ("expenses", {"receipt_reference": "R-1", "manual_sales_tax_amount": "1.25", "sales_tax_value": "-1.25"}),
     ("bank_transaction_explanations", {"receipt_reference": "R-2", "cheque_number": "000017"}),
 ]
@@ -155,6 +192,35 @@ def test_an_explanation_is_moved_to_another_amount(reader: Reader) -> None:
     assert msgspec.json.decode(given.body)["bank_transaction_explanation"]["gross_value"] == part
     assert Decimal(line["unexplained_amount"]) == Decimal(line["amount"]) - Decimal(part)
     assert sum(reader.trial_balance().values()) == 0
+
+
+def test_a_drive_keeps_its_car_and_other_claims_have_none(reader: Reader) -> None:
+    [claim] = bodies(reader)["expenses"].values()
+    car = {
+        "vehicle_type": "Motorcycle",
+        "engine_type": "Diesel",
+        "engine_size": "Over 2000cc",
+        "have_vat_receipt": True,
+    }
+    drive = claim | {"category": "Mileage", "mileage": "10", "reclaim_mileage": 1, "gross_value": None} | car
+
+    driven, dined = made(reader, "expenses", drive), made(reader, "expenses", claim | car)
+
+    assert driven | car == driven
+    assert not dined.keys() & car.keys()
+    assert send(reader, "POST", "expenses", {"expense": drive | {"vehicle_type": "Boat"}}).status == 422
+
+
+def test_what_is_only_shown_is_cleared_and_goes_with_its_record(reader: Reader) -> None:
+    [wanted] = bodies(reader)["invoices"].values()
+    record = made(reader, "invoices", wanted | {"client_contact_name": "Ms Wu"})
+    path = f"invoices/{number(record['url'])}"
+
+    assert send(reader, "PUT", path, {"invoice": {"client_contact_name": ""}}).status == 200
+    assert "client_contact_name" not in reader.get(path)["invoice"]
+    assert send(reader, "PUT", path, {"invoice": {"client_contact_name": "Mr Wu"}}).status == 200
+    assert send(reader, "DELETE", path).status == 200
+    assert reader.world.said == {}
 
 
 def test_there_is_one_primary_account(reader: Reader) -> None:
