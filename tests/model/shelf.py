@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping, Set
 from copy import deepcopy
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -31,8 +31,11 @@ from comptoir.model.identities import (
     check,
 )
 from comptoir.model.records import decoder
+from comptoir.store.pile import Pile
 
 __all__ = ["Shelf"]
+
+_T = TypeVar("_T")
 
 Document = dict[str, Any]
 _DAY = "2024-05-14T00:00:00"
@@ -580,8 +583,11 @@ class Shelf:
     def data_types(self) -> Collection[str]:
         return self.books.keys()
 
-    def ids(self, data_type: str) -> Set[str]:
-        return self.books[data_type].keys() | self.deleted.get(data_type, set())
+    def present(self, data_type: str, ids: Collection[str]) -> Set[str]:
+        return {*ids} & (self.books[data_type].keys() | self.deleted.get(data_type, set()))
+
+    def pile(self, of: type[_T]) -> Pile[_T]:
+        return Pile(of)
 
     def documents(self, data_type: str) -> Iterator[tuple[str, bytes]]:
         decode = decoder(SHAPES[data_type].struct).decode

@@ -40,6 +40,7 @@ __all__ = [
     "mark_deleted",
     "naming",
     "next_batch",
+    "next_by_id",
     "put",
     "set_aside",
     "standing",
@@ -338,6 +339,14 @@ def next_batch(
     rows = bulk.select(tx, keyed, (*mine, place.sort_key, place.id, *bound, batch))
     behind = Place(is_ordered=True, sort_key=rows[-1][3], id=rows[-1][0]) if len(rows) == batch else None
     return [RawRow(id_, part, body) for id_, part, body, _ in rows], behind
+
+
+def next_by_id(
+    tx: Connection, tenant: TenantId, connection: ConnectionId, resource: str, after: str = "", *, batch: int = 1000
+) -> list[RawRow]:
+    """Live rows behind the id `after`, by id, whatever order of their own they have."""
+    sql = f"SELECT id, part, body {_LIVE} AND id > ? ORDER BY id LIMIT ?"
+    return [RawRow(*row) for row in bulk.select(tx, sql, (tenant, connection, resource, after, batch))]
 
 
 def iterate(

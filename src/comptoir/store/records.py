@@ -6,7 +6,7 @@ is the affair of `store.reading` (pages) and of the functions at the end here (e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, cast
@@ -28,7 +28,6 @@ from comptoir.store.values import amount_key, folded, from_text, numeric, storab
 __all__ = [
     "Documents",
     "Prepared",
-    "all_ids",
     "count",
     "delete",
     "document_of",
@@ -44,6 +43,7 @@ __all__ = [
     "modified_after",
     "next_batch",
     "outlived",
+    "present",
     "properties",
     "put",
     "supplemental_of",
@@ -366,12 +366,21 @@ def mark_readable(
     )
 
 
-def all_ids(tx: Connection, tenant: TenantId, connection: ConnectionId, data_type: str) -> set[str]:
-    """Of deleted records too."""
-    table = STANDARD[data_type]
-    return set(
-        tx.execute(sa.select(table.c.id).where(only(table, tenant, table.c.connection_id == connection))).scalars()
+def present(
+    tx: Connection, tenant: TenantId, connection: ConnectionId, data_type: str, ids: Collection[str]
+) -> set[str]:
+    """Those of these ids that there are records of, deleted ones too."""
+    dialect = tx.dialect.name
+    sql = (
+        f"SELECT id FROM {standard_name(data_type)} WHERE tenant_id = ? "  # noqa: S608 - our own names
+        "AND company_id = (SELECT company_id FROM connections WHERE tenant_id = ? AND id = ?) AND connection_id = ? "
+        f"AND {bulk.among('id', dialect)}"
     )
+    return {
+        id_
+        for some in bulk.batches(ids)
+        for (id_,) in bulk.select(tx, sql, (tenant, tenant, connection, connection, bulk.named(some, dialect)))
+    }
 
 
 def live_ids(tx: Connection, tenant: TenantId, connection: ConnectionId, data_type: str) -> set[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator, Set
 from datetime import datetime
+from typing import TypeVar
 
 import msgspec
 
@@ -15,6 +16,7 @@ from comptoir.integrations.contract import Integration, RawRow, Resource
 from comptoir.model.identities import Line, Redated, check
 from comptoir.store import ConnectionId, Database, SyncId, TenantId, datasets, mappings, originals, raw, records, syncs
 from comptoir.store.datasets import Status, Warning_
+from comptoir.store.pile import Pile
 from comptoir.sync.outcomes import COMPLETE, NOT_SUPPORTED
 
 __all__ = ["Line", "Report", "is_of_the_check", "run", "warnings_of"]
@@ -22,6 +24,7 @@ __all__ = ["Line", "Report", "is_of_the_check", "run", "warnings_of"]
 # A data type that was mapped in this sync, up to the end of which it is checked.
 _MAPPED = (Status.VALIDATION_QUEUED, Status.VALIDATING, Status.COMPLETE)
 _RULE = "books-check-"  # before the code of an identity
+_T = TypeVar("_T")
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -142,9 +145,9 @@ class _Stored:
     def data_types(self) -> Collection[str]:
         return self._read
 
-    def ids(self, data_type: str) -> Set[str]:
+    def present(self, data_type: str, ids: Collection[str]) -> Set[str]:
         with self._db.read() as tx:
-            return records.all_ids(tx, self._tenant, self._connection, data_type)
+            return records.present(tx, self._tenant, self._connection, data_type, ids)
 
     def documents(self, data_type: str) -> Iterator[tuple[str, bytes]]:
         after = ""
@@ -196,19 +199,23 @@ class _Stored:
         with self._db.read() as tx:
             yield from records.modified_after(tx, self._tenant, self._connection, data_type, moment)
 
+    def pile(self, of: type[_T]) -> Pile[_T]:
+        return Pile(of)
+
     # Raw
 
     def is_complete(self, resource: str) -> bool:
         return resource in self._complete
 
     def rows(self, resource: str) -> Iterator[RawRow]:
-        place: raw.Place | None = None
+        after = ""
         while True:
             with self._db.read() as tx:
-                batch, place = raw.next_batch(tx, self._tenant, self._connection, resource, place)
-            yield from batch
-            if place is None:
+                batch = raw.next_by_id(tx, self._tenant, self._connection, resource, after)
+            if not batch:
                 return
+            yield from batch
+            after = batch[-1].id
 
     def begun_at(self) -> datetime | None:
         return self._begun_at

@@ -10,7 +10,7 @@ from decimal import localcontext
 from comptoir.model.identities.aged import check_aged
 from comptoir.model.identities.banks import check_banks
 from comptoir.model.identities.catalogue import IDENTITIES
-from comptoir.model.identities.control import Open, check_control
+from comptoir.model.identities.control import Open, Posting, check_control
 from comptoir.model.identities.dates import check_dates
 from comptoir.model.identities.documents import check_documents
 from comptoir.model.identities.entries import check_entries
@@ -22,6 +22,7 @@ from comptoir.model.identities.findings import (
     LedgerFacts,
     Line,
     Movement,
+    Pile,
     Redated,
     SourceFacts,
     State,
@@ -34,7 +35,6 @@ from comptoir.model.identities.statements import check_statements
 from comptoir.model.identities.summaries import check_summaries
 from comptoir.model.identities.taxes import check_taxes
 from comptoir.model.identities.told import Cash, Profit, Reported, Sheet, Standing
-from comptoir.model.identities.transactions import check_transactions
 from comptoir.model.money import WIDE
 
 __all__ = [
@@ -46,6 +46,7 @@ __all__ = [
     "LedgerFacts",
     "Line",
     "Movement",
+    "Pile",
     "Profit",
     "Redated",
     "Reported",
@@ -63,11 +64,11 @@ def check(stored: Stored, facts: SourceFacts) -> tuple[Line, ...]:
     findings = Findings()
     targets = Targets(stored, facts.lists)
     with localcontext(WIDE):
-        open_ = Open(_base_currency(stored), facts, with_postings="journalEntries" in targets.read)
+        postings = stored.pile(Posting) if "journalEntries" in targets.read else None
+        open_ = Open(_base_currency(stored), facts, postings)
         walk = Walk(stored, facts, findings, targets, open_)
         check_documents(stored, facts, findings, targets, walk.settlements, open_)
-        check_banks(stored, facts, findings, targets, to_review=walk.to_review, base=open_.base)
-        check_transactions(stored, walk.moved, facts, findings, targets)
+        check_banks(stored, facts, findings, targets, walk, base=open_.base)
         check_lists(stored, findings, targets)
         check_outlived(stored, findings, targets)
         check_dates(stored, findings, targets)
@@ -78,6 +79,7 @@ def check(stored: Stored, facts: SourceFacts) -> tuple[Line, ...]:
         check_taxes(open_.taxed, facts, findings, targets)
         journals = check_entries(stored, open_, facts, findings, targets)
         check_control(open_, journals, facts, findings, targets)
+        targets.follow_all(findings)
     return findings.lines()
 
 

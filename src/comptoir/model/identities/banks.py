@@ -3,58 +3,71 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Set
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from typing import Any
 
 from comptoir.model.banking import BankAccountType
+from comptoir.model.identities.beside import side_by_side
 from comptoir.model.identities.findings import Fault, Findings, SourceFacts, Stored
+from comptoir.model.identities.movements import Walk
 from comptoir.model.identities.references import Targets, each, peek, refer
+from comptoir.model.identities.transactions import Parts
 from comptoir.model.money import ZERO
 
 __all__ = ["check_banks"]
 
-_LINES, _BANKS = "bankTransactions", "bankAccounts"
+_LINES, _OURS, _BANKS = "bankTransactions", "accountTransactions", "bankAccounts"
 
 
 def check_banks(
-    stored: Stored,
-    facts: SourceFacts,
-    findings: Findings,
-    targets: Targets,
-    *,
-    to_review: Set[str],
-    base: str | None,
+    stored: Stored, facts: SourceFacts, findings: Findings, targets: Targets, walk: Walk, *, base: str | None
 ) -> None:
-    """`to_review`: bank lines with something that somebody has still to look at. `base`: the company's currency."""
+    """Bank lines, what is still open of them and what their parts became, together in the order of their ids.
+
+    `walk` is that through all that moved. `base`: the company's currency.
+    """
     _as_the_source_says(stored, facts, findings, targets)
-    if _LINES not in targets.read:
+    are_read, is_told = _LINES in targets.read, facts.open_lines is not None and facts.movements is not None
+    if not are_read:
         for code in ("D3", "D4", "D5"):
             findings.skipped(code, f"{_LINES} was not read in this sync.")
-        return
-    still_open: set[str] | None = None
-    unexplained: dict[str, Decimal] | None = None
-    if facts.open_lines is None or facts.movements is None:
+    elif not is_told:
         findings.skipped("D5", "What the bank's lines are for was not read from the source.")
-    else:
-        still_open = set(to_review)
-        unexplained = defaultdict(Decimal)
-        for id_, account_id, amount in facts.open_lines():
-            still_open.add(id_)
-            unexplained[account_id] += amount
+    parts = Parts(walk.moved, facts, findings, targets)
+    unexplained: dict[str, Decimal] = defaultdict(Decimal)
     sums: dict[str, Decimal] = defaultdict(Decimal)
-    for line in each(stored, _LINES, findings):
+    for id_, (line, ours, open_, is_to_review) in side_by_side(
+        _of(stored, _LINES, findings, targets),
+        _of(stored, _OURS, findings, targets),
+        iter(()) if facts.open_lines is None else ((id_, rest) for id_, *rest in facts.open_lines()),
+        iter(walk.to_review),
+    ):
+        if open_ is not None:
+            unexplained[open_[0]] += open_[1]
+        if ours is not None:
+            parts.take(ours, None if line is None else line.amount, ZERO if open_ is None else open_[1])
+        if line is None:
+            continue
         if line.account_id not in sums:
-            refer(_LINES, line.id, _BANKS, line.account_id, findings, targets)
+            refer(_LINES, id_, _BANKS, line.account_id, findings, targets)
         sums[line.account_id] += line.amount
-        if still_open is None:
+        if not is_told:
             continue
         findings.looked("D5")
-        if line.reconciled is (line.id in still_open):
+        if line.reconciled is (open_ is not None or is_to_review is not None):
             said = "reconciled" if line.reconciled else "not reconciled"
-            detail = f"bank transaction {line.id} is {said}, its source says otherwise"
-            findings.breach_if_still(facts.is_moving, None, "D5", Fault(_LINES, line.id, detail))
-    _balances(sums, facts, findings, targets)
-    _in_the_ledger(stored, unexplained, base, facts, findings, targets)
+            detail = f"bank transaction {id_} is {said}, its source says otherwise"
+            findings.breach_if_still(facts.is_moving, None, "D5", Fault(_LINES, id_, detail))
+    parts.end()
+    if are_read:
+        _balances(sums, facts, findings, targets)
+        _in_the_ledger(stored, unexplained if is_told else None, base, facts, findings, targets)
+
+
+def _of(stored: Stored, data_type: str, findings: Findings, targets: Targets) -> Iterator[tuple[str, Any]]:
+    read = each(stored, data_type, findings) if data_type in targets.read else ()
+    return ((record.id, record) for record in read)
 
 
 def _balances(sums: dict[str, Decimal], facts: SourceFacts, findings: Findings, targets: Targets) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
-__all__ = ["Beside"]
+__all__ = ["Beside", "side_by_side"]
 
 _T = TypeVar("_T")
 
@@ -32,3 +32,18 @@ class Beside(Generic[_T]):
         while (row := self._next) is not None:
             self._next = next(self._rows, None)
             self._missed(*row)
+
+
+def side_by_side(*walks: Iterator[tuple[str, Any]]) -> Iterator[tuple[str, list[Any]]]:
+    """Several walks in the order of ids, together: each id that any of them has, and what each has of it, or None."""
+    heads = [next(walk, None) for walk in walks]
+    while ids := [head[0] for head in heads if head is not None]:
+        id_ = min(ids)
+        row: list[Any] = []
+        for place, head in enumerate(heads):
+            if head is not None and head[0] == id_:
+                row.append(head[1])
+                heads[place] = next(walks[place], None)
+            else:
+                row.append(None)
+        yield id_, row

@@ -12,14 +12,14 @@ from typing import Any
 
 import msgspec
 
-from comptoir.model.identities.findings import MOVED, Fault, Figures, Findings, LedgerFacts, SourceFacts
+from comptoir.model.identities.findings import MOVED, Fault, Figures, Findings, LedgerFacts, Pile, SourceFacts
 from comptoir.model.identities.references import Targets
 from comptoir.model.identities.taxes import Taxed
 from comptoir.model.money import ZERO, minor_unit, rounded
 from comptoir.model.purchases import BillStatus
 from comptoir.model.sales import DocumentStatus
 
-__all__ = ["CASH_BASIS", "Open", "check_control", "lacks"]
+__all__ = ["CASH_BASIS", "Open", "Posting", "check_control", "lacks"]
 
 CASH_BASIS = "These books are kept on the cash basis, where documents are posted when they are paid."
 _NO_LEDGER = "The source's trial balance was not read."
@@ -48,30 +48,15 @@ class _Side(msgspec.Struct):
         self.foreign_size += abs(amount * rate)
 
 
-class Posted(msgspec.Struct):
-    """What a document should post in the company's own currency on its day, debit positive, and what entries of it
-    say: on the control account, and on all others but those of tax."""
+class Posting(msgspec.Struct, frozen=True, array_like=True):
+    """What a document should post in the company's own currency on its day, debit positive, or what an entry of it,
+    which has `lines`, says: on the control account, and on all others but those of tax."""
 
     day: str
-    total: Decimal
-    net: Decimal
-    withheld: Decimal
-    is_sale: bool
-    control: Decimal = ZERO
-    rest: Decimal = ZERO
+    control: Decimal
+    rest: Decimal
+    withheld: Decimal = ZERO
     lines: int = 0
-
-    def add(self, day: str, sums: Mapping[str, Decimal], lines: int, ledger: LedgerFacts | None) -> None:
-        """An entry of this document; what it posts on another day is a settlement of it."""
-        if day != self.day or ledger is None:
-            return
-        self.lines += lines
-        control = ledger.debtors if self.is_sale else ledger.creditors
-        for account, amount in sums.items():
-            if account == control:
-                self.control += amount
-            elif account not in ledger.taxes:
-                self.rest += amount
 
 
 class Open:
@@ -81,11 +66,10 @@ class Open:
     Documents dated after the day of the trial balance are left out, and what was settled after it is still open.
     """
 
-    def __init__(self, base: str | None, facts: SourceFacts, *, with_postings: bool = False) -> None:
-        """`with_postings`: what each document should post is gathered too."""
+    def __init__(self, base: str | None, facts: SourceFacts, postings: Pile[Posting] | None = None) -> None:
+        """`postings` is put what each document should post, under its data type, a blank and its id."""
         self.base = base
-        self._with_postings = with_postings
-        self.posted_by: dict[tuple[str, str], Posted] = {}  # by data type and document
+        self.postings = postings
         self._until = facts.ledger.until.isoformat() if facts.ledger is not None else "9999"
         self._taxes = facts.ledger.taxes if facts.ledger is not None else frozenset()
         self.customers, self.suppliers = _Side(), _Side()
@@ -112,8 +96,8 @@ class Open:
         """`sign`: 1 for what customers owe us and what we have too much paid to suppliers, -1 for the opposite."""
         day = (document.issue_date or "")[:10]
         # What a finance agreement pays is owed to its lender from the first day.
-        if self._with_postings and not (figures is not None and figures.is_settled_unseen):
-            self._will_post(data_type, document, sign)
+        if self.postings is not None and not (figures is not None and figures.is_settled_unseen):
+            self._will_post(self.postings, f"{data_type} {document.id}", document, sign)
         if day > self._until:
             return
         allocations = document.payment_allocations or ()
@@ -148,18 +132,13 @@ class Open:
             sums[0] += sign * still
             sums[1] += sign * kept
 
-    def _will_post(self, data_type: str, document: Any, sign: int) -> None:
+    def _will_post(self, postings: Pile[Posting], key: str, document: Any, sign: int) -> None:
         rate = Decimal(1) if document.currency in (None, self.base) else document.currency_rate
         if rate is None:
             return
         withheld = sum((one.amount for one in document.withholding_tax or ()), ZERO)
-        self.posted_by[data_type, document.id] = Posted(
-            day=(document.issue_date or "")[:10],
-            total=sign * document.total_amount * rate,
-            net=sign * document.sub_total * rate,
-            withheld=sign * withheld * rate,
-            is_sale=hasattr(document, "customer_ref"),
-        )
+        total, net = sign * document.total_amount * rate, sign * document.sub_total * rate
+        postings.put(key, Posting((document.issue_date or "")[:10], total, -net, sign * withheld * rate))
 
     def on_account(self, data_type: str, payment: Any, link: Any, party: str | None) -> None:
         """Paid beyond any document; negative when it came from a customer or went to a supplier."""

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
+from itertools import groupby
 from typing import Any
 
 import msgspec
 
 from comptoir.model.identities.beside import Beside
 from comptoir.model.identities.control import Open
-from comptoir.model.identities.findings import Fault, Figures, Findings, SourceFacts, Stored
+from comptoir.model.identities.findings import Fault, Figures, Findings, Pile, SourceFacts, Stored
 from comptoir.model.identities.lines import adds_up, as_the_source_says
 from comptoir.model.identities.movements import Settlement
 from comptoir.model.identities.references import Targets, absent, each, refer
@@ -102,17 +103,17 @@ def check_documents(
     facts: SourceFacts,
     findings: Findings,
     targets: Targets,
-    settlements: dict[str, dict[str, list[Settlement]]],
+    settlements: Mapping[str, Pile[Settlement]],
     open_: Open,
 ) -> None:
-    """`settlements`: what payments say they settle, by data type and document; used up on the way. What documents
-    leave open is told to `open_`."""
+    """`settlements`: what payments say they settle, by data type, under each document. What documents leave open is
+    told to `open_`."""
     for kind in _KINDS:
         if kind.data_type in targets.read:
-            settled = settlements.pop(kind.data_type, {})
+            settled = settlements.get(kind.data_type, ())
             _Documents(kind, facts, findings, targets, settled, open_).check(stored)
             continue
-        if settlements.get(kind.data_type):
+        if kind.data_type in settlements:
             targets.pass_by(kind.data_type)
         for code in ("A6", "B2", "B5", kind.due_identity, "C3", "C4", "C7", "C9"):
             findings.skipped(code, f"{kind.data_type} was not read in this sync.")
@@ -127,12 +128,13 @@ class _Documents:
         facts: SourceFacts,
         findings: Findings,
         targets: Targets,
-        settlements: dict[str, list[Settlement]],
+        settlements: Iterable[tuple[str, Settlement]],
         open_: Open,
     ) -> None:
         self._open = open_
         self._kind, self._findings, self._targets = kind, findings, targets
-        self._settlements = settlements
+        by_document = groupby(settlements, key=lambda one: one[0])
+        self._settlements = Beside(((id_, [one for _, one in rows]) for id_, rows in by_document), self._unmet)
         self._told = facts.documents.get(kind.data_type)
         self._is_moving = facts.is_moving
         self._payments_known = kind.paid_by in targets.read
@@ -154,8 +156,7 @@ class _Documents:
             findings.looked("A6", int(self._told is not None))
             self._document(document, row[1] if row is not None else None)
         beside.end()
-        for id_, left in self._settlements.items():
-            self._unmet(id_, left)
+        self._settlements.end()
 
     def _missed(self, id_: str, figures: Figures | None) -> None:
         if figures is not None:
@@ -173,7 +174,7 @@ class _Documents:
         """What payments say they settle and is not among the living."""
         data_type = self._kind.data_type
         lacking = self._targets.lacking(data_type)
-        for payment, *_ in left:
+        for payment in (one.payment for one in left):
             if not self._targets.has(data_type, id_):
                 detail = f"{self._kind.paid_by} {payment} names {data_type} {id_}, which is not there"
                 fault = Fault(self._kind.paid_by, payment, detail)
@@ -262,7 +263,8 @@ class _Documents:
 
     def _mirrored(self, document: Any) -> None:
         kind, findings = self._kind, self._findings
-        told = self._settlements.pop(document.id, [])
+        row = self._settlements.of(document.id)
+        told = [] if row is None else row[1]
         for one in document.payment_allocations or ():
             findings.looked("C8")
             if one.allocation.currency != document.currency:
@@ -272,10 +274,11 @@ class _Documents:
             account = one.payment.account_ref
             if account is not None and account.id is not None:
                 refer(kind.data_type, document.id, "bankAccounts", account.id, findings, self._targets)
-        for payment, _, _, foreign in told:
-            if foreign == document.currency:
-                detail = f"{payment} and {kind.data_type} {document.id} are both in {foreign}, at a rate"
-                findings.breach("C8", Fault(kind.paid_by, payment, detail))
+        for settled in told:
+            if settled.foreign is not None and settled.foreign == document.currency:
+                both = f"{settled.payment} and {kind.data_type} {document.id}"
+                detail = f"{both} are both in {settled.foreign}, at a rate"
+                findings.breach("C8", Fault(kind.paid_by, settled.payment, detail))
         if not self._payments_known:
             return
         findings.looked("C7")
@@ -283,7 +286,7 @@ class _Documents:
             (one.payment.id, kind.side * (one.allocation.total_amount or ZERO), one.allocation.allocated_on_date or "")
             for one in document.payment_allocations or ()
         )
-        theirs = sorted((payment, amount, day or "") for payment, amount, day, _ in told)
+        theirs = sorted((one.payment, one.amount, one.day or "") for one in told)
         if own != theirs:
             detail = f"{kind.data_type} {document.id} says {_shown(own)}, payments say {_shown(theirs)}"
             findings.breach_unless(self._payments_lacking, "C7", Fault(kind.data_type, document.id, detail))

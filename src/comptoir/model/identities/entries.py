@@ -1,6 +1,6 @@
 """Identities E of the ledger's entries: they balance, add up to the trial balance, and post what documents say.
 
-Entries are streamed. What stays in memory is a sum for each account and month, and two for each document.
+Entries are streamed. What stays in memory is a sum for each account and month.
 """
 
 from __future__ import annotations
@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from decimal import Decimal
+from itertools import groupby
 from typing import Any
 
-from comptoir.model.identities.control import CASH_BASIS, Open, lacks
+from comptoir.model.identities.control import CASH_BASIS, Open, Posting, lacks
 from comptoir.model.identities.findings import MOVED, Fault, Findings, LedgerFacts, SourceFacts, Stored
 from comptoir.model.identities.references import Targets, each, peek, refer
 from comptoir.model.ledger import AccountType
@@ -20,7 +21,8 @@ __all__ = ["check_entries"]
 
 _ENTRIES, _ACCOUNTS, _OPENING = "journalEntries", "chartOfAccounts", "opening-balances"
 _OF_A_YEAR = (AccountType.INCOME, AccountType.EXPENSE)
-_DOCUMENTS = ("invoices", "creditNotes", "bills", "billCreditNotes")
+_SALES = ("invoices", "creditNotes")
+_DOCUMENTS = (*_SALES, "bills", "billCreditNotes")
 
 
 def check_entries(
@@ -90,9 +92,17 @@ class _Walk:
                     self.by_hand[account] += amount
                 if self._year is not None and day < self._year:
                     self._earlier[account] += amount
-        ref = entry.record_ref
-        if ref is not None and (posted := self._open.posted_by.get((ref.data_type, ref.id))) is not None:
-            posted.add(day, sums, len(entry.journal_lines), self._facts.ledger)
+        if entry.record_ref is not None:
+            self._posts(entry.record_ref, day, sums, len(entry.journal_lines))
+
+    def _posts(self, ref: Any, day: str, sums: Mapping[str, Decimal], lines: int) -> None:
+        """An entry of a document."""
+        ledger, postings = self._facts.ledger, self._open.postings
+        if ledger is None or postings is None or ref.data_type not in _DOCUMENTS:
+            return
+        control = ledger.debtors if ref.data_type in _SALES else ledger.creditors
+        rest = sum((sums[one] for one in sums.keys() - ledger.taxes if one != control), ZERO)
+        postings.put(f"{ref.data_type} {ref.id}", Posting(day, sums.get(control, ZERO), rest, lines=lines))
 
     def months_balance(self) -> None:
         """E4; where it fails while every entry balances, a line is lost between entries."""
@@ -142,17 +152,20 @@ class _Walk:
             return
         began = "" if ledger.began is None else ledger.began.isoformat()
         unit = minor_unit(self._open.base)
-        for (data_type, id_), one in self._open.posted_by.items():
-            if not one.total or not began <= one.day <= self._until:
-                continue
+        for key, rows in groupby(self._open.postings or (), key=lambda one: one[0]):
+            told, *posted = sorted((row for _, row in rows), key=lambda one: one.lines)
+            if told.lines or not told.control or not began <= told.day <= self._until:
+                continue  # no document of these days
             self._findings.looked("E5")
-            allowed = unit * max(one.lines, 1)
-            if all(abs(one.control - total) > unit for total in (one.total, one.total - one.withheld)):
-                detail = f"{data_type} {id_} posts {one.control} on the control account, not {one.total}"
-                self._apart(Fault(data_type, id_, detail, one.total, one.control))
-            elif abs(one.rest + one.net) > allowed:
-                detail = f"{data_type} {id_} posts {one.rest} as income and costs, not {-one.net}"
-                self._apart(Fault(data_type, id_, detail, -one.net, one.rest))
+            data_type, _, id_ = key.partition(" ")
+            posted = [one for one in posted if one.day == told.day]  # on another day it is settled
+            control, rest = sum((one.control for one in posted), ZERO), sum((one.rest for one in posted), ZERO)
+            if all(abs(control - total) > unit for total in (told.control, told.control - told.withheld)):
+                detail = f"{data_type} {id_} posts {control} on the control account, not {told.control}"
+                self._apart(Fault(data_type, id_, detail, told.control, control))
+            elif abs(rest - told.rest) > unit * max(sum(one.lines for one in posted), 1):
+                detail = f"{data_type} {id_} posts {rest} as income and costs, not {told.rest}"
+                self._apart(Fault(data_type, id_, detail, told.rest, rest))
 
     def _apart(self, fault: Fault) -> None:
         lacking = MOVED if self._facts.is_moving(fault.data_type, fault.id) else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Set
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeVar
 
 import msgspec
 
@@ -22,6 +22,7 @@ __all__ = [
     "LedgerFacts",
     "Line",
     "Movement",
+    "Pile",
     "Redated",
     "SourceFacts",
     "State",
@@ -32,6 +33,7 @@ State = Literal["held", "breached", "noted", "not checked"]
 _MOST_FAULTS = 20  # named for one identity; all are counted
 MOVED = "Some of the books were changed while they were read: the next reading will tell."
 _NOTHING = "There is nothing in these books that it speaks of."
+_T = TypeVar("_T")
 
 
 class Fault(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -133,8 +135,8 @@ class LedgerFacts(msgspec.Struct, frozen=True, kw_only=True):
 class SourceFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What the source itself says; what is None could not be read.
 
-    `documents` and `movements` give what should be served, in the order of the ids it is served under, anew at each
-    call: nothing of any size stays in memory. With None comes what is there and cannot be read.
+    `documents`, `movements` and `open_lines` tell in the order of ids, of what should be served those it is served
+    under, anew at each call: nothing of any size stays in memory. With None comes what is there and cannot be read.
     """
 
     documents: Mapping[str, Callable[[], Iterator[tuple[str, Figures | None]]]] = {}  # by data type
@@ -149,6 +151,14 @@ class SourceFacts(msgspec.Struct, frozen=True, kw_only=True):
     lists: Callable[[str, str], bool] = lambda *_: True  # (data type, id): does the source have such a record?
     # (data type, id): was it changed, or what settles or explains it, while the books were read? ("", ""): was any?
     is_moving: Callable[[str, str], bool] = lambda *_: False
+
+
+class Pile(Protocol[_T]):
+    """Rows put down in any order, and taken up once in the order of their keys: of any number, in little memory."""
+
+    def put(self, key: str, row: _T) -> None: ...
+
+    def __iter__(self) -> Iterator[tuple[str, _T]]: ...
 
 
 class Redated(msgspec.Struct, frozen=True):
@@ -170,8 +180,8 @@ class Stored(Protocol):
         """Those that were all read at one time, so that they can be held against each other."""
         ...
 
-    def ids(self, data_type: str) -> Set[str]:
-        """Of all records, deleted ones too."""
+    def present(self, data_type: str, ids: Collection[str]) -> Set[str]:
+        """Those of these ids that there are records of, deleted ones too."""
         ...
 
     def documents(self, data_type: str) -> Iterator[tuple[str, bytes]]:
@@ -202,6 +212,9 @@ class Stored(Protocol):
 
     def modified_after(self, data_type: str, moment: datetime) -> Iterator[tuple[str, datetime]]:
         """Live records whose copy here is said to have changed later than that, and when."""
+
+    def pile(self, of: type[_T]) -> Pile[_T]:
+        """An empty one, for rows of a type."""
         ...
 
 

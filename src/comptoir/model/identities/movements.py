@@ -16,7 +16,7 @@ import msgspec
 
 from comptoir.model.identities.beside import Beside
 from comptoir.model.identities.control import Open
-from comptoir.model.identities.findings import Fault, Figures, Findings, Movement, SourceFacts, Stored
+from comptoir.model.identities.findings import Fault, Figures, Findings, Movement, Pile, SourceFacts, Stored
 from comptoir.model.identities.lines import adds_up, as_the_source_says
 from comptoir.model.identities.references import Targets, each, peek, refer
 from comptoir.model.money import ZERO, minor_unit
@@ -38,8 +38,6 @@ _HALF_A_RATE = Decimal("0.0000000005")
 _PARTIES = {"payments": ("customer_ref", "customers"), "billPayments": ("supplier_ref", "suppliers")}
 _INWARDS = ("payments", "directIncomes")  # positive when money comes in; the others when it goes out
 
-# payment, amount, day, and the payment's currency where a rate says that the document is in another
-Settlement = tuple[str, Decimal, str | None, str | None]
 _Row = tuple[str, Movement | None]
 
 
@@ -62,18 +60,29 @@ class Flow(msgspec.Struct):
             self.spent -= amount
 
 
+class Settlement(msgspec.Struct, frozen=True, array_like=True):
+    """What a payment says it settled of a document. `foreign` is its currency, where a rate says that the document is
+    in another."""
+
+    payment: str
+    amount: Decimal
+    day: str | None
+    foreign: str | None
+
+
 class Walk:
-    """One walk through all that moved. Afterwards `settlements` tells by data type and document what payments say
-    they settle, `to_review` names the bank lines that wait for somebody to look at them, `moved` is what each data type
-    moved on each bank account, in positive, None where a record does not say, and `flows` what moved in each month."""
+    """One walk through all that moved. Afterwards `settlements` tells by data type, under each document, what payments
+    say they settle, `to_review` has the bank lines that wait for somebody to look at them, `moved` is what each data
+    type moved on each bank account, in positive, None where a record does not say, and `flows` what moved in each
+    month."""
 
     def __init__(self, stored: Stored, facts: SourceFacts, findings: Findings, targets: Targets, open_: Open) -> None:
         self._findings, self._targets, self._open = findings, targets, open_
-        self.settlements: dict[str, dict[str, list[Settlement]]] = {}
-        self.to_review: set[str] = set()
+        self._pile = stored.pile
+        self.settlements: dict[str, Pile[Settlement]] = {}
+        self.to_review = stored.pile(str)
         self.moved: dict[tuple[str, str], Decimal | None] = {}
         self.flows: dict[str, Flow] = defaultdict(Flow)
-        self._days: dict[str | None, str | None] = {}  # the same few days again and again
         read = [data_type for data_type in _SPEAK_OF if data_type in targets.read]
         for data_type, codes in _SPEAK_OF.items():
             for code in codes if data_type not in read else ():
@@ -88,7 +97,11 @@ class Walk:
             for account in (peek(stored, "bankAccounts") if "bankAccounts" in targets.read else ())
         }
         self._served = _Served(
-            facts, findings, judges=len(read) == len(_SPEAK_OF), left_out=targets.left_out(*_SPEAK_OF)
+            stored.pile(_Seen),
+            facts,
+            findings,
+            judges=len(read) == len(_SPEAK_OF),
+            left_out=targets.left_out(*_SPEAK_OF),
         )
         beside = Beside(iter(()) if facts.movements is None else facts.movements(), self._missed)
         streams = [
@@ -110,7 +123,7 @@ class Walk:
     def _seen(self, row: _Row | None) -> Movement | None:
         movement = row[1] if row is not None else None
         if movement is not None and movement.to_review is not None:
-            self.to_review.add(movement.to_review)
+            self.to_review.put(movement.to_review, "")
         return movement
 
     def _missed(self, id_: str, movement: Movement | None) -> None:
@@ -193,9 +206,10 @@ class Walk:
             if to is None or link.id is None:
                 continue
             self._findings.looked("A3")
-            day = self._days.setdefault(line.allocated_on_date, line.allocated_on_date)
             foreign = None if rate in (None, 1) else payment.currency
-            self.settlements.setdefault(to, {}).setdefault(link.id, []).append((payment.id, amount, day, foreign))
+            if to not in self.settlements:
+                self.settlements[to] = self._pile(Settlement)
+            self.settlements[to].put(link.id, Settlement(payment.id, amount, line.allocated_on_date, foreign))
         if is_told and abs(line.amount + moved) > off:
             detail = f"{data_type} {payment.id}: a line of {line.amount} is linked for {-moved}"
             self._findings.breach("C5", Fault(data_type, payment.id, detail, line.amount, -moved))
@@ -268,16 +282,29 @@ def _of_type(place: int, data_type: str, records: Iterator[Any]) -> Iterator[tup
         yield record.id, place, data_type, record
 
 
+class _Seen(msgspec.Struct, frozen=True, array_like=True):
+    """Of one number, what was seen: that a transfer is served under it, a lone one if no movement has it; the amount of
+    its movement; or the movement `of` which it is the other side, with its amount and how often it is served."""
+
+    of: str | None = None
+    amount: Decimal | None = None
+    times: int = 0
+    is_lone: bool = False
+
+
+def _moves(amount: Decimal | None, other: Decimal | None) -> bool:
+    """Whether movements of these amounts can be the sides of one transfer; what the other one moved may be unknown."""
+    return bool(amount) and (other is None or other * (amount or ZERO) < 0)
+
+
 class _Served:
     """A5: each movement is served once; the two of a transfer are served by one record, under either's id."""
 
-    def __init__(self, facts: SourceFacts, findings: Findings, *, judges: bool, left_out: str | None) -> None:
-        self._facts, self._findings, self._left_out = facts, findings, left_out
+    def __init__(
+        self, seen: Pile[_Seen], facts: SourceFacts, findings: Findings, *, judges: bool, left_out: str | None
+    ) -> None:
+        self._seen, self._facts, self._findings, self._left_out = seen, facts, findings, left_out
         self._judges = judges and facts.movements is not None
-        self._transfers: set[str] = set()
-        self._lone: set[str] = set()  # transfers under a number that no movement has
-        self._pairs: list[tuple[str, str, int]] = []
-        self._amounts: dict[str, Decimal] = {}  # of the sides of transfers
         self._unreadable = 0
 
     def met(self, id_: str, row: _Row | None, data_types: list[str]) -> None:
@@ -285,11 +312,9 @@ class _Served:
         if not self._judges:
             return
         if "transfers" in data_types:
-            self._transfers.add(id_)
+            self._seen.put(id_, _Seen(is_lone=row is None and data_types == ["transfers"]))
         if row is None:
-            if data_types == ["transfers"]:
-                self._lone.add(id_)
-            elif self._facts.is_movement(id_):
+            if data_types != ["transfers"] and self._facts.is_movement(id_):
                 detail = f"{' and '.join(data_types)} {id_}: there is no such movement"
                 self._findings.breach("A5", Fault(data_types[0], id_, detail))
             return
@@ -298,28 +323,30 @@ class _Served:
             return
         self._findings.looked("A5")
         if movement.other_side is not None:
-            self._pairs.append((id_, movement.other_side, len(data_types)))
-            self._amounts[id_] = movement.amount
+            self._seen.put(id_, _Seen(amount=movement.amount))
+            self._seen.put(movement.other_side, _Seen(id_, movement.amount, len(data_types)))
         elif len(data_types) != 1:
             self._wrong(id_, len(data_types), next(iter(data_types), ""))
 
     def end(self) -> None:
         if self._unreadable:
             self._findings.skipped("A5", f"{self._unreadable} movements could not be read, and were set aside.")
-        for id_, other, times in self._pairs:
-            self._lone.discard(other)
-            served = times + (other in self._transfers)
-            if not served and not self._moves(id_, other):
+        for id_, rows in groupby(self._seen, key=lambda one: one[0]):
+            self._pair(id_, [row for _, row in rows])
+
+    def _pair(self, id_: str, seen: list[_Seen]) -> None:
+        """All that was seen of one number: its own movement, the transfer under it, and those that name it."""
+        sides = [one for one in seen if one.of is not None]
+        of_transfers = [one for one in seen if one.amount is None]
+        amount = next((one.amount for one in seen if one.of is None and one.amount is not None), None)
+        for side in sides:
+            served = side.times + bool(of_transfers)
+            if not served and not _moves(side.amount, amount):
                 self._findings.skipped("A5", "Some transfers move nothing, or both sides the same way: not served.")
             elif served != 1:
-                self._wrong(id_, served)
-        for id_ in sorted(self._lone):
+                self._wrong(side.of or "", served)
+        if not sides and any(one.is_lone for one in of_transfers):
             self._findings.breach("A5", Fault("transfers", id_, f"transfers {id_}: there is no such movement"))
-
-    def _moves(self, id_: str, other: str) -> bool:
-        """Whether these two can be the sides of one transfer."""
-        amount = self._amounts[id_]
-        return bool(amount) and self._amounts.get(other, -amount) * amount < 0
 
     def _wrong(self, id_: str, times: int, data_type: str = "") -> None:
         fault = Fault(data_type, id_, f"movement {id_} is served {times} times")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Set
 from decimal import Decimal
 from typing import Any
@@ -17,6 +18,7 @@ from comptoir.model.records import decoder, encode
 __all__ = ["Targets", "absent", "check_lists", "check_outlived", "each", "line_refs", "peek", "refer"]
 
 _MOST_LOOKED_UP = 200
+_AT_ONCE, _MOST_MET = 1000, 10_000  # references that are looked up together, and targets that are remembered
 _SAFE = re.compile(r"[A-Za-z0-9._-]+")
 # Where references lead that say no data type.
 _ACCOUNTS, _BANKS, _RATES, _ITEMS, _TRACKING, _CUSTOMERS = (
@@ -25,14 +27,16 @@ _ACCOUNTS, _BANKS, _RATES, _ITEMS, _TRACKING, _CUSTOMERS = (
 
 
 class Targets:
-    """Which ids there are, looked up by whoever follows a reference."""
+    """Which ids there are, looked up by whoever follows a reference: many together, and only the last ones met are
+    remembered, so that books of any size fit."""
 
     def __init__(self, stored: Stored, lists: Callable[[str, str], bool] = lambda *_: True) -> None:
         self._stored = stored
         self._lists = lists
         self._unlisted: dict[tuple[str, str], bool] = {}
         self.read = set(stored.data_types())
-        self._ids: dict[str, Set[str]] = {}
+        self._met: dict[str, set[str]] = defaultdict(set)
+        self._waiting: dict[str, list[tuple[str, str, str]]] = defaultdict(list)  # target, and who names it
         self._unread: set[str] = set()
 
     def has(self, data_type: str, id_: str) -> bool:
@@ -40,10 +44,40 @@ class Targets:
         if data_type not in self.read:
             self.pass_by(data_type)
             return True
-        found = self._ids.get(data_type)
-        if found is None:
-            found = self._ids[data_type] = self._stored.ids(data_type)
-        return id_ in found
+        return id_ in self._met[data_type] or bool(self._look_up(data_type, {id_}))
+
+    def follow(self, data_type: str, id_: str, to: str, target: str, findings: Findings) -> None:
+        """Have it looked up whether the record that this one names is there: in time, with others."""
+        if target in self._met[to]:
+            return
+        if to not in self.read:
+            self.pass_by(to)
+            return
+        waiting = self._waiting[to]
+        waiting.append((target, data_type, id_))
+        if len(waiting) == _AT_ONCE:
+            self._follow(to, findings)
+
+    def follow_all(self, findings: Findings) -> None:
+        """Look up what still waits; nothing is said of a reference before."""
+        for to in sorted(self._waiting):
+            self._follow(to, findings)
+
+    def _follow(self, to: str, findings: Findings) -> None:
+        waiting = self._waiting.pop(to)
+        found = self._look_up(to, {target for target, _, _ in waiting})
+        for target, data_type, id_ in waiting:
+            if target not in found:
+                fault = Fault(data_type, id_, f"{data_type} {id_} names {to} {target}, which is not there")
+                absent(to, target, fault, findings, self)
+
+    def _look_up(self, data_type: str, ids: Set[str]) -> Set[str]:
+        found = self._stored.present(data_type, ids)
+        met = self._met[data_type]
+        if len(met) > _MOST_MET:
+            met.clear()
+        met |= found
+        return found
 
     def dangles(self, data_type: str, id_: str) -> bool:
         """Whether the source itself names a record that it does not have."""
@@ -150,9 +184,7 @@ def check_outlived(stored: Stored, findings: Findings, targets: Targets) -> None
 def refer(data_type: str, id_: str, to: str, target: str, findings: Findings, targets: Targets) -> None:
     """Follow one reference."""
     findings.looked("A3")
-    if not targets.has(to, target):
-        fault = Fault(data_type, id_, f"{data_type} {id_} names {to} {target}, which is not there")
-        absent(to, target, fault, findings, targets)
+    targets.follow(data_type, id_, to, target, findings)
 
 
 def absent(to: str, target: str, fault: Fault, findings: Findings, targets: Targets) -> None:
