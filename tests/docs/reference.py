@@ -11,7 +11,7 @@ from types import MappingProxyType
 import msgspec
 from cyclopts import App
 
-from comptoir.api.coverage import CoveredMember, Reading, coverage_of
+from comptoir.api.coverage import CoveredMember, CoveredResource, Reading, Use, coverage_of
 from comptoir.app import routes
 from comptoir.cli import app, tenants
 from comptoir.integrations import INTEGRATIONS
@@ -117,6 +117,16 @@ def coverage() -> str:
     ]
     for integration in INTEGRATIONS:
         table = coverage_of(integration)
+        parts += [
+            f"## {integration.name}: what becomes of each resource",
+            "",
+            "All that is read is kept as it came, with earlier versions: see [tracing](tracing.md).",
+            "",
+            "| resource | access level needed | what becomes of it |",
+            "|---|---|---|",
+            *map(_resource, table.resources),
+            "",
+        ]
         for one in table.data_types:
             parts += [
                 f"## {integration.name}: `{one.data_type}`",
@@ -127,6 +137,15 @@ def coverage() -> str:
             parts += [_member(member) for member in one.members]
             parts.append("")
     return "\n".join(parts)
+
+
+_USES = {Use.MADE_FROM: "made into ", Use.MADE_WITH: "looked at for ", Use.KEPT: "kept as it came"}
+
+
+def _resource(one: CoveredResource) -> str:
+    types = ", ".join(f"`{name}`" for name in one.data_types)
+    told = f"**not read.** {one.remark}" if one.use is Use.NOT_READ else _USES[one.use] + types
+    return f"| `{one.resource}` | {one.access_level or ''} | {told} |"
 
 
 def _member(one: CoveredMember) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Iterator, Sequence
 from datetime import date
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from tests.books import NOON, Books, world_of
 from tests.integrations.given import Given, GivenReader, a_company, url
+from tests.integrations.shared import SHARED, needs_shared
 
 from comptoir.integrations.contract import RawRow, Resource
 from comptoir.integrations.freeagent import FREEAGENT
@@ -66,7 +68,7 @@ def test_a_company_s_other_records_are_kept_and_what_it_lacks_is_noted(db: Datab
     with db.read() as tx:
         outcomes = {name: one.outcome for name, one in syncs.reads(tx, books.tenant, books.connection).items()}
     lacking = {name for name in NAMES if outcomes[name] == "not_supported"}
-    assert lacking <= {"cis_bands", "payroll", "payroll_profiles"}
+    assert lacking <= {"cis_bands", "cis_settings", "payroll", "payroll_profiles"}
     assert {outcomes[name] for name in NAMES - lacking} == {"complete"}
     for name in ("estimates", "tasks", "timeslips", "recurring_invoices", "capital_assets", "self_assessment_returns"):
         assert held(books, name), name
@@ -79,6 +81,17 @@ def test_they_are_no_data_type_and_make_none() -> None:
     for data_type in FREEAGENT.data_types:
         assert not NAMES & {making.resource for making in data_type.made_from}
         assert not NAMES & {source.resource for source in data_type.sources}
+
+
+@needs_shared
+def test_whatever_is_offered_is_read_or_it_is_said_why_not() -> None:
+    with (SHARED / "freeagent/resources.csv").open(encoding="utf-8") as file:
+        offered = {row["resource"] for row in csv.DictReader(file)}
+
+    read = {one.name for one in FREEAGENT.resources}
+
+    assert offered - read - FREEAGENT.not_read.keys() == set()
+    assert read & FREEAGENT.not_read.keys() == set()
 
 
 def test_only_a_read_of_the_ledger_reads_them(db: Database) -> None:

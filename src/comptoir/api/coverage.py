@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import StrEnum
 
 from comptoir.api import answers
@@ -40,9 +41,29 @@ class CoveredDataType(Answer, frozen=True, kw_only=True):
     members: tuple[CoveredMember, ...]
 
 
+class Use(StrEnum):
+    """What becomes of a resource: records are made from it, or with it, it is kept as it came, or it is not read."""
+
+    MADE_FROM = "MadeFrom"
+    MADE_WITH = "MadeWith"
+    KEPT = "Kept"
+    NOT_READ = "NotRead"
+
+
+class CoveredResource(Answer, frozen=True, kw_only=True):
+    """`dataTypes` are those made from it, or else with it; `remark` says why it is not read."""
+
+    resource: str
+    use: Use
+    access_level: int | None = None
+    data_types: tuple[DataTypeKey, ...] = ()
+    remark: str | None = None
+
+
 class Coverage(Answer, frozen=True, kw_only=True):
     key: str
     name: str
+    resources: tuple[CoveredResource, ...]
     data_types: tuple[CoveredDataType, ...]
 
 
@@ -51,6 +72,7 @@ def coverage_of(declared: Integration) -> Coverage:
     return Coverage(
         key=declared.key,
         name=declared.name,
+        resources=tuple(_resources(declared)),
         data_types=tuple(
             CoveredDataType(
                 data_type=DataTypeKey(one.name),
@@ -60,6 +82,20 @@ def coverage_of(declared: Integration) -> Coverage:
             for one in declared.data_types
         ),
     )
+
+
+def _resources(declared: Integration) -> Iterator[CoveredResource]:
+    for one in declared.resources:
+        made_from = [each for each in declared.data_types if any(made.resource == one.name for made in each.made_from)]
+        made_with = [each for each in declared.data_types if any(used.resource == one.name for used in each.sources)]
+        yield CoveredResource(
+            resource=one.name,
+            use=Use.MADE_FROM if made_from else Use.MADE_WITH if made_with else Use.KEPT,
+            access_level=one.access_level,
+            data_types=tuple(DataTypeKey(each.name) for each in made_from or made_with),
+        )
+    for name, why in declared.not_read.items():
+        yield CoveredResource(resource=name, use=Use.NOT_READ, remark=why)
 
 
 def _member(one: Covered) -> CoveredMember:

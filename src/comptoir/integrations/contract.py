@@ -438,6 +438,7 @@ class Integration(msgspec.Struct, frozen=True, kw_only=True):
     access_levels: Mapping[int, str]
     words: Words
     coverage: Mapping[str, tuple[Covered, ...]]  # by data type, every member of its records
+    not_read: Mapping[str, str] = {}  # what else the upstream offers, and why it is left
     ordered: Mapping[
         str, str
     ] = {}  # lists of the source, `invoices.lines`, served in the order of this member of theirs

@@ -12,7 +12,7 @@ from comptoir.integrations.freeagent.data_types import DATA_TYPES
 from comptoir.integrations.freeagent.errors import error_of
 from comptoir.integrations.freeagent.facts import facts
 from comptoir.integrations.freeagent.files import FILES
-from comptoir.integrations.freeagent.kept import KEPT
+from comptoir.integrations.freeagent.kept import KEPT, NOT_READ
 from comptoir.integrations.freeagent.oauth import ACCESS_LEVELS, OAUTH
 from comptoir.integrations.freeagent.resources import RESOURCES
 from comptoir.integrations.freeagent.words import WORDS
@@ -52,5 +52,6 @@ FREEAGENT = Integration(
     access_levels=ACCESS_LEVELS,
     words=WORDS,
     coverage=COVERAGE,
+    not_read=NOT_READ,
     ordered=ORDERED,
 )

@@ -1,13 +1,14 @@
 """What FreeAgent offers beyond the standard model: read along with the ledger and kept as it is, made into nothing.
 
-Each is one row: a paged list whose records have addresses of their own, or a report that is kept whole. Notes are left
-out: they can be asked for only by contact and by project, one by one.
+Each is one row: a paged list whose records have addresses of their own, or a report that is kept whole. What is not
+read at all is listed too, with the reason.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date
+from types import MappingProxyType
 
 import msgspec
 
@@ -17,7 +18,7 @@ from comptoir.integrations.freeagent.drifting import without
 from comptoir.integrations.freeagent.reading import payload_of
 from comptoir.integrations.freeagent.references import day, last_segment, moment
 
-__all__ = ["KEPT"]
+__all__ = ["KEPT", "NOT_READ"]
 
 _TAX_YEAR_ENDS = (4, 5)
 _FIRST_PAYROLL_YEARS = 7  # as long as they must be kept by law, and the one that runs
@@ -145,4 +146,22 @@ KEPT = (
     _of_tax_years("payroll_profiles", "profiles"),
     _list("capital_asset_types", 8),
     _report("account_locks", 8, "account_locks"),
+    _report("cis_settings", 8, "cis_settings"),
+)
+
+NOT_READ = MappingProxyType(
+    {
+        "attachments": "There is no list of them: bills, expenses and explanations tell of theirs. A file is fetched "
+        "when somebody asks for it, and nothing of it is kept.",
+        "bill_items": "They come with their bills.",
+        "estimate_items": "They come with their estimates.",
+        "notes": "They can be asked for only by contact and by project, one call for each: many calls a day for what "
+        "rarely changes.",
+        "payslips": "Each period of a tax year takes a call of its own. The year itself is kept, with its periods and "
+        "payments.",
+        "ec_moss_rates": "Asked for by country and day: they are the tax offices' tables, and no books of the company.",
+        "practice": "It takes the access of an accountancy practice, and a company's own approval does not open it.",
+        "clients": "They take the access of an accountancy practice.",
+        "account_managers": "They take the access of an accountancy practice.",
+    }
 )
