@@ -20,7 +20,7 @@ _THOUSANDTHS = "BHD IQD JOD KWD LYD OMR TND"
 _PLACES = {**dict.fromkeys(_WITHOUT.split(), 0), **dict.fromkeys(_THOUSANDTHS.split(), 3)}
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def plain(number: Decimal) -> Decimal:
     """The same number without exponent or trailing zeros; minus zero becomes zero. Digits are kept.
 

@@ -44,7 +44,7 @@ def storable(text: str) -> str:
     return text.replace("\x00", "\ufffd") if "\x00" in text else text
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def amount_key(number: Decimal) -> str:
     """A text key that orders and compares as the number does; equal numbers have equal keys."""
     text = str(number)

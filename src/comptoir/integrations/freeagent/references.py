@@ -39,9 +39,10 @@ POSTING = (
 )
 _SEGMENT = re.compile(r"(?!\.+$)[A-Za-z0-9._-]+")  # dots alone would be a way up, not a name
 _FIRST_YEAR, _LAST_YEAR = 1900, 2199
+_NAMED_OFTEN = 4096  # accounts, contacts and categories; most other records are named once or twice, close together
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=_NAMED_OFTEN)
 def last_segment(url: str) -> str:
     """The record's own id: the last path segment. ValueError for what is no reference."""
     segment = url.split("?", 1)[0].rstrip("/").rsplit("/", 1)[-1]
@@ -76,7 +77,7 @@ def number_of(id_: str) -> tuple[int, str]:
     return (int(id_), "") if id_.isascii() and id_.isdigit() else (0, id_)
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=_NAMED_OFTEN)
 def source_of(url: str | None) -> tuple[str, str] | None:
     """Kind and number of what a line of the ledger comes from; None for what is absent or no reference.
 
@@ -100,7 +101,7 @@ def posted_with(source_item_url: str | None, dated_on: str) -> tuple[str, str, s
     return (f"source_{kind}", kind, number) if kind in POSTING else ("source", kind, f"{kind}-{number}")
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=_NAMED_OFTEN)
 def bank_account_id(url: str) -> str:
     """A bank account's id; a very short one is marked, so that it cannot be taken for a nominal code."""
     number = last_segment(url)
