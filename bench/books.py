@@ -5,8 +5,11 @@
 
 For each size one stand-in serves books of so many bank lines. They are pulled whole, again at once with nothing changed
 (quiet), and again with one invoice in a hundred changed: all that is read hourly. Then all records are made anew from
-what is held, without any call. The least possible are the pages of a hundred that hold the records, and one call for each
-thing that has no pages; for a quiet run there is no such number, so none is told.
+what is held, without any call. Once for each size a whole pull is killed when about half of its calls are made, and
+started again: what it asks for beyond a pull that nobody disturbed are the pages that were under way, and whose books
+these are. The least possible are the pages of a hundred that hold the records, and one call for each thing that has no
+pages; for a quiet run there is no such number, so none is told. A pull of a million lines takes a quarter of an hour and
+more, so does its stand-in's memory: a gigabyte.
 """
 
 from __future__ import annotations
@@ -118,17 +121,16 @@ def serving(lines: int, seed: int) -> Iterator[StandIn]:
             child.wait()
 
 
-def pulled(standin: StandIn, folder: str, limit: float) -> dict[str, Any]:
+def pulled(standin: StandIn, folder: str, limit: float, *, kill_after: int | None = None) -> dict[str, Any]:
+    """One pull; with `kill_after` it is killed once so many calls were made, and goes on in a second process."""
     standin.ask("reset", {})
-    command = [
-        BIN / "comptoir",
-        "pull",
-        f"--freeagent-url={standin.url}",
-        f"--access-token={standin.token}",
-        f"--data-dir={folder}",
-        "--limits=off",
-        f"--data-types={HOURLY}",
-    ]
+    if kill_after is not None:
+        first = subprocess.Popen(_pull(standin, folder), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while sum(standin.calls().values()) < kill_after and first.poll() is None:
+            time.sleep(0.05)
+        first.kill()
+        first.wait()
+    command = _pull(standin, folder)
     log = Path(folder) / "output.txt"
     with log.open("wb") as sink:
         began = time.perf_counter()
@@ -146,6 +148,18 @@ def pulled(standin: StandIn, folder: str, limit: float) -> dict[str, Any]:
         raise SystemExit(f"{command}\nexit {status}\n{log.read_text(errors='replace')[-3000:]}")
     calls = standin.calls()
     return {"wall": wall, "rss": memory.peak / 2**20, "calls": sum(calls.values()), "asked": calls}
+
+
+def _pull(standin: StandIn, folder: str) -> list[str]:
+    return [
+        str(BIN / "comptoir"),
+        "pull",
+        f"--freeagent-url={standin.url}",
+        f"--access-token={standin.token}",
+        f"--data-dir={folder}",
+        "--limits=off",
+        f"--data-types={HOURLY}",
+    ]
 
 
 def remapped(folder: str, limit: float) -> dict[str, Any]:
@@ -203,7 +217,7 @@ def main() -> None:
         "|---:|---|---:|---:|---:|---:|---:|",
     ]
     for size in map(int, a.lines.split(",")):
-        got: dict[str, list[dict[str, Any]]] = {"whole": [], "quiet": [], "changes": [], "remap": []}
+        got: dict[str, list[dict[str, Any]]] = {"whole": [], "killed": [], "quiet": [], "changes": [], "remap": []}
         least = changed = 0
         with serving(size, a.seed) as standin:
             for _ in range(a.runs):
@@ -216,12 +230,17 @@ def main() -> None:
                     changed = edit(standin, 100)
                     got["changes"].append(pulled(standin, folder, a.limit))
                     got["remap"].append(remapped(folder, a.limit))
+                if not got["killed"]:
+                    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+                        half = got["whole"][-1]["calls"] // 2
+                        got["killed"].append(pulled(standin, folder, a.limit, kill_after=half))
                 print(
                     f"{size} lines:", {name: round(rows[-1]["wall"], 2) for name, rows in got.items()}, file=sys.stderr
                 )
         records, a_second = (statistics.median(row[what] for row in got["remap"]) for what in ("records", "a_second"))
         names = {
             "whole": "whole",
+            "killed": "whole, killed half-way and resumed: from there on",
             "quiet": "again, nothing changed",
             "changes": f"again, {changed} invoices changed",
             "remap": f"remap of {records:,.0f} records, {a_second:,.0f} a second and core",

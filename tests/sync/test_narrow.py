@@ -34,7 +34,9 @@ class Upstream:
         return [id_ for _, id_ in rows[(number - 1) * SIZE : number * SIZE]], number * SIZE < len(rows)
 
     def lacks(self, how: ByDay | InOrder, held: list[tuple[str, str]]) -> frozenset[str] | None:
-        return narrow.missing(how, held, len(self.rows), page_of=self.page_of, count_of=self.count_of, page_size=SIZE)
+        return narrow.missing(
+            how, lambda: held, len(self.rows), page_of=self.page_of, count_of=self.count_of, page_size=SIZE
+        )
 
 
 def held(seed: int, count: int, *, alike: int) -> list[tuple[str, str]]:

@@ -184,12 +184,11 @@ class Fetch:
         assert how is not None
         assert window.total is not None
         placed = how.day if isinstance(how, ByDay) else how.moment
-        held: list[tuple[str, str]] = []
-        with self._db.read() as tx:
-            for row in raw.in_window(tx, self._tenant, self._connection, resource.name, name):
-                if (place := placed(row.body)) is None:
-                    return None
-                held.append((place, row.id))
+
+        def held() -> Iterator[tuple[str | None, str]]:
+            with self._db.read() as tx:
+                for row in raw.in_window(tx, self._tenant, self._connection, resource.name, name):
+                    yield placed(row.body), row.id
 
         def page_of(more: Params, number: int) -> tuple[list[str], bool]:
             answer = self._reader.page(resource, number, (*params, *more))

@@ -6,14 +6,20 @@ the list; whether it is gone is asked of each by itself.
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from itertools import accumulate
+from typing import TypeVar
+
+import msgspec
 
 from comptoir.integrations.contract import ByDay, InOrder
 
 __all__ = ["missing"]
 
 PageOf = Callable[[tuple[tuple[str, str], ...], int], tuple[list[str], bool]]  # (parameters, number): ids, has more
+_T = TypeVar("_T", int, str)
 CountOf = Callable[[tuple[tuple[str, str], ...]], int | None]
 
 
@@ -21,17 +27,26 @@ class _Unclear(Exception):
     """The counts contradict one another: the list moves, or is cut in another way than was thought."""
 
 
+class _Gap(msgspec.Struct, frozen=True):
+    """Days that hold what is missing: all that is held of them but what was met."""
+
+    first: str
+    last: str
+    met: frozenset[str] = frozenset()
+
+
 def missing(
     how: ByDay | InOrder,
-    held: Sequence[tuple[str, str]],
+    held: Callable[[], Iterable[tuple[str | None, str]]],
     total: int,
     *,
     page_of: PageOf,
     count_of: CountOf,
     page_size: int,
 ) -> frozenset[str] | None:
-    """Ids of `held` that a list of `total` records lacks; None where it cannot be told with fewer calls than the list
-    has pages. `held` are pairs of a day, or a moment, and an id."""
+    """Ids of what is held that a list of `total` records lacks; None where it cannot be told with fewer calls than the
+    list has pages. `held` gives pairs of a day, or a moment, and an id, in any order and anew at each call; with None
+    for a place nothing can be told."""
     budget = [-(-total // page_size)]
 
     def spend() -> None:
@@ -49,49 +64,69 @@ def missing(
         spend()
         return page_of(params, number)
 
-    ordered = sorted(held)
     try:
         if isinstance(how, ByDay):
-            found = _by_days(how, ordered, total, page, count, page_size)
+            # Days are counted and not kept with their ids: a bank account has a million lines.
+            days = _placed(Counter(day for day, _ in held()).items())
+            live = sum(lines for _, lines in days)
+            gaps = _by_days(how, days, total, page, count, page_size)
+            found = frozenset(id_ for day, id_ in held() if _is_in(gaps, day, id_)) if gaps else frozenset()
         else:
-            found = _in_order(how, ordered, total, page, page_size)
+            ordered = _placed(held())
+            live, found = len(ordered), _in_order(how, ordered, total, page, page_size)
     except _Unclear:
         return None
-    return found if len(found) == len(ordered) - total else None
+    return found if len(found) == live - total else None
+
+
+def _placed(rows: Iterable[tuple[str | None, _T]]) -> list[tuple[str, _T]]:
+    placed: list[tuple[str, _T]] = []
+    for place, row in rows:
+        if place is None:
+            raise _Unclear
+        placed.append((place, row))
+    return sorted(placed)
+
+
+def _is_in(gaps: Sequence[_Gap], day: str | None, id_: str) -> bool:
+    place = bisect_right(gaps, day or "", key=lambda gap: gap.first) - 1
+    return place >= 0 and (day or "") <= gaps[place].last and id_ not in gaps[place].met
 
 
 def _by_days(
     how: ByDay,
-    held: Sequence[tuple[str, str]],
+    days: Sequence[tuple[str, int]],
     total: int,
     page: PageOf,
     count: Callable[[tuple[tuple[str, str], ...]], int],
     page_size: int,
-) -> frozenset[str]:
-    """Those missing among `held`, of which the list has `total`."""
-    if total > len(held):
+) -> list[_Gap]:
+    """Where records are missing among `days`, with how many are held of each, of which the list has `total`."""
+    live = sum(lines for _, lines in days)
+    if total > live:
         raise _Unclear
-    if total == len(held):
-        return frozenset()
+    if total == live:
+        return []
+    first, last = days[0][0], days[-1][0]
     if not total:
-        return frozenset(id_ for _, id_ in held)
-    first, last = held[0][0], held[-1][0]
-    if len(held) <= page_size or first == last:
+        return [_Gap(first, last)]
+    if live <= page_size or first == last:
         met: set[str] = set()
         number, has_more = 0, True
         while has_more:
             number += 1
             ids, has_more = page(how.between(first, last), number)
             met.update(ids)
-        return frozenset(id_ for _, id_ in held if id_ not in met)
+        return [_Gap(first, last, frozenset(met))]
     # Days are not cut: the half ends before the day in the middle, or behind it where that is the first one.
-    days = [day for day, _ in held]
-    cut = bisect_left(days, days[len(days) // 2]) or bisect_left(days, days[len(days) // 2] + "\x7f")
-    left, right = held[:cut], held[cut:]
+    counted = list(accumulate(lines for _, lines in days))
+    cut = bisect_right(counted, live // 2) or 1
+    left, right = days[:cut], days[cut:]
     in_left = count(how.between(first, left[-1][0]))
-    return _by_days(how, left, in_left, page, count, page_size) | _by_days(
-        how, right, total - in_left, page, count, page_size
-    )
+    return [
+        *_by_days(how, left, in_left, page, count, page_size),
+        *_by_days(how, right, total - in_left, page, count, page_size),
+    ]
 
 
 def _in_order(
