@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
+from random import Random
 from typing import Any
 
 import msgspec
@@ -31,6 +32,7 @@ from comptoir.integrations.freeagent.reading import payload_of, reader, sound
 from comptoir.integrations.freeagent.references import any_date, day, is_credit_note, last_segment
 from comptoir.model.money import WIDE
 from comptoir.store import Database, open_database
+from comptoir.store.datasets import Status
 
 D = Decimal
 MANY = "1234567890123456789012345678901234567890.123456789"
@@ -297,6 +299,39 @@ def test_text_of_every_kind_is_kept(db: Database) -> None:
 
     assert [one["note"] for one in books.of("invoices").values()] == list(texts)
     assert [one["customerName"] for one in books.of("customers").values()] == [f"x{text}y" for text in texts]
+
+
+def test_text_where_a_key_should_be_is_no_worse_than_text_elsewhere(database: Database) -> None:
+    long = "".join(Random(1).choices("0123456789abcdef", k=5000))
+    odd = ("a\x00b", long, "\x1a", "2024-05-14\x00" + long)
+    given = {
+        "contacts": [
+            {"url": url("contacts", long), "status": "Active"},
+            {"url": url("contacts", 77), "status": "Active"},
+        ],
+        "bank_transactions": [
+            {"url": url("bank_transactions", number), "bank_account": account, "dated_on": dated_on, "amount": "1.0"}
+            for number, (account, dated_on) in enumerate(
+                [(url("bank_accounts", 738783), text) for text in odd] + [(text, "2024-05-14") for text in odd], 6001
+            )
+        ],
+        "bank_transaction_explanations": [
+            an_explanation(7001 + number, "-5.0", paid_bill=url("bills", 1), dated_on=text)
+            for number, text in enumerate(odd)
+        ],
+        "ledger_transactions": [
+            {"url": url("transactions", 8001 + number), "dated_on": text, "source_item_url": f"/v2/{text}/{number}"}
+            for number, text in enumerate(odd)
+        ],
+        "categories": [a_category(long, "Odd"), a_category("285", "Travel")],
+    }
+
+    books = GivenBooks(database, given)
+
+    assert set(books.statuses().values()) == {Status.COMPLETE}
+    assert set(books.of("customers")) == {"77"}
+    assert "285" in books.of("chartOfAccounts")
+    assert "6001" in {*books.of("bankTransactions"), *books.set_aside("bankTransactions")}
 
 
 def test_a_body_nested_beyond_sense_is_set_aside_alone(db: Database) -> None:

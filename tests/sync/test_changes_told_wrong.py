@@ -5,7 +5,9 @@ Pages are small, so that small books are kept up with as large ones are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections import Counter
+from collections.abc import Callable, Container, Iterator, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Any, TypeVar
@@ -19,7 +21,8 @@ from comptoir.integrations.contract import Resource
 from comptoir.integrations.freeagent import FREEAGENT
 from comptoir.jobs import Stopped
 from comptoir.store import Database, open_database, raw
-from comptoir.sync import Engine
+from comptoir.store.datasets import Status
+from comptoir.sync import Engine, sweep
 from comptoir.upstream.client import Page
 from freeagent_standin.world import World
 
@@ -162,6 +165,26 @@ def _emptied(page: Page) -> Page:
     return msgspec.structs.replace(page, records=[], total=0, has_next=False)
 
 
+def test_one_account_of_many_that_is_suddenly_empty_loses_no_line(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Less than a fifth of all lines, and more than would be asked for by themselves."""
+    monkeypatch.setattr(sweep, "_MOST_ASKED_FOR", 2)
+    kept = Kept(db)
+    before = kept.held("bank_transactions")
+    lines = Counter(msgspec.json.decode(body)["bank_account"] for body in before.values())
+    account = min((one for one in lines if lines[one] > 2), key=lambda one: lines[one])
+    kept.reader.answers = lambda resource, page: (
+        _emptied(page) if kept.reader.asked[-1][2].get("bank_account") == account else page
+    )
+    kept.on(timedelta(days=40))
+
+    kept.books.sync("bankTransactions")
+
+    assert 2 < lines[account] < len(before) / 5
+    assert kept.held("bank_transactions") == before
+
+
 def test_a_record_deleted_in_one_of_several_accounts_is_looked_for_there_alone(db: Database) -> None:
     kept = Kept(db)
     lines = kept.held("bank_transactions")
@@ -214,6 +237,19 @@ def _the_same(it: T, _: Any) -> T:
     return it
 
 
+def _engine(kept: Kept, stopping: list[bool]) -> Engine:
+    """One that stops when told to."""
+    return Engine(
+        kept.books.db,
+        kept.books.clock,
+        partial(_the_same, msgspec.structs.replace(FREEAGENT, page_size=SIZE)),
+        partial(_the_same, (kept.reader, kept.reader.calls)),
+        workers=1,
+        retries_slowly=False,
+        should_stop=partial(any, stopping),
+    )
+
+
 def test_a_read_of_changes_that_was_stopped_goes_on_where_it_was(db: Database) -> None:
     calls = []
     for stops in (False, True):
@@ -227,17 +263,7 @@ def test_a_read_of_changes_that_was_stopped_goes_on_where_it_was(db: Database) -
             stopping[0] = resource == "bills"
 
         kept.reader.after = stop if stops else kept.reader.after
-        reader = kept.reader
-        integration = msgspec.structs.replace(FREEAGENT, page_size=SIZE)
-        kept.books.engine = Engine(
-            db,
-            kept.books.clock,
-            partial(_the_same, integration),
-            partial(_the_same, (reader, reader.calls)),
-            workers=1,
-            retries_slowly=False,
-            should_stop=partial(any, stopping),
-        )
+        kept.books.engine = _engine(kept, stopping)
         if stops:
             with pytest.raises(Stopped):
                 kept.books.sync("bills")
@@ -270,3 +296,147 @@ def test_a_read_that_broke_off_moves_no_cursor(db: Database) -> None:
 
     assert b"Changed." in kept.held("bills")[id_]
     assert kept.held("bills") == kept.served("bills")
+
+
+def test_records_that_all_turn_unreadable_are_not_taken_for_gone(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More than would be asked for by themselves, and less than a fifth of the list."""
+    monkeypatch.setattr(sweep, "_MOST_ASKED_FOR", 2)
+    kept = Kept(db)
+    before = kept.held("bank_transactions")
+    spoiled = set(list(before)[: len(before) // 6])
+    kept.reader.answers = lambda _, page: msgspec.structs.replace(
+        page, records=[(part, _spoiled(body, spoiled)) for part, body in page.records]
+    )
+    kept.on(timedelta(days=40))  # read whole again
+
+    kept.books.sync("bankTransactions")
+
+    assert len(spoiled) > 2
+    assert kept.held("bank_transactions") == before
+
+
+def _spoiled(body: bytes, ids: Container[str]) -> bytes:
+    number = msgspec.json.decode(body).get("url", "").rpartition("/")[2]
+    return b'{"url":null}' if number in ids else body
+
+
+@pytest.mark.parametrize("lost", [1, 10])
+def test_what_a_list_lacks_for_a_while_is_held_in_its_newest_version_all_the_same(db: Database, lost: int) -> None:
+    kept = Kept(db)
+    ids = list(kept.held("bills"))
+    hidden = set(ids[:lost])
+    for id_ in ids:
+        kept.edit(do="change", resource="bills", id=id_, set={"comments": "Changed."})
+        kept.on(timedelta(hours=2))
+    kept.reader.answers = lambda resource, page: _without(page, hidden) if resource.name == "bills" else page
+    kept.reader.counts["bills"] = len(ids) - len(hidden)
+    kept.on(timedelta(days=40))
+    kept.books.sync("bills")
+    kept.reader.answers = lambda _, page: page
+    kept.reader.counts.clear()
+    kept.on(timedelta(hours=1))
+
+    kept.books.sync("bills")
+
+    assert all(b"Changed." in body for body in kept.held("bills").values())
+    assert kept.held("bills").keys() == set(ids)
+
+
+def _without(page: Page, ids: Container[str]) -> Page:
+    rows = [row for row in page.records if msgspec.json.decode(row[1])["url"].rpartition("/")[2] not in ids]
+    return msgspec.structs.replace(page, records=rows, total=None, has_next=page.has_next)
+
+
+def test_a_clock_upstream_that_was_put_back_hides_no_change(db: Database) -> None:
+    kept = Kept(db)
+    kept.edit(do="change", resource="bills", id=kept.some("bills"), set={"comments": "While it was ahead."})
+    kept.books.sync("bills")
+    kept.on(timedelta(hours=-3))
+    id_ = kept.some("bills")
+    kept.edit(do="change", resource="bills", id=id_, set={"comments": "Put back."})
+    kept.on(timedelta(minutes=1))
+
+    kept.books.sync("bills")
+
+    assert b"Put back." in kept.held("bills")[id_]
+    kept.on(timedelta(minutes=1))
+    kept.books.sync("bills")
+    assert kept.reader.of("bills") == [(1, True)]  # it heard, and is asked for changes again
+
+
+def test_records_dated_at_the_beginning_of_time_are_kept_up_with(db: Database) -> None:
+    kept = Kept(db)
+    kept.reader.answers = lambda _, page: msgspec.structs.replace(
+        page,
+        records=[(part, re.sub(rb'"updated_at":"\d{4}', b'"updated_at":"0001', body)) for part, body in page.records],
+    )
+    for _ in range(2):
+        kept.on(timedelta(days=40))
+        kept.books.sync("bills")
+        assert kept.books.datasets()["bills"].status is Status.COMPLETE
+
+
+def test_reports_that_are_kept_no_longer_are_not_told_as_lost(db: Database) -> None:
+    kept = Kept(db)
+    before = kept.held("dated_balances").keys()
+    kept.on(timedelta(days=700))
+
+    kept.books.sync("profitAndLoss")
+
+    now = kept.held("dated_balances").keys()
+    assert len(before - now) * 5 > len(before)
+    assert "dated_balances" not in kept.warnings("profitAndLoss")
+    assert len(kept.reader.of("dated_balances")) == len(now)
+
+
+def test_a_chart_of_accounts_that_is_suddenly_empty_takes_no_account_away(db: Database) -> None:
+    kept = Kept(db)
+    before = kept.held("categories")
+    kept.reader.answers = lambda resource, page: (
+        msgspec.structs.replace(page, records=[]) if resource.name == "categories" else page
+    )
+
+    kept.books.sync("chartOfAccounts")
+
+    assert kept.held("categories") == before
+
+
+def test_a_check_does_not_stand_after_a_read_that_changed_something_and_was_stopped(db: Database) -> None:
+    kept = Kept(db)
+    assert kept.books.sync().stands
+    kept.on(timedelta(minutes=5))
+    kept.reader.answers = lambda resource, page: (
+        _told_more(page) if resource.name == "closing_balances" else page  # nothing is made of it
+    )
+    stopping = [False]
+
+    def stop(resource: str, number: int) -> None:
+        stopping[0] = resource == "closing_balances"
+
+    kept.reader.after = stop
+    kept.books.engine = _engine(kept, stopping)
+    with pytest.raises(Stopped):
+        kept.books.sync()
+    kept.reader.after = lambda *_: None
+    stopping[0] = False
+
+    assert not kept.books.sync().stands
+
+
+def _told_more(page: Page) -> Page:
+    return msgspec.structs.replace(page, records=[(part, b'{"more":1,' + body[1:]) for part, body in page.records])
+
+
+def test_a_check_does_not_stand_after_a_list_that_changed_and_was_read_twice(db: Database) -> None:
+    kept = Kept(db)
+    assert kept.books.sync().stands
+    kept.on(timedelta(minutes=5))
+    kept.edit(do="change", resource="journal_sets", id=kept.some("journal_sets"), set={"tag": "Changed."})
+
+    def another_tag(resource: str, number: int) -> None:
+        if resource == "journal_sets":
+            kept.reader.after = lambda *_: None
+
+    kept.reader.after = another_tag
+
+    assert not kept.books.sync().stands

@@ -73,7 +73,7 @@ class Searched(msgspec.Struct, frozen=True):
     missing: frozenset[str] | None
 
 
-Answer = PageAnswer | Count | Body | Searched | bool
+Answer = PageAnswer | Count | Body | Searched
 
 
 class Arrival(msgspec.Struct, frozen=True):

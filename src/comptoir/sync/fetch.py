@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import queue
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
 from datetime import date, datetime, timedelta
 
@@ -33,6 +33,7 @@ __all__ = ["Fetch", "PageAnswer", "Reader", "Watch"]
 
 _MOST_PASSES = 3
 _PASS_TO_REREAD = 100  # the number of the pass that reads a list whole because many of its records are to be read again
+_SOME = 1  # how many records a read changed before the process ended is not known; that none did is not either
 _CALLS_APART = timedelta(seconds=2)  # the first calls of a run begin together
 _MOST_ROUNDS_OF_REREADS = 4  # a payment leads to its invoice, and that to its customer
 _BEGUN = 0  # the page number that keeps when the reading of a window began, and since when changes were asked for
@@ -127,7 +128,7 @@ class Fetch:
             reads = syncs.reads(tx, self._tenant, self._connection)
         self._held_whole = {name for name, read in reads.items() if read.seen_at is not None}
         return {
-            name: Outcome(set_aside=read.set_aside, deleted=read.deleted, warning=read.message)
+            name: Outcome(changed=_SOME, set_aside=read.set_aside, deleted=read.deleted, warning=read.message)
             for name, read in reads.items()
             if name in chosen and read.sync_id == self._sync and read.outcome == COMPLETE
         }
@@ -169,7 +170,7 @@ class Fetch:
         if task.reread is not None:
             return Body(self._reader.record(task.walk.resource, task.reread.id))
         if task.record_id is not None:
-            return self._reader.record(task.walk.resource, task.record_id) is not None
+            return Body(self._reader.record(task.walk.resource, task.record_id))
         if task.is_search:
             return Searched(self._search(task.walk.resource, task.window, task.walk.windows[task.window]))
         if task.is_count:
@@ -245,7 +246,11 @@ class Fetch:
         windows = {name: params for name, params in windows.items() if name not in still}
         before = self._walks.get(resource.name)
         walk = self._walks[resource.name] = Walk(resource, pass_number, windows, attempt=attempt, since=since)
-        walk.pages_before = before.pages_done if before is not None else 0
+        if before is not None:
+            walk.pages_before = before.pages_done
+            if resource.name not in self._former:
+                walk.outcome.changed = before.outcome.changed
+        walk.outcome.changed += _SOME if kept else 0
         if before is not None and before is self._before.get(resource.name) and before.stood_still():
             walk.carry_on(before)
         for name, window in walk.windows.items():
@@ -368,15 +373,16 @@ class Fetch:
             walk, error = arrival.task.walk, arrival.error
             walk.open -= 1
             if error is None:
-                if isinstance(arrival.answer, bool):
-                    assert walk.asked is not None
-                    assert arrival.task.record_id is not None
-                    walk.asked[arrival.task.record_id] = arrival.answer
-                elif isinstance(arrival.answer, Searched):
+                if isinstance(arrival.answer, Searched):
                     walk.windows[arrival.task.window].missing = arrival.answer.missing
                 elif isinstance(arrival.answer, Count):
                     walk.windows[arrival.task.window].total = arrival.answer.total
-                elif arrival.answer is not None:
+                else:
+                    if arrival.task.record_id is not None:
+                        assert walk.asked is not None
+                        assert isinstance(arrival.answer, Body)
+                        walk.asked[arrival.task.record_id] = arrival.answer.body is not None
+                    assert arrival.answer is not None
                     answered.append((arrival.task, arrival.answer))
             elif not isinstance(error, ProductError) or isinstance(error, (RelinkRequired, SetupRequired)):
                 fatal = error
@@ -385,13 +391,13 @@ class Fetch:
             elif arrival.task.reread is not None:
                 self._unread_again.add(arrival.task.reread)  # it goes on waiting, for the next sync
             elif walk.outcome.is_complete:
-                walk.outcome = outcome_of(error)
+                walk.outcome = msgspec.structs.replace(outcome_of(error), changed=walk.outcome.changed)
                 walk.is_cut_by_limit = isinstance(error, TryLater) and error.is_rate_limit
         if answered:
             with self._db.write() as tx:
                 for task, answer in answered:
                     if isinstance(answer, Body):
-                        self._store_again(tx, task, answer.body)
+                        self._store_alone(tx, task, answer.body)
                     else:
                         self._store(tx, task, answer)
             failpoint("fetch.committed")
@@ -559,7 +565,8 @@ class Fetch:
         """The next thing to do for a resource when nothing of it is under way, until it has ended."""
         resource, outcome = walk.resource, walk.outcome
         is_ignored = any(window.is_ignored for window in walk.windows.values())
-        if (is_ignored or not outcome.is_complete) and walk.open:
+        is_put_back = any(map(keeping_up.is_put_back, walk.windows.values()))
+        if (is_ignored or is_put_back or not outcome.is_complete) and walk.open:
             dropped = [task for task in self._todo if task.walk is walk]
             self._todo = deque(task for task in self._todo if task.walk is not walk)
             walk.open -= len(dropped)
@@ -574,6 +581,7 @@ class Fetch:
         if is_ignored:
             with self._db.write() as tx:
                 cursors.ignored(tx, self._tenant, self._connection, resource.name, self._clock.now())
+        if is_ignored or is_put_back:
             self._begin(resource, walk.pass_number + 1, whole=self._names[resource.name])
             return
         if changes := walk.changes_to_read():
@@ -592,12 +600,17 @@ class Fetch:
                 return
             walk.live, walk.missing = self._missing(walk)
             walk.missing.update(*(window.missing or () for window in walk.partial.values()))
-            if sweep.is_suspicious(walk.live, len(walk.missing)) and walk.attempt == 1:
+            walk.is_proof = walk.is_settled and not any(window.unread for window in walk.windows.values())
+            walk.suspicious = self._suspicious(walk)
+            if walk.suspicious and walk.attempt == 1:
                 self._before[resource.name] = walk
-                self._begin(resource, walk.pass_number + 1, attempt=2, whole=self._whole_again(walk))
+                again = None if walk.partial else walk.suspicious & walk.windows.keys() or frozenset(walk.windows)
+                self._begin(resource, walk.pass_number + 1, attempt=2, whole=again)
                 return
             walk.asked = {}
-            if asked := sweep.to_ask_for(resource, walk.live, walk.missing, stood_still=walk.is_settled):
+            if asked := sweep.to_ask_for(
+                resource, walk.missing, is_proof=walk.is_proof, is_suspicious=bool(walk.suspicious)
+            ):
                 for id_ in asked:
                     self._ask(Task(walk=walk, record_id=id_))
                 return
@@ -647,6 +660,17 @@ class Fetch:
             held_ids = raw.live_ids(tx, self._tenant, self._connection, walk.resource.name, but=others)
             return live, {id_ for id_ in held_ids if id_ not in walk.seen}
 
+    def _suspicious(self, walk: Walk) -> frozenset[str]:
+        """Windows that lost more than a fifth, or all they had: each is a list of its own that may come back empty. A
+        report that is missing is one that nobody asks for any more."""
+        if not walk.missing or walk.resource.kind is Kind.REPORT:
+            return frozenset()
+        owner = (self._tenant, self._connection, walk.resource.name)
+        with self._db.read() as tx:
+            held = raw.standing(tx, *owner)
+            lost = Counter(raw.windows_of(tx, *owner, walk.missing).values())
+        return frozenset(name for name, number in lost.items() if sweep.is_suspicious(held[name].live, number))
+
     def _is_settled(self, walk: Walk) -> bool:
         """Does the pass hold each live record exactly once, as far as can be told?"""
         if not walk.stood_still() or not walk.to_agree():
@@ -660,7 +684,8 @@ class Fetch:
             resource,
             walk.live,
             walk.missing,
-            stood_still=walk.is_settled,
+            is_proof=walk.is_proof,
+            is_suspicious=bool(walk.suspicious),
             asked=walk.asked or {},
             failed=walk.asking_failed,
         )
@@ -674,6 +699,7 @@ class Fetch:
                 "met is held; what moved is read again at the next sync."
             )
             outcome.warning = " ".join(filter(None, (moved, verdict.warning)))
+        walk.is_settled = walk.is_settled and not verdict.is_doubtful
         outcome.records = len(walk.seen)
         self._move_cursors(walk, walk.windows.keys())
         self._end(resource, outcome)
@@ -736,22 +762,26 @@ class Fetch:
         with self._db.read() as tx:
             return frozenset(self._windows(tx, resource))
 
-    def _store_again(self, tx: Transaction, task: Task, body: bytes | None) -> None:
-        """What a record that was asked for by itself is now."""
+    def _store_alone(self, tx: Transaction, task: Task, body: bytes | None) -> None:
+        """What a record that was asked for by itself is now. One that its list lacked goes only with the others that
+        are missing, once all were asked for."""
         resource, reread = task.walk.resource, task.reread
-        assert reread is not None
+        id_ = reread.id if reread is not None else task.record_id
+        assert id_ is not None
         owner = (self._tenant, self._connection, resource.name)
-        rereads.done(tx, *owner, [reread.id])
-        window = raw.windows_of(tx, *owner, [reread.id]).get(reread.id)
-        outcome = self._ended[resource.name]
+        outcome = task.walk.outcome
+        if reread is not None:
+            outcome = self._ended[resource.name]
+            rereads.done(tx, *owner, [id_])
+        window = raw.windows_of(tx, *owner, [id_]).get(id_)
         if body is None:
-            if window is not None:
-                self._mark_deleted(tx, resource, [reread.id])
+            if window is not None and reread is not None:
+                self._mark_deleted(tx, resource, [id_])
                 outcome.deleted += 1
             return
         if window is None and (resource.per is not None or resource.windows is not None):
             return  # it comes with its own list
-        row = raw.by_ids(tx, *owner, [reread.id]).get(reread.id)
+        row = raw.by_ids(tx, *owner, [id_]).get(id_)
         try:
             arrived = raw.Arrived(row.part if row is not None else resource.keys[0], resource.read(body), body)
         except _UNREADABLE:

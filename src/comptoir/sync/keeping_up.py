@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
@@ -25,6 +25,8 @@ _PROBE_AGAIN = timedelta(days=30)
 # Every list is read whole now and then, whatever it tells; spread, so that not all of them are at once.
 _WHOLE_AGAIN, _SPREAD_DAYS = timedelta(days=14), 14
 _MOST_NARROWED = 50
+_CLOCKS_DIFFER = timedelta(minutes=1)  # an upstream is several machines
+_FIRST_DATE = datetime(1, 1, 1, tzinfo=UTC)
 
 
 def since(cursor: Cursor | None, held: Standing, *, page_size: int, now: datetime, salt: str) -> datetime | None:
@@ -34,7 +36,17 @@ def since(cursor: Cursor | None, held: Standing, *, page_size: int, now: datetim
     """
     if cursor is None or cursor.seen is None or cursor.unread or held.live <= page_size:
         return None
-    return None if is_deaf(cursor, now) or is_due(cursor, now, salt) else cursor.seen - OVERLAP
+    if is_deaf(cursor, now) or is_due(cursor, now, salt):
+        return None
+    return max(cursor.seen, _FIRST_DATE + OVERLAP) - OVERLAP
+
+
+def is_put_back(window: Window) -> bool:
+    """Whether the upstream's clock stands before the newest change that was seen: then it was put back since, and what
+    changed is dated earlier than what was asked for."""
+    if window.since is None or window.begun_at is None:
+        return False
+    return window.begun_at - window.since < OVERLAP - _CLOCKS_DIFFER
 
 
 def is_deaf(cursor: Cursor | None, now: datetime) -> bool:

@@ -18,10 +18,11 @@ _MOST_ASKED_FOR = 50
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """`deleted` are to be marked so; `warning` says what was doubtful."""
+    """`deleted` are to be marked so; `warning` says what was doubtful. `is_doubtful`: the list may lack more."""
 
     deleted: frozenset[str] = frozenset()
     warning: str | None = None
+    is_doubtful: bool = False
 
 
 def is_suspicious(live: int, missing: int) -> bool:
@@ -29,13 +30,18 @@ def is_suspicious(live: int, missing: int) -> bool:
     return missing * 5 > live
 
 
-def to_ask_for(resource: Resource, live: int, missing: Set[str], *, stood_still: bool) -> list[str]:
-    """Missing records worth a call each: all where they are few, some where many would be lost at once."""
-    if resource.kind is not Kind.LIST or not resource.asked_by_id:
+def to_ask_for(resource: Resource, missing: Set[str], *, is_proof: bool, is_suspicious: bool) -> list[str]:
+    """Missing records worth a call each: all where they are few, some where many would be lost at once. `is_proof`: the
+    list stood still, and all of it could be read."""
+    if not _can_be_asked_for(resource):
         return []
-    if stood_still and len(missing) > _MOST_ASKED_FOR and not is_suspicious(live, len(missing)):
+    if is_proof and len(missing) > _MOST_ASKED_FOR and not is_suspicious:
         return []
     return sorted(missing)[:_MOST_ASKED_FOR]
+
+
+def _can_be_asked_for(resource: Resource) -> bool:
+    return resource.kind in (Kind.LIST, Kind.DOCUMENT) and resource.asked_by_id and not resource.is_derived
 
 
 def judge(
@@ -43,7 +49,8 @@ def judge(
     live: int,
     missing: Set[str],
     *,
-    stood_still: bool,
+    is_proof: bool,
+    is_suspicious: bool,
     asked: Mapping[str, bool],
     failed: str | None,
 ) -> Verdict:
@@ -54,17 +61,19 @@ def judge(
     if failed is not None:
         return Verdict(
             warning=f"{len(missing)} records are missing from {resource.name}, and asking for one failed: {failed} "
-            "None is marked deleted until a later sync."
+            "None is marked deleted until a later sync.",
+            is_doubtful=True,
         )
     there = {id_ for id_, is_there in asked.items() if is_there}
     gone = frozenset(asked.keys() - there)
-    if not stood_still:
-        return Verdict(deleted=gone)  # the list itself proves nothing
-    if is_suspicious(live, len(missing)):
+    if not is_proof:
+        return Verdict(deleted=gone)
+    if is_suspicious:
         if there:
             return Verdict(
                 warning=f"{len(missing)} of {live} records are missing from {resource.name}, and yet {len(there)} of "
-                f"the {len(asked)} asked for are there. None is marked deleted until a later sync."
+                f"the {len(asked)} asked for are there. None is marked deleted until a later sync.",
+                is_doubtful=True,
             )
         agreed = "two passes and direct reads agree" if asked else "two passes agree"
         return Verdict(

@@ -125,6 +125,8 @@ class Walk:
         self.outcome = Outcome(passes=pass_number)
         # When all pages are in: what is missing from the list, and what asking for it by itself said.
         self.is_settled = False
+        self.is_proof = False  # it stood still, and all of it could be read: what it lacks is not there
+        self.suspicious: frozenset[str] = frozenset()  # windows that lost so much that a second pass must agree
         self.live = 0
         self.missing: set[str] = set()
         self.asked: dict[str, bool] | None = None
@@ -193,7 +195,7 @@ class Walk:
 
     def _changes(self, window: Window, since: datetime) -> Params:
         assert self.resource.since is not None
-        return (*window.params, (self.resource.since, since.strftime("%Y-%m-%dT%H:%M:%SZ")))
+        return (*window.params, (self.resource.since, since.replace(tzinfo=None).isoformat(timespec="seconds") + "Z"))
 
     @property
     def partial(self) -> dict[str, Window]:

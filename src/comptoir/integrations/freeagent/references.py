@@ -15,6 +15,7 @@ __all__ = [
     "calendar_day",
     "day",
     "identifier",
+    "in_a_key",
     "instant",
     "is_credit_note",
     "last_segment",
@@ -37,7 +38,9 @@ POSTING = (
     "bank_transaction_explanations",
     "journal_sets",
 )
-_SEGMENT = re.compile(r"(?!\.+$)[A-Za-z0-9._-]+")  # dots alone would be a way up, not a name
+# Dots alone would be a way up, not a name; and what is longer than any id would not fit into an index.
+_SEGMENT = re.compile(r"(?!\.+$)[A-Za-z0-9._-]{1,200}")
+_LONGEST_DAY = 40  # of what stands where a day should
 _FIRST_YEAR, _LAST_YEAR = 1900, 2199
 _NAMED_OFTEN = 4096  # accounts, contacts and categories; most other records are named once or twice, close together
 
@@ -56,6 +59,11 @@ def identifier(text: str) -> str:
     if not _SEGMENT.fullmatch(text):
         raise ValueError(f"{text[:100]!r} cannot be an id")
     return text
+
+
+def in_a_key(text: str) -> str:
+    """What stands where a day should, as part of a key: not for long, and without what no index takes."""
+    return text[:_LONGEST_DAY].replace("\x00", "\ufffd")
 
 
 def is_credit_note(url: str) -> bool:
@@ -93,7 +101,7 @@ def source_of(url: str | None) -> tuple[str, str] | None:
 def posted_with(source_item_url: str | None, dated_on: str) -> tuple[str, str, str]:
     """What a line of the ledger is put together by: the name of a link, the resource it names, and the id. Lines of
     journal entries, and those that name nothing, go by their day."""
-    found = source_of(source_item_url)
+    found, dated_on = source_of(source_item_url), in_a_key(dated_on)
     if found is None or found[0] == "journal_entries":
         kind = "nothing" if found is None else found[0]
         return "source", kind, f"{kind}-{dated_on}"

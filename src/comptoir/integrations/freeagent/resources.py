@@ -18,6 +18,7 @@ from comptoir.integrations.freeagent.reading import payload_of
 from comptoir.integrations.freeagent.references import (
     day,
     identifier,
+    in_a_key,
     is_credit_note,
     last_segment,
     moment,
@@ -175,7 +176,7 @@ def _netted(record: _Explained) -> tuple[Link, ...]:
         return ()
     if not (record.gross_value.is_finite() and abs(record.gross_value.adjusted()) < _ORDINARY):
         return ()
-    return (Link("netted", "", f"{account} {record.dated_on[:10]} {plain(abs(record.gross_value))}"),)
+    return (Link("netted", "", f"{account} {in_a_key(record.dated_on[:10])} {plain(abs(record.gross_value))}"),)
 
 
 def _spent(record: msgspec.Struct) -> tuple[Link, ...]:
@@ -188,7 +189,8 @@ def _in_order(record: msgspec.Struct) -> str:
     assert isinstance(record, _Line)
     created: datetime | None = moment(record.created_at)
     entered = created.strftime("%Y%m%d%H%M%S") if created else ""
-    return f"{record.bank_account}|{record.dated_on}|{entered}|{last_segment(record.url):0>20}"
+    account, dated_on = number_in(record.bank_account) or "", in_a_key(record.dated_on)
+    return f"{account}|{dated_on}|{entered}|{last_segment(record.url):0>20}"
 
 
 def _posted(record: msgspec.Struct) -> tuple[Link, ...]:
