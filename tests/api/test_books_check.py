@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -20,7 +21,7 @@ REPORT = Report(
     lines=(
         Line(code="A5", state="breached", checked=9, breaches=1, faults=(ODD,)),
         Line(code="B3", state="breached", checked=3, breaches=1, faults=(APART,)),
-        Line(code="C1", state="held", checked=3),
+        Line(code="C1", state="held", checked=3, as_of=datetime(2026, 3, 30, 20, tzinfo=UTC)),
         Line(code="D3", state="not checked", reasons=("The source's balances were not read.",)),
         Line(code="D4", state="noted", checked=1, reasons=("Either way.",)),
     ),
@@ -67,6 +68,7 @@ def test_a_breach_names_the_record_and_the_difference_exactly(house: House) -> N
             "difference": Decimal("-12345678901234567890"),
         }
     ]
+    assert [one["asOf"] for one in body["identities"][1:3]] == [None, "2026-03-30T20:00:00Z"]
     assert [odd[0][name] for name in ("dataType", "recordId", "difference")] == [None, "movement", None]
 
 

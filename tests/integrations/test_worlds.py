@@ -146,6 +146,31 @@ def test_a_check_stands_while_nothing_changes_and_for_a_day_at_most(db: Database
     assert not books.sync("invoices", "customers").stands
 
 
+LEDGER = ("balanceSheet", "cashFlowStatement", "journalEntries", "profitAndLoss")
+OTHERS = tuple(one.name for one in FREEAGENT.data_types if one.name not in LEDGER)
+
+
+def test_between_two_reads_of_the_ledger_the_one_before_counts_as_far_as_it_agrees(db: Database) -> None:
+    books = Books(db, world_of(4, 40))
+    books.sync()
+
+    def states(report: Report, *codes: str) -> list[tuple[str, bool]]:
+        return [(line.state, line.as_of is not None) for line in report.lines if line.code in codes]
+
+    assert states(books.sync(*OTHERS), "E3", "E5", "F1", "F2", "F4") == [("held", True)] * 5
+    assert books.sync(*OTHERS).stands
+
+    books.world.mutate({"do": "add", "resource": "invoices"}, books.reader.now)
+    busy = books.sync(*OTHERS)
+    assert states(busy, "F1", "F2", "F4") == [("held", True)] * 3
+    assert states(busy, "E3", "E5") == [("not checked", False)] * 2
+
+    ledger = books.sync(*LEDGER)
+    assert states(ledger, "E3", "G5", "G7") == [("held", True)] * 3
+    assert states(ledger, "E1", "E4", "G6") == [("held", False)] * 3
+    assert ledger.breaches == busy.breaches == 0
+
+
 # Planted errors: each is caught by the identity that speaks of it.
 
 

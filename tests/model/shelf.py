@@ -515,6 +515,7 @@ class Shelf:
         self.deleted: dict[str, set[str]] = {}
         self.gone: dict[str, set[str]] = {}  # deleted at the source, and served still
         self.lacks: dict[str, str] = {}
+        self.earlier: dict[str, datetime] = {}  # when data types were read that were not read with the others
         self.told = {data_type: dict(figures) for data_type, figures in _DOCUMENTS.items()}
         self.movements = dict(_MOVEMENTS)
         self.bank = {
@@ -581,7 +582,10 @@ class Shelf:
     # As the store would give it
 
     def data_types(self) -> Collection[str]:
-        return self.books.keys()
+        return self.books.keys() - self.earlier.keys()
+
+    def read_earlier(self, data_type: str) -> datetime | None:
+        return self.earlier.get(data_type)
 
     def present(self, data_type: str, ids: Collection[str]) -> Set[str]:
         return {*ids} & (self.books[data_type].keys() | self.deleted.get(data_type, set()))

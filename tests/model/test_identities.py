@@ -469,6 +469,70 @@ def test_amounts_of_many_digits_are_summed_exactly() -> None:
     assert shelf.breached() == set()
 
 
+# What was read earlier
+
+YESTERDAY = datetime(2024, 5, 30, 20, tzinfo=UTC)
+
+
+def test_the_ledger_of_an_earlier_reading_counts_while_it_agrees() -> None:
+    shelf = Shelf()
+    shelf.earlier["journalEntries"] = YESTERDAY
+
+    found = shelf.check()
+
+    resting = {code for code, line in found.items() if line.as_of == YESTERDAY}
+    assert resting == {"E3", "E5", "F1", "F2", "F4"}
+    assert {found[code].state for code in resting} == {"held"}
+    assert {found[code].state for code in ("E1", "E4", "E7")} == {"not checked"}
+
+
+def test_a_ledger_that_is_out_of_date_is_no_breach() -> None:
+    shelf = Shelf()
+    shelf.earlier["journalEntries"] = YESTERDAY
+    shelf.totals["796"] -= 7  # somebody entered a journal since
+    shelf.totals["104"] += 7
+    shelf.plant("chartOfAccounts", "796", "currentBalance", 367)
+    shelf.plant("chartOfAccounts", "104", "currentBalance", 527)
+
+    found = shelf.check()
+
+    assert {code for code, line in found.items() if line.breaches} == {"G5"}  # whose months are as they were
+    assert {found[code].state for code in ("F1", "F4")} == {"held"}
+    for code in ("E3", "E5", "F2"):
+        assert found[code].state == "not checked"
+        assert found[code].reasons == (
+            "journalEntries was read last at 2024-05-30 20:00 UTC, and things have moved since.",
+        )
+
+
+def test_a_document_that_an_earlier_ledger_knows_otherwise_is_no_breach() -> None:
+    shelf = Shelf()
+    shelf.earlier["journalEntries"] = YESTERDAY
+    shelf.plant("invoices", "5150093", "issueDate", "2024-05-15T00:00:00")
+
+    line = shelf.check()["E5"]
+
+    assert (line.state, line.breaches) == ("not checked", 0)
+
+
+def test_accounts_of_an_earlier_reading_tell_what_is_of_a_year() -> None:
+    shelf = Shelf()
+    shelf.earlier["chartOfAccounts"] = YESTERDAY
+
+    found = shelf.check()
+
+    assert {code: found[code].state for code in ("E3", "G5", "G7")} == dict.fromkeys(("E3", "G5", "G7"), "held")
+
+    assert found["G5"].as_of == found["G7"].as_of == found["E3"].as_of == YESTERDAY
+
+    del shelf.books["chartOfAccounts"]["104"]
+
+    found = shelf.check()
+
+    assert {found[code].state for code in ("G5", "G7")} == {"not checked"}
+    assert not sum(line.breaches for line in found.values())
+
+
 # Dates
 
 
@@ -696,15 +760,79 @@ def test_what_was_posted_by_hand_counts_and_without_the_entries_a_difference_is_
     assert shelf.check()["F1"].reasons == ("Journals were not read.",)
 
 
+def _may_choose_its_basis(shelf: Shelf, *, may: bool = True) -> None:
+    assert shelf.facts.ledger is not None
+    shelf.facts = replace(shelf.facts, ledger=replace(shelf.facts.ledger, may_be_cash_basis=may))
+
+
+def _post_nothing(shelf: Shelf, *documents: str) -> None:
+    """Take the entries of documents back, and out of the trial balance."""
+    for entry in [one for one in shelf.books["journalEntries"] if one.startswith(documents)]:
+        for line in shelf.books["journalEntries"].pop(entry)["journalLines"]:
+            shelf.totals[line["accountRef"]["id"]] -= D(str(line["netAmount"]))
+
+
+ALL_DOCUMENTS = ("invoices-", "credit_notes-", "bills-")
+
+
 def test_books_on_the_cash_basis_have_no_control_accounts() -> None:
     shelf = Shelf()
-    assert shelf.facts.ledger is not None
-    shelf.facts = replace(shelf.facts, ledger=replace(shelf.facts.ledger, is_cash_basis=True))
+    _may_choose_its_basis(shelf)
+    _post_nothing(shelf, *ALL_DOCUMENTS)
 
     found = shelf.check()
 
-    assert {code: found[code].state for code in ("F1", "F2", "F5")} == dict.fromkeys(("F1", "F2", "F5"), "not checked")
-    assert all("cash basis" in found[code].reasons[0] for code in ("F1", "F2", "F5"))
+    assert {code: found[code].state for code in ("E5", "F1", "F2")} == dict.fromkeys(("E5", "F1", "F2"), "not checked")
+    assert all("cash basis" in found[code].reasons[0] for code in ("E5", "F1", "F2"))
+    assert found["F5"].state == "held"
+
+
+def test_a_company_that_may_choose_its_basis_and_posts_on_the_day_is_judged_like_others() -> None:
+    shelf = Shelf()
+    _may_choose_its_basis(shelf)
+    assert shelf.breached() == set()
+    shelf.plant("invoices", "5150093", "amountDue", 59)
+
+    assert {"F1"} <= shelf.breached()
+
+
+def test_books_that_went_from_one_basis_to_the_other_are_judged_where_they_agree_alone() -> None:
+    shelf = Shelf()
+    _may_choose_its_basis(shelf)
+    _post_nothing(shelf, "invoices-5150093", "bills-7300470")
+
+    found = shelf.check()
+
+    assert found["E5"].reasons == ("2 of 8 documents post nothing on their day.",)
+    assert {found[code].state for code in ("E5", "F1", "F2")} == {"not checked"}
+    assert not found["E5"].breaches + found["F1"].breaches + found["F2"].breaches
+
+    _may_choose_its_basis(shelf, may=False)
+
+    assert {"E5", "F1", "F2"} <= shelf.breached()
+
+
+@pytest.mark.parametrize(("is_flat_rate", "state"), [(False, "breached"), (True, "noted")])
+def test_on_a_flat_rate_a_share_of_the_tax_is_income_or_cost(*, is_flat_rate: bool, state: str) -> None:
+    shelf = Shelf()
+    assert shelf.facts.ledger is not None
+    shelf.facts = replace(shelf.facts, ledger=replace(shelf.facts.ledger, is_flat_rate=is_flat_rate))
+    shelf.plant("journalEntries", "invoices-5150093", "journalLines.1.netAmount", -53.5)
+    shelf.plant("journalEntries", "invoices-5150093", "journalLines.2.netAmount", -6.5)
+
+    assert shelf.check()["E5"].state == state
+
+
+def test_tax_that_cannot_be_reclaimed_is_a_part_of_the_cost() -> None:
+    shelf = Shelf()
+    lines = shelf.books["journalEntries"]["bills-7300456"]["journalLines"]
+    lines[0]["netAmount"] = 720
+    del lines[1]
+
+    line = shelf.check()["E5"]
+
+    assert line.state == "noted"
+    assert line.reasons == ("1 documents post their tax, or some of it, as income or costs.",)
 
 
 @pytest.mark.parametrize(("stands", "state"), [(1250, "held"), (1190, "not checked"), (650, "breached")])

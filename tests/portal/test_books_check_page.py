@@ -24,6 +24,7 @@ WRONG = Report(
         Line(code="A5", state="breached", checked=9, breaches=1, faults=(ODD,)),
         Line(code="B3", state="breached", checked=1234, breaches=41, faults=(APART,)),
         Line(code="C1", state="held", checked=1234),
+        Line(code="F1", state="held", checked=50, as_of=NOON),
         Line(code="D3", state="not checked", reasons=("bankTransactions was not read in this sync.",)),
         Line(code="D4", state="noted", checked=1, reasons=("Of 1 accounts 1 agree without what is not explained, 0 with it.",)),
     ),
@@ -68,6 +69,7 @@ def test_what_was_not_checked_is_said_with_its_reason_and_what_holds_with_its_co
     assert "bankTransactions was not read in this sync." in not_checked
     assert "Of 1 accounts 1 agree without what is not explained" in words.partition("What was found out")[2]
     assert "1,234 looked at · C1" in words.partition("What agrees")[2]
+    assert "With what was read last at 31 Mar 2026, 12:00" in words.partition("What agrees")[2]
 
 
 def test_it_speaks_french(house: House, page: str) -> None:

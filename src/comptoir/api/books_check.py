@@ -41,7 +41,8 @@ class BooksCheckFault(Answer, frozen=True, kw_only=True):
 
 class BooksCheckIdentity(Answer, frozen=True, kw_only=True):
     """One identity: `breaches` counts the records that breach it, `faults` names the first of them. `reasons` say why
-    it was not, or not wholly, checked."""
+    it was not, or not wholly, checked. `asOf`: it rests on records that an earlier sync read, at that moment, and they
+    agree with what was read now."""
 
     code: str
     identity: str
@@ -50,6 +51,7 @@ class BooksCheckIdentity(Answer, frozen=True, kw_only=True):
     breaches: int
     faults: tuple[BooksCheckFault, ...]
     reasons: tuple[str, ...]
+    as_of: datetime | None
 
 
 class BooksCheckSummary(Answer, frozen=True, kw_only=True):
@@ -132,6 +134,7 @@ def _identity(line: Line) -> BooksCheckIdentity:
         breaches=line.breaches,
         faults=tuple(map(_fault, line.faults)),
         reasons=line.reasons,
+        as_of=line.as_of,
     )
 
 

@@ -119,7 +119,14 @@ class _Stored:
             f"{name}: {one.version} {one.history_from}" for name, one in held.items() if name in self._read
         )
         self._history_from = {name: one.history_from for name, one in held.items() if one.history_from is not None}
-        self.basis = (day, *self._read, *lacking, *made_by)
+        # What an earlier sync read whole may be looked at beside what this one did.
+        self._earlier = {
+            one.data_type: one.started
+            for one in newest
+            if one.sync_id not in (None, sync) and one.status is Status.COMPLETE and one.started is not None
+        }
+        before_this = sorted(f"{name} of {at.isoformat()}" for name, at in self._earlier.items())
+        self.basis = (day, *self._read, *lacking, *made_by, *before_this)
         self._complete = {resource for resource, outcome in outcomes.items() if outcome == COMPLETE}
         # What the upstream does not have, nobody lacks.
         refused = {resource for resource, outcome in outcomes.items() if outcome not in (COMPLETE, NOT_SUPPORTED)}
@@ -144,6 +151,9 @@ class _Stored:
 
     def data_types(self) -> Collection[str]:
         return self._read
+
+    def read_earlier(self, data_type: str) -> datetime | None:
+        return self._earlier.get(data_type) if self.lacking(data_type) is None else None
 
     def present(self, data_type: str, ids: Collection[str]) -> Set[str]:
         with self._db.read() as tx:

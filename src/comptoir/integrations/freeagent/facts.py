@@ -7,7 +7,7 @@ a time, so that books of any size fit.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from datetime import date
 from decimal import Decimal
 from typing import TypeVar
@@ -31,6 +31,7 @@ _Moved = Iterator[tuple[str, Movement | None]]
 _SAYS_DUE = ("Open", "Overdue", "Paid")
 _UNCHARGED = ("Reverse Charge", "EC Goods", "EC Services")  # tax under these is told and not paid
 _DEBTORS, _CREDITORS, _EXPENSES, _RETAINED, _SUSPENSE = "681", "796", "905-", "968", "999"
+_FLAT_RATE_SURPLUS = "055"
 _SALES_TAX = frozenset({"817", "818", "819"})
 _ACCRUAL_ONLY = ("UkLimitedCompany",)
 _CIS_LABOUR = ("096", "097", "098", "099")
@@ -104,6 +105,7 @@ class _Company(msgspec.Struct):
     type: str | None = None
     freeagent_start_date: str | None = None
     sales_tax_registration_status: str | None = None
+    initially_on_frs: bool | None = None
     annual_accounting_periods: tuple[_Period, ...] | None = None
 
 
@@ -342,7 +344,9 @@ def _ledger(read: ReadRaw) -> LedgerFacts | None:
         debtors=_DEBTORS,
         creditors=_CREDITORS,
         users={code for code in totals if code.startswith(_EXPENSES)},
-        is_cash_basis=_is_cash_basis(company, totals),
+        # No member of the company says so; what it says of a basis is that of VAT.
+        may_be_cash_basis=company.type is not None and company.type not in _ACCRUAL_ONLY,
+        is_flat_rate=bool(company.initially_on_frs) or _FLAT_RATE_SURPLUS in totals,
     )
 
 
@@ -391,12 +395,6 @@ def _year_began(company: _Company, until: date) -> date | None:
 def _stands(line: _Total) -> tuple[str, Decimal]:
     id_ = bank_account_id(line.bank_account) if line.bank_account else line.display_nominal_code
     return id_, plain(line.total)
-
-
-def _is_cash_basis(company: _Company, totals: Mapping[str, Decimal]) -> bool:
-    """No member says so: a company that may choose it, and whose documents are never posted when they are sent."""
-    may_choose = company.type is not None and company.type not in _ACCRUAL_ONLY
-    return may_choose and not {_DEBTORS, _CREDITORS} & totals.keys()
 
 
 def _contacts(read: ReadRaw) -> Iterator[tuple[str, Decimal]]:

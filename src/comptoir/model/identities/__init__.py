@@ -64,8 +64,8 @@ def check(stored: Stored, facts: SourceFacts) -> tuple[Line, ...]:
     findings = Findings()
     targets = Targets(stored, facts.lists)
     with localcontext(WIDE):
-        postings = stored.pile(Posting) if "journalEntries" in targets.read else None
-        open_ = Open(_base_currency(stored), facts, postings)
+        postings = stored.pile(Posting) if targets.reaches("journalEntries") else None
+        open_ = Open(_base_currency(stored, targets), facts, postings)
         walk = Walk(stored, facts, findings, targets, open_)
         check_documents(stored, facts, findings, targets, walk.settlements, open_)
         check_banks(stored, facts, findings, targets, walk, base=open_.base)
@@ -83,6 +83,6 @@ def check(stored: Stored, facts: SourceFacts) -> tuple[Line, ...]:
     return findings.lines()
 
 
-def _base_currency(stored: Stored) -> str | None:
-    read = peek(stored, "company") if "company" in stored.data_types() else ()
+def _base_currency(stored: Stored, targets: Targets) -> str | None:
+    read = peek(stored, "company") if targets.reaches("company") else ()
     return next((company.base_currency for company in read), None)

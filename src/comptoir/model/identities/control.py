@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from enum import Enum
 from typing import Any
 
 import msgspec
@@ -19,14 +20,25 @@ from comptoir.model.money import ZERO, minor_unit, rounded
 from comptoir.model.purchases import BillStatus
 from comptoir.model.sales import DocumentStatus
 
-__all__ = ["CASH_BASIS", "Open", "Posting", "check_control", "lacks"]
+__all__ = ["CASH_BASIS", "Basis", "Open", "Posting", "check_control", "lacks"]
 
 CASH_BASIS = "These books are kept on the cash basis, where documents are posted when they are paid."
+_UNTOLD_BASIS = (
+    "Whether these books are kept on the cash basis, where documents are posted when they are paid, is not told."
+)
 _NO_LEDGER = "The source's trial balance was not read."
 _NO_BASE = "The company's own currency was not read."
 
 _UNKNOWN = {DocumentStatus.UNKNOWN, BillStatus.UNKNOWN}
 _MOST_A_RATE_MOVES = Decimal("0.25")  # between a document and the day it is paid
+
+
+class Basis(Enum):
+    """When documents are posted: on their day, when they are paid, or nobody says which."""
+
+    ACCRUAL = None
+    CASH = CASH_BASIS
+    UNTOLD = _UNTOLD_BASIS
 
 
 class _Side(msgspec.Struct):
@@ -78,6 +90,7 @@ class Open:
         self.unvalued: set[str] = set()  # accounts with postings in another currency, at no rate
         self.contacts: dict[str, list[Decimal]] = {}  # open and withheld, by contact
         self.foreign_contacts: set[str] = set()
+        self.basis = _basis(facts.ledger)  # entries tell better
         self.owed: dict[str, dict[str | None, Decimal]] = {
             "customers": defaultdict(Decimal),
             "suppliers": defaultdict(Decimal),
@@ -170,6 +183,13 @@ class Open:
         self.posted[account] += debit
 
 
+def _basis(ledger: LedgerFacts | None) -> Basis:
+    """As far as the trial balance tells: without a control account in it no document was posted when it was sent."""
+    if ledger is None or not ledger.may_be_cash_basis:
+        return Basis.ACCRUAL
+    return Basis.UNTOLD if {ledger.debtors, ledger.creditors} & ledger.totals.keys() else Basis.CASH
+
+
 def _kept(withheld: Decimal, still: Decimal, document: Any, figures: Figures | None) -> Decimal:
     """The part of what is withheld that did not come due with a payment yet."""
     if figures is not None and figures.suffered is not None:
@@ -188,7 +208,7 @@ def check_control(
         for code in ("F1", "F2", "F4"):
             findings.skipped(code, _NO_LEDGER if ledger is None else _NO_BASE)
         return
-    check = _Control(found, journals, facts, ledger, findings)
+    check = _Control(found, journals, facts, ledger, findings, targets)
     for code, account, side, sources in (
         ("F1", ledger.debtors, found.customers, ("invoices", "creditNotes", "payments")),
         ("F2", ledger.creditors, found.suppliers, ("bills", "billCreditNotes", "billPayments")),
@@ -219,9 +239,6 @@ def _contacts(found: Open, facts: SourceFacts, findings: Findings, targets: Targ
         return
     if lacks("F5", speak_of, findings, targets):
         return
-    if facts.ledger is not None and facts.ledger.is_cash_basis:
-        findings.skipped("F5", CASH_BASIS)
-        return
     for id_, balance in facts.contacts():
         if id_ in found.foreign_contacts:
             continue
@@ -229,7 +246,7 @@ def _contacts(found: Open, facts: SourceFacts, findings: Findings, targets: Targ
         findings.looked("F5")
         if balance not in (open_, open_ + withheld):
             detail = f"customers {id_} should owe {open_}, the source says {balance}"
-            lacking = MOVED if facts.is_moving("", "") else None
+            lacking = found.basis.value or (MOVED if facts.is_moving("", "") else None)
             findings.breach_unless(lacking, "F5", Fault("customers", id_, detail, balance, open_))
 
 
@@ -243,19 +260,20 @@ class _Control:
         facts: SourceFacts,
         ledger: LedgerFacts,
         findings: Findings,
+        targets: Targets,
     ) -> None:
         self._found, self._journals, self._facts = found, journals, facts
-        self._ledger, self._findings = ledger, findings
+        self._ledger, self._findings, self._targets = ledger, findings, targets
         self._unit = minor_unit(found.base)
 
     def documents(self, code: str, account: str, side: _Side) -> None:
         findings = self._findings
-        if self._ledger.is_cash_basis:
-            findings.skipped(code, CASH_BASIS)
-            return
         if not side.documents and account not in self._ledger.totals:
             return  # there is nothing it speaks of
-        findings.looked(code, max(side.documents, 1))
+        if self._found.basis is Basis.CASH and side.documents:
+            findings.skipped(code, CASH_BASIS)
+            return
+        self._looks(code, max(side.documents, 1))
         stands = self._ledger.totals.get(account, ZERO)
         rest = side.open + side.foreign + self._found.posted.get(account, ZERO)
         allowed = self._unit * (side.foreign_settled + side.foreign_open)
@@ -270,7 +288,7 @@ class _Control:
                 said = f"{side.foreign_open} open in other currencies, which are valued anew every day."
                 findings.skipped(code, said)
                 return
-        self._apart(code, account, rest + side.withheld, stands)
+        self._apart(code, account, rest + side.withheld, stands, self._found.basis.value)
 
     def users(self) -> None:
         for account in sorted(self._ledger.users):
@@ -279,23 +297,31 @@ class _Control:
             if account in self._found.unvalued:
                 self._findings.skipped("F4", "Some expenses are in other currencies, at rates of their own.")
                 continue
-            self._findings.looked("F4")
+            self._looks("F4")
             allowed = self._unit * self._found.foreign_posted[account]
             if all(abs(stands - each) > allowed for each in self._expected(account, {posted})):
                 self._apart("F4", account, posted, stands)
+
+    def _looks(self, code: str, count: int = 1) -> None:
+        self._findings.looked(code, count)
+        if self._journals is not None and (read_at := self._targets.read_earlier("journalEntries")) is not None:
+            self._findings.rests_on(code, read_at)
 
     def _expected(self, account: str, posted: set[Decimal]) -> set[Decimal]:
         """Where the account should stand, with what it held when the books began and what journals say."""
         more = (self._ledger.opening or {}).get(account, ZERO) + (self._journals or {}).get(account, ZERO)
         return {each + more for each in posted}
 
-    def _apart(self, code: str, account: str, posted: Decimal, stands: Decimal) -> None:
+    def _apart(self, code: str, account: str, posted: Decimal, stands: Decimal, lacking: str | None = None) -> None:
         [expected] = self._expected(account, {posted})
-        lacking = None
-        if self._ledger.opening is None:
+        if lacking is not None:
+            pass
+        elif self._ledger.opening is None:
             lacking = "What the accounts held when the books began was not read."
         elif self._journals is None:
             lacking = "Journals were not read."
+        elif (earlier := self._targets.earlier("journalEntries")) is not None:
+            lacking = earlier
         elif self._facts.is_moving("", ""):
             lacking = MOVED
         detail = f"account {account} should stand at {expected}, the source says {stands}"

@@ -55,7 +55,8 @@ class Fault(msgspec.Struct, frozen=True, omit_defaults=True):
 class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What came of one identity. `checked` counts the records looked at; `faults` are the first that breach it,
     `reasons` say why it was not, or not wholly, checked. "noted": what the source means is not known well enough to
-    call it a breach, so `reasons` say what was found."""
+    call it a breach, so `reasons` say what was found. `as_of`: it rests on something that was read at that earlier
+    moment, and agrees with what was read now."""
 
     code: str
     state: State
@@ -63,6 +64,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     breaches: int = 0
     faults: tuple[Fault, ...] = ()
     reasons: tuple[str, ...] = ()
+    as_of: datetime | None = None
 
     @property
     def words(self) -> str:
@@ -115,7 +117,9 @@ class LedgerFacts(msgspec.Struct, frozen=True, kw_only=True):
     `until` is the day it was drawn up for; `opening` what accounts held when the books began, None if not told.
     `debtors` and `creditors` are the control accounts, `users` those of what people paid out of pocket, `taxes` those
     of sales tax, `retained` that of profit of earlier years. `began` is the first day of the books, `year_began` that
-    of the accounting year.
+    of the accounting year. `may_be_cash_basis`: the company may have chosen to post documents when they are paid, and
+    the source does not say whether it did. `is_flat_rate`: of the tax on documents a share of the total is owed, at
+    least at some time, and the rest of it is income or cost.
     """
 
     totals: Mapping[str, Decimal]
@@ -129,7 +133,8 @@ class LedgerFacts(msgspec.Struct, frozen=True, kw_only=True):
     suspense: str = ""
     began: date | None = None
     year_began: date | None = None
-    is_cash_basis: bool = False
+    may_be_cash_basis: bool = False
+    is_flat_rate: bool = False
 
 
 class SourceFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -180,6 +185,11 @@ class Stored(Protocol):
         """Those that were all read at one time, so that they can be held against each other."""
         ...
 
+    def read_earlier(self, data_type: str) -> datetime | None:
+        """When a data type that was not read with the others was read last, whole; None if it was read with them, or
+        not whole."""
+        ...
+
     def present(self, data_type: str, ids: Collection[str]) -> Set[str]:
         """Those of these ids that there are records of, deleted ones too."""
         ...
@@ -227,6 +237,7 @@ class Findings:
         self._faults: dict[str, list[Fault]] = {code: [] for code in IDENTITIES}
         self._why: dict[str, list[str]] = {code: [] for code in IDENTITIES}
         self._noted: set[str] = set()
+        self._as_of: dict[str, datetime] = {}
 
     def looked(self, code: str, count: int = 1) -> None:
         self._checked[code] += count
@@ -235,6 +246,19 @@ class Findings:
         self._breaches[code] += 1
         if len(self._faults[code]) < _MOST_FAULTS:
             self._faults[code].append(fault)
+
+    def adopt(self, code: str, aside: Findings) -> State:
+        """Take over what was found aside, but for breaches; what state that was."""
+        line = aside._line(code)
+        if not line.breaches:
+            self.looked(code, line.checked)
+            for reason in line.reasons:
+                (self.noted if line.state == "noted" else self.skipped)(code, reason)
+        return line.state
+
+    def rests_on(self, code: str, moment: datetime) -> None:
+        """An identity is held against something that was read at that earlier moment."""
+        self._as_of[code] = moment
 
     def noted(self, code: str, what: str) -> None:
         """Found out, and no breach whichever way it is."""
@@ -280,4 +304,5 @@ class Findings:
             breaches=breaches,
             faults=tuple(self._faults[code]),
             reasons=tuple(why if why or checked else [_NOTHING]),
+            as_of=self._as_of.get(code) if checked else None,
         )

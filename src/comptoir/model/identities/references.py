@@ -6,6 +6,7 @@ import contextlib
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Set
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -91,6 +92,21 @@ class Targets:
     def pass_by(self, data_type: str) -> None:
         """References lead to this data type, and it was not read with the others."""
         self._unread.add(data_type)
+
+    def read_earlier(self, data_type: str) -> datetime | None:
+        """When a data type that was not read with the others was read last; None if it was, or never was."""
+        return None if data_type in self.read else self._stored.read_earlier(data_type)
+
+    def reaches(self, data_type: str) -> bool:
+        """Whether a data type was read whole, with the others or earlier."""
+        return data_type in self.read or self.read_earlier(data_type) is not None
+
+    def earlier(self, *data_types: str) -> str | None:
+        """Why what is told of one of these may not be so any more."""
+        for data_type in data_types:
+            if (moment := self.read_earlier(data_type)) is not None:
+                return f"{data_type} was read last at {moment:%Y-%m-%d %H:%M} UTC, and things have moved since."
+        return None
 
     def lacking(self, *data_types: str) -> str | None:
         """Why what is told of one of these may not be all there is."""

@@ -34,8 +34,11 @@ class _Months:
     def __init__(self, stored: Stored, facts: SourceFacts, findings: Findings, targets: Targets) -> None:
         self._stored, self._facts, self._findings, self._targets = stored, facts, findings, targets
         self._types: Mapping[str, AccountType] | None = None
-        if _ACCOUNTS in targets.read:
+        if targets.reaches(_ACCOUNTS):
             self._types = {account.id: account.type for account in peek(stored, _ACCOUNTS)}
+            if (read_at := targets.read_earlier(_ACCOUNTS)) is not None:
+                findings.rests_on("G5", read_at)
+                findings.rests_on("G7", read_at)
         else:
             findings.skipped("G7", f"{_ACCOUNTS} was not read in this sync.")
         self._profit: dict[str, Decimal] = {}
@@ -117,7 +120,8 @@ class _Months:
             if stands != found:
                 detail = f"account {account} comes to {found} in the months, the trial balance says {stands}"
                 fault = Fault(_ACCOUNTS, account, detail, stands, found)
-                self._findings.breach_unless(MOVED if self._facts.is_moving("", "") else None, "G5", fault)
+                lacking = self._targets.earlier(_ACCOUNTS) or (MOVED if self._facts.is_moving("", "") else None)
+                self._findings.breach_unless(lacking, "G5", fault)
 
     def _retains(self) -> None:
         """G4: what is not retained of a month's profit was paid out, which no statement tells."""
@@ -152,7 +156,7 @@ class _Months:
             detail = f"{data_type} {id_} has account {line.account_id} of type {type_} in the wrong section"
         else:
             return
-        lacking = self._targets.lacking(_ACCOUNTS)
+        lacking = self._targets.earlier(_ACCOUNTS) or self._targets.lacking(_ACCOUNTS)
         self._findings.breach_unless(lacking, "G7", Fault(data_type, id_, detail))
 
     def _same(self, code: str, data_type: str, id_: str, name: str, expected: Decimal, found: Decimal) -> None:
