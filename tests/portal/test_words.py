@@ -163,6 +163,18 @@ def test_every_sentence_listed_for_translation_is_one_that_a_lower_floor_says() 
             "FreeAgent ne propose pas trial_balance à cette entreprise.",
         ),
         (
+            "FreeAgent's due_on is '31/31', which cannot be read: it was left out.",
+            "Le champ due_on de FreeAgent vaut '31/31', ce qui est illisible\u00a0: il a été laissé de côté.",
+        ),
+        (
+            "The status 'Lost' is not documented for a bill.",
+            "Le statut 'Lost' n'est pas documenté pour une facture fournisseur.",
+        ),
+        (
+            "Account 602-1 stands at 12.50 on 2026-03-31, and FreeAgent's balance sheet says 14.",
+            "Le compte 602-1 est à 12.50 au 2026-03-31, et le bilan de FreeAgent dit 14.",
+        ),
+        (
             "Served without users: FreeAgent refuses users to the user who approved.",
             "Fourni sans users\u00a0: FreeAgent refuse users à l'utilisateur qui a donné son accord.",
         ),

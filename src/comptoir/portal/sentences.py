@@ -123,6 +123,32 @@ SENTENCES = (
     N_("What %(name)s gives as the link to the file is none."),
     N_("The link to the file leads to a machine that is not public. It was not followed."),
     N_("The background work has not started yet. Try again in a few seconds."),
+    # Of doubts about single records
+    N_("The type %(what)s is not documented."),
+    N_("The status %(what)s is not documented for a bill."),
+    N_("The status %(what)s is not documented."),
+    N_("The VAT status %(what)s is not documented."),
+    N_("The lines do not add up to the totals of the source."),
+    N_("The source's total %(gross)s is not its net %(net)s plus its tax %(tax)s: the difference is taken as tax."),
+    N_("The lines of this entry do not add up to nothing: they come to %(amount)s."),
+    N_(
+        "Of the accounting year up to %(day)s, the accounts come to %(ours)s, and %(name)s's profit and loss says "
+        "%(theirs)s."
+    ),
+    N_("Assets less liabilities are %(assets)s, and equity is %(equity)s."),
+    N_("Account %(code)s stands at %(ours)s on %(day)s, and %(name)s's balance sheet says %(theirs)s."),
+    N_("It comes to %(ours)s on %(day)s, and %(name)s's balance sheet says %(theirs)s."),
+    N_("The payment %(id)s is in another currency, and does not say what it comes to in this."),
+    N_("%(text)s is too far off to be right."),
+    N_("%(text)s is no date that exists."),
+    N_("The contact %(what)s is not on the list of contacts, or cannot be read."),
+    N_("The document %(what)s was not found; the payment is linked by its number."),
+    N_("%(name)s does not say what this payment comes to in %(currency)s, the currency of its document."),
+    N_("The document %(what)s was not found; the allocation is linked by its number."),
+    N_("The bill %(what)s was not found; the payment is linked by its number."),
+    N_("Its tax is told in %(base)s alone, and there is no rate to tell it in %(currency)s."),
+    N_("The two sides of this transfer do not fit together: it moves nothing, or both the same way."),
+    N_("%(name)s's %(path)s is %(what)s, which cannot be read: it was left out."),
     # Of the books check
     N_("There is nothing in these books that it speaks of."),
     *sorted(FINDINGS, key=lambda form: -len(re.sub(r"%\(\w+\)s", "", form))),

@@ -276,8 +276,8 @@ class _Documents:
                 refer(kind.data_type, document.id, "bankAccounts", account.id, findings, self._targets)
         for settled in told:
             if settled.foreign is not None and settled.foreign == document.currency:
-                both = f"{settled.payment} and {kind.data_type} {document.id}"
-                detail = f"{both} are both in {settled.foreign}, at a rate"
+                what = f"{kind.data_type} {document.id}"
+                detail = f"{settled.payment} and {what} are both in {settled.foreign}, at a rate"
                 findings.breach("C8", Fault(kind.paid_by, settled.payment, detail))
         if not self._payments_known:
             return

@@ -252,6 +252,7 @@ def odd_days(record_id: str, **days: str | None) -> Iterator[Note]:
     """A note for each day, by its field, that does not exist or is far off."""
     for field, text in days.items():
         if text and local_date(text) is None:
+            shown = repr(text[:40])
             is_far = calendar_day(text) is not None
-            message = f"{text[:40]!r} is {'too far off to be right' if is_far else 'no date that exists'}."
+            message = f"{shown} is too far off to be right." if is_far else f"{shown} is no date that exists."
             yield Note(record_id=record_id, field=field, message=message)
