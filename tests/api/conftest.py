@@ -162,7 +162,6 @@ class House:
 
     def put(self, company: str, connection: str, data_type: str, found: Sequence[Any]) -> None:
         """Records as a sync would leave them, their dataset Complete."""
-        shape = SHAPES[data_type]
         rows = [
             Prepared(
                 id=getattr(one, "id", data_type),
@@ -171,7 +170,7 @@ class House:
                 source_resource="tests",
                 source_id=str(next(self._numbers)),
                 source_modified_date=getattr(one, "source_modified_date", None),
-                values=shape.values(one),
+                record=one,
             )
             for one in found
         ]

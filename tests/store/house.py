@@ -12,7 +12,6 @@ import msgspec
 
 from comptoir import model
 from comptoir.integrations.contract import Link, RawRecord
-from comptoir.model import SHAPES
 from comptoir.model.banking import BankTransaction, BankTransactionType
 from comptoir.model.records import LocalDate
 from comptoir.model.sales import CustomerRef, DocumentStatus, Invoice
@@ -78,7 +77,7 @@ def prepared(data_type: str, record: Any, *, source: tuple[str, str] | None = No
         source_resource=resource,
         source_id=source_id,
         source_modified_date=record.source_modified_date,
-        values=SHAPES[data_type].values(record),
+        record=record,
     )
 
 

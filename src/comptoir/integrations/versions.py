@@ -6,9 +6,9 @@ and the standard model, and what the data type declares. Another version says no
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import inspect
+import re
 import sys
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -20,6 +20,9 @@ from comptoir.integrations.contract import DataType, Integration, Loaded
 __all__ = ["mapping_version"]
 
 _DIGITS = 12
+# Read as text: parsing all of the mapping's code would be most of what a sync does that finds nothing changed.
+_IMPORT = re.compile(r"^[ \t]*(?:from[ \t]+([\w.]+)[ \t]+import[ \t]*(\([^)]*\)|.*)|import[ \t]+(.*))", re.MULTILINE)
+_WORD = re.compile(r"[\w.]+")
 
 
 def mapping_version(integration: Integration, data_type: DataType) -> str:
@@ -57,17 +60,16 @@ def _modules(data_type: DataType, books: Callable[[Loaded], Any]) -> set[str]:
 
 @cache
 def _imported(module: str) -> frozenset[str]:
-    """The modules that one names in its imports, at its head or inside."""
-    return frozenset(_named(ast.parse(_source(module))))
+    """The modules that one names in its imports, at its head or inside; words that only look like one do no harm."""
+    return frozenset(_named(_source(module).decode()))
 
 
-def _named(tree: ast.AST) -> Iterator[str]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (one.name for one in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            yield from (name for one in node.names if (name := f"{node.module}.{one.name}") in sys.modules)
+def _named(source: str) -> Iterator[str]:
+    for origin, names, whole in _IMPORT.findall(source):
+        yield from _WORD.findall(whole)
+        if origin:
+            yield origin
+            yield from (name for one in _WORD.findall(names) if (name := f"{origin}.{one}") in sys.modules)
 
 
 @cache

@@ -24,6 +24,7 @@ from comptoir.store.values import from_text, text_of
 __all__ = [
     "Arrived",
     "Counts",
+    "Held",
     "Place",
     "Standing",
     "aside",
@@ -31,7 +32,6 @@ __all__ = [
     "changed_since",
     "count_live",
     "id_before",
-    "ids_naming",
     "in_window",
     "iterate",
     "links_of",
@@ -66,6 +66,16 @@ class Arrived(msgspec.Struct, frozen=True):
     part: str
     record: RawRecord
     body: bytes
+
+
+class Held(RawRow, frozen=True):
+    """A stored row with what it names, as JSON, None for nothing; a deleted one is still named by others."""
+
+    links: bytes | None
+    is_live: bool
+
+    def named(self) -> tuple[Link, ...]:
+        return _links.decode(self.links) if self.links else ()
 
 
 class Counts(msgspec.Struct):
@@ -302,6 +312,7 @@ def aside(tx: Connection, tenant: TenantId, connection: ConnectionId, sync: Sync
     return list(tx.execute(sa.select(RAW_ASIDE.c.resource).where(mine)).scalars())
 
 
+_HELD = "id, part, body, links, deleted_at IS NULL"
 _LIVE = "FROM raw WHERE tenant_id = ? AND connection_id = ? AND resource = ? AND deleted_at IS NULL"
 
 
@@ -314,7 +325,7 @@ def next_batch(
     *,
     batch: int = 1000,
     until: str | None = None,
-) -> tuple[list[RawRow], Place | None]:
+) -> tuple[list[Held], Place | None]:
     """Live rows in the order (sort_key, id) from a place on, and the place behind them: None when there are no more.
     `until` ends the walk before that sort key.
 
@@ -324,21 +335,21 @@ def next_batch(
     place = place or Place(is_ordered=False, sort_key="", id="")
     if not place.is_ordered:
         # Two walks along two indexes: those without an order of their own come first, by id.
-        plain = f"SELECT id, part, body {_LIVE} AND sort_key = '' AND id > ? ORDER BY id LIMIT ?"
+        plain = f"SELECT {_HELD} {_LIVE} AND sort_key = '' AND id > ? ORDER BY id LIMIT ?"
         rows = bulk.select(tx, plain, (*mine, place.id, batch))
         if len(rows) == batch:
-            return [RawRow(*row) for row in rows], Place(is_ordered=False, sort_key="", id=rows[-1][0])
+            return [Held(*row) for row in rows], Place(is_ordered=False, sort_key="", id=rows[-1][0])
         place = Place(is_ordered=True, sort_key="", id="")
         if rows:
-            return [RawRow(*row) for row in rows], place
+            return [Held(*row) for row in rows], place
     end, bound = ("", ()) if until is None else ("AND sort_key < ? ", (until,))
     keyed = (
-        f"SELECT id, part, body, sort_key {_LIVE} AND sort_key <> '' AND (sort_key, id) > (?, ?) {end}"
+        f"SELECT {_HELD}, sort_key {_LIVE} AND sort_key <> '' AND (sort_key, id) > (?, ?) {end}"
         "ORDER BY sort_key, id LIMIT ?"
     )
     rows = bulk.select(tx, keyed, (*mine, place.sort_key, place.id, *bound, batch))
-    behind = Place(is_ordered=True, sort_key=rows[-1][3], id=rows[-1][0]) if len(rows) == batch else None
-    return [RawRow(id_, part, body) for id_, part, body, _ in rows], behind
+    behind = Place(is_ordered=True, sort_key=rows[-1][-1], id=rows[-1][0]) if len(rows) == batch else None
+    return [Held(*row) for *row, _ in rows], behind
 
 
 def next_by_id(
@@ -351,7 +362,7 @@ def next_by_id(
 
 def iterate(
     tx: Connection, tenant: TenantId, connection: ConnectionId, resource: str, *, batch: int = 1000
-) -> Iterator[list[RawRow]]:
+) -> Iterator[list[Held]]:
     """All live rows in the order (sort_key, id), a batch at a time."""
     place: Place | None = None
     while True:
@@ -379,15 +390,15 @@ def whole(tx: Connection, tenant: TenantId, connection: ConnectionId, resource: 
 
 def by_ids(
     tx: Connection, tenant: TenantId, connection: ConnectionId, resource: str, ids: Iterable[str]
-) -> dict[str, RawRow]:
+) -> dict[str, Held]:
     """Rows by id, deleted ones too: a record may still name one."""
     dialect = tx.dialect.name
     sql = (
-        "SELECT id, part, body FROM raw WHERE tenant_id = ? AND connection_id = ? AND resource = ? "  # noqa: S608 - our own names
+        f"SELECT {_HELD} FROM raw WHERE tenant_id = ? AND connection_id = ? AND resource = ? "  # noqa: S608 - our own names
         f"AND {bulk.among('id', dialect)}"
     )
     return {
-        row[0]: RawRow(*row)
+        row[0]: Held(*row)
         for some in bulk.batches(ids)
         for row in bulk.select(tx, sql, (tenant, connection, resource, bulk.named(some, dialect)))
     }
@@ -395,12 +406,12 @@ def by_ids(
 
 def live_by_ids(
     tx: Connection, tenant: TenantId, connection: ConnectionId, resource: str, ids: Sequence[str]
-) -> list[RawRow]:
+) -> list[Held]:
     """Those of these rows that are live, by id."""
     dialect = tx.dialect.name
-    sql = f"SELECT id, part, body {_LIVE} AND {bulk.among('id', dialect)} ORDER BY id"
+    sql = f"SELECT {_HELD} {_LIVE} AND {bulk.among('id', dialect)} ORDER BY id"
     rows = bulk.select(tx, sql, (tenant, connection, resource, bulk.named(ids, dialect)))
-    return [RawRow(*row) for row in rows]
+    return [Held(*row) for row in rows]
 
 
 def id_before(
@@ -413,38 +424,20 @@ def id_before(
     return rows[0][0] if rows else None
 
 
-def ids_naming(
-    tx: Connection, tenant: TenantId, connection: ConnectionId, resource: str, link: str, targets: Iterable[str]
-) -> set[str]:
-    """The rows of `resource` whose `link` names one of the targets; those that are gone too."""
-    dialect = tx.dialect.name
-    sql = (
-        "SELECT id FROM raw_links WHERE tenant_id = ? AND connection_id = ? AND resource = ? AND link = ? "  # noqa: S608 - our own names
-        f"AND {bulk.among('target', dialect)}"
-    )
-    return {
-        id_
-        for some in bulk.batches(targets)
-        for (id_,) in bulk.select(tx, sql, (tenant, connection, resource, link, bulk.named(some, dialect)))
-    }
-
-
 def naming(
     tx: Connection, tenant: TenantId, connection: ConnectionId, resource: str, link: str, targets: Iterable[str]
-) -> dict[str, tuple[RawRow, ...]]:
-    """Live rows of `resource` whose `link` names one of the targets, by target, in the order of their ids."""
+) -> list[tuple[str, str]]:
+    """The targets that a row of `resource` names by `link`, each with the id of such a row; rows that are gone too."""
     dialect = tx.dialect.name
     sql = (
-        "SELECT l.target, r.id, r.part, r.body FROM raw_links l JOIN raw r ON r.tenant_id = l.tenant_id "  # noqa: S608 - our own names
-        "AND r.connection_id = l.connection_id AND r.resource = l.resource AND r.id = l.id "
-        "WHERE l.tenant_id = ? AND l.connection_id = ? AND l.resource = ? AND l.link = ? "
-        f"AND {bulk.among('l.target', dialect)} AND r.deleted_at IS NULL"
+        "SELECT target, id FROM raw_links WHERE tenant_id = ? AND connection_id = ? AND resource = ? AND link = ? "  # noqa: S608 - our own names
+        f"AND {bulk.among('target', dialect)}"
     )
-    found: dict[str, list[RawRow]] = {}
-    for some in bulk.batches(targets):
-        for target, *row in bulk.select(tx, sql, (tenant, connection, resource, link, bulk.named(some, dialect))):
-            found.setdefault(target, []).append(RawRow(*row))
-    return {target: tuple(sorted(rows, key=lambda row: row.id)) for target, rows in found.items()}
+    return [
+        (target, id_)
+        for some in bulk.batches(targets)
+        for target, id_ in bulk.select(tx, sql, (tenant, connection, resource, link, bulk.named(some, dialect)))
+    ]
 
 
 def links_of(

@@ -6,7 +6,7 @@ is the affair of `store.reading` (pages) and of the functions at the end here (e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, cast
@@ -46,6 +46,7 @@ __all__ = [
     "present",
     "properties",
     "put",
+    "sources_of",
     "supplemental_of",
 ]
 
@@ -61,7 +62,7 @@ _DOCUMENT = ("pk", "tenant_id", "doc", "supplemental")
 
 
 class Prepared(msgspec.Struct, frozen=True):
-    """A mapped record, ready to store; `values` stand in the order of its shape's columns."""
+    """A mapped record, ready to store: its document, and itself, for the columns it is found by."""
 
     id: str
     document: bytes
@@ -69,16 +70,12 @@ class Prepared(msgspec.Struct, frozen=True):
     source_resource: str
     source_id: str
     source_modified_date: str | None
-    values: tuple[Any, ...]
+    record: Any
 
 
-class _Held(msgspec.Struct, frozen=True):
-    pk: int
-    is_deleted: bool
-    source_modified_date: str | None
-    source: tuple[str, str]
-    document: bytes
-    supplemental: bytes | None
+# A record that is held: its id and number, whether it is deleted, when its source changed it, which row it was made of,
+# its document, and what stands beside it. A tuple: most of them are looked at once and dropped.
+_Held = tuple[str, int, bool, str | None, str, str, bytes, bytes | None]
 
 
 def put(
@@ -99,17 +96,34 @@ def put(
     """
     by_id = {row.id: row for row in rows}
     held = _held(tx, tenant, company, connection, data_type, list(by_id))
-    new = [row for row in by_id.values() if row.id not in held] if held else list(by_id.values())
-    changed = [(held[row.id].pk, row) for row in by_id.values() if row.id in held and _differs(row, held[row.id])]
+    new: list[Prepared] = []
+    changed: list[tuple[int, Prepared]] = []
+    # What stands beside a record, and which row it was made of, is kept up with and is no change of it.
+    beside: list[tuple[Any, ...]] = []
+    moved: list[tuple[Any, ...]] = []
+    for row in by_id.values():
+        found = held.get(row.id)
+        if found is None:
+            new.append(row)
+            continue
+        _, pk, is_deleted, modified, resource, source_id, document, supplemental = found
+        if is_deleted or document != row.document or modified != _instant(row.source_modified_date):
+            changed.append((pk, row))
+            continue
+        if supplemental != row.supplemental:
+            beside.append((row.supplemental, tenant, pk))
+        if source_id != row.source_id or resource != row.source_resource:
+            moved.append((row.source_resource, row.source_id, tenant, pk))
     dialect, moment = tx.dialect.name, text_of(now)
     names, typed = _typed(data_type, dialect)
+    of = SHAPES[data_type].values
     if new:
         owners = (tenant, company, connection)
         numbered = list(zip(_next_numbers(tx, data_type, len(new)), new, strict=True))
         values = [
             (
                 pk, *owners, row.id, moment, _instant(row.source_modified_date), False, row.source_resource,
-                row.source_id, version, *typed(row.values),
+                row.source_id, version, *typed(of(row.record)),
             )
             for pk, row in numbered
         ]  # fmt: skip
@@ -120,44 +134,21 @@ def put(
         values = [
             (
                 moment, _instant(row.source_modified_date), False, row.source_resource, row.source_id, version,
-                *typed(row.values), tenant, pk,
+                *typed(of(row.record)), tenant, pk,
             )
             for pk, row in changed
         ]  # fmt: skip
         bulk.update(tx, STANDARD[data_type], _CHANGING + names, _KEY, values)
         bodies = [(row.document, row.supplemental, tenant, pk) for pk, row in changed]
         bulk.update(tx, DOCUMENTS[data_type], ("doc", "supplemental"), _KEY, bodies)
-    if len(new) + len(changed) < len(by_id):
-        _keep_up(tx, tenant, data_type, by_id, held)
+    bulk.update(tx, DOCUMENTS[data_type], ("supplemental",), _KEY, beside)
+    bulk.update(tx, STANDARD[data_type], ("source_resource", "source_id"), _KEY, moved)
     if new or changed:
         _touch(tx, tenant, company, connection, data_type)
     if log is not None:
         log.note(tx, Layer.STANDARD, data_type, Change.NEW, [row.id for row in new])
         log.note(tx, Layer.STANDARD, data_type, Change.CHANGED, [row.id for _, row in changed])
     return Counts(len(new), len(changed), len(by_id) - len(new) - len(changed))
-
-
-def _differs(row: Prepared, held: _Held) -> bool:
-    return (
-        held.is_deleted
-        or held.document != row.document
-        or held.source_modified_date != _instant(row.source_modified_date)
-    )
-
-
-def _keep_up(
-    tx: Connection, tenant: TenantId, data_type: str, rows: Mapping[str, Prepared], held: Mapping[str, _Held]
-) -> None:
-    """What stands beside a record, and which row it was made of, is kept up with and is no change of it."""
-    alike = [(row, held[row.id]) for row in rows.values() if row.id in held and not _differs(row, held[row.id])]
-    beside = [(row.supplemental, tenant, one.pk) for row, one in alike if row.supplemental != one.supplemental]
-    bulk.update(tx, DOCUMENTS[data_type], ("supplemental",), _KEY, beside)
-    sources = [
-        (row.source_resource, row.source_id, tenant, one.pk)
-        for row, one in alike
-        if (row.source_resource, row.source_id) != one.source
-    ]
-    bulk.update(tx, STANDARD[data_type], ("source_resource", "source_id"), _KEY, sources)
 
 
 def _held(
@@ -175,11 +166,9 @@ def _held(
         f"WHERE s.tenant_id = ? AND s.company_id = ? AND s.connection_id = ? AND {bulk.among('s.id', dialect)}"
     )
     return {
-        id_: _Held(pk, bool(is_deleted), modified, (resource, source_id), document, supplemental)
+        row[0]: cast("_Held", row)
         for some in bulk.batches(ids)
-        for id_, pk, is_deleted, modified, resource, source_id, document, supplemental in bulk.select(
-            tx, sql, (tenant, company, connection, bulk.named(some, dialect))
-        )
+        for row in bulk.select(tx, sql, (tenant, company, connection, bulk.named(some, dialect)))
     }
 
 
@@ -241,25 +230,7 @@ def mark_absent(
     log: Log | None = None,
 ) -> int:
     """Records of these source rows that mapping no longer makes (a bill that became a credit) are deleted."""
-    dialect, name = tx.dialect.name, standard_name(data_type)
-    # Most records bear their source's id; the others have an index of their own.
-    statements = (
-        (
-            f"SELECT id FROM {name} WHERE tenant_id = ? AND company_id = ? AND connection_id = ? "  # noqa: S608 - our own names
-            f"AND source_resource = ? AND {bulk.among('id', dialect)} AND id = source_id AND NOT is_deleted"
-        ),
-        (
-            f"SELECT id FROM {name} WHERE tenant_id = ? AND company_id = ? AND connection_id = ? "  # noqa: S608 - likewise
-            f"AND source_resource = ? AND {bulk.among('source_id', dialect)} AND id <> source_id AND NOT is_deleted"
-        ),
-    )
-    gone = [
-        id_
-        for some in bulk.batches(source_ids)
-        for sql in statements
-        for (id_,) in bulk.select(tx, sql, (tenant, company, connection, source_resource, bulk.named(some, dialect)))
-        if id_ not in produced
-    ]
+    gone = _made_of(tx, tenant, connection, data_type, source_resource, source_ids, produced)
     return delete(tx, tenant, company, connection, data_type, gone, now, log)
 
 
@@ -279,15 +250,60 @@ def mark_deleted_sources(
 
 def outlived(tx: Connection, tenant: TenantId, connection: ConnectionId, data_type: str) -> list[str]:
     """Live records whose source row was deleted upstream."""
-    sql = (
-        "SELECT s.id FROM raw r "  # noqa: S608 - our own names
-        f"JOIN {standard_name(data_type)} s ON s.connection_id = r.connection_id AND s.source_resource = r.resource "
-        "AND s.source_id = r.id WHERE r.tenant_id = ? AND r.connection_id = ? AND r.deleted_at IS NOT NULL "
-        "AND s.tenant_id = ? AND s.company_id = (SELECT company_id FROM connections WHERE tenant_id = ? AND id = ?) "
-        "AND s.connection_id = ? AND NOT s.is_deleted"
+    sql = "SELECT resource, id FROM raw WHERE tenant_id = ? AND connection_id = ? AND deleted_at IS NOT NULL"
+    rows: dict[str, list[str]] = {}
+    for resource, id_ in bulk.select(tx, sql, (tenant, connection)):
+        rows.setdefault(resource, []).append(id_)
+    return [id_ for resource, ids in rows.items() for id_ in _made_of(tx, tenant, connection, data_type, resource, ids)]
+
+
+def _made_of(
+    tx: Connection,
+    tenant: TenantId,
+    connection: ConnectionId,
+    data_type: str,
+    resource: str,
+    source_ids: Iterable[str],
+    but: Container[str] = (),
+) -> list[str]:
+    """Live records that were made of these rows, but some."""
+    dialect = tx.dialect.name
+    mine = (
+        f"FROM {standard_name(data_type)} WHERE tenant_id = ? "  # noqa: S608 - our own names
+        "AND company_id = (SELECT company_id FROM connections WHERE tenant_id = ? AND id = ?) "
+        "AND connection_id = ? AND source_resource = ?"
     )
-    owners = (tenant, connection, tenant, tenant, connection, connection)
-    return [row[0] for row in bulk.select(tx, sql, owners)]
+    owners = (tenant, tenant, connection, connection, resource)
+    ids = list(source_ids)
+    # Most records bear their source's id.
+    named = f"SELECT id {mine} AND {bulk.among('id', dialect)} AND id = source_id AND NOT is_deleted"
+    found = [
+        id_
+        for some in bulk.batches(id_ for id_ in ids if id_ not in but)
+        for (id_,) in bulk.select(tx, named, (*owners, bulk.named(some, dialect)))
+    ]
+    # The others have an index of their own.
+    if bulk.select(tx, f"SELECT 1 {mine} AND id <> source_id LIMIT 1", owners):
+        other = f"SELECT id {mine} AND {bulk.among('source_id', dialect)} AND id <> source_id AND NOT is_deleted"
+        found += [
+            id_
+            for some in bulk.batches(ids)
+            for (id_,) in bulk.select(tx, other, (*owners, bulk.named(some, dialect)))
+            if id_ not in but
+        ]
+    return found
+
+
+def sources_of(
+    tx: Connection, tenant: TenantId, company: CompanyId, connection: ConnectionId, data_type: str
+) -> dict[str, tuple[str, str]]:
+    """Of each live record, the resource and id of the row it was made of; all in memory, for data types of few."""
+    sql = (
+        f"SELECT id, source_resource, source_id FROM {standard_name(data_type)} "  # noqa: S608 - our own names
+        "WHERE tenant_id = ? AND company_id = ? AND connection_id = ? AND NOT is_deleted"
+    )
+    rows = bulk.select(tx, sql, (tenant, company, connection))
+    return {id_: (resource, source_id) for id_, resource, source_id in rows}
 
 
 def modified_after(

@@ -347,6 +347,15 @@ RAW = Table(  # rows with numbers: bodies are large, and a key of text would car
         sqlite_where=sa.text("sort_key <> ''"),
         postgresql_where=sa.text("sort_key <> ''"),
     ),
+    # The few that are gone: a mapping of everything asks for them.
+    Index(
+        "ix_raw_gone",
+        "connection_id",
+        "resource",
+        "id",
+        sqlite_where=sa.text("deleted_at IS NOT NULL"),
+        postgresql_where=sa.text("deleted_at IS NOT NULL"),
+    ),
     # How many there are, and when the newest of them changed, is asked of every list at every sync.
     Index(
         "ix_raw_live",

@@ -37,10 +37,10 @@ def _leading(
     if not ends:
         return set()
     if hop.direction is Direction.OUT:
-        return raw.ids_naming(tx, tenant, connection, hop.start, hop.link, ends)
+        return {id_ for _, id_ in raw.naming(tx, tenant, connection, hop.start, hop.link, ends)}
     links = raw.links_of(tx, tenant, connection, hop.to, ends)
     named = {one.id for those in links.values() for one in those if one.name == hop.link}
     named |= changes.former_targets(tx, tenant, connection, hop.to, since, hop.link)
     if hop.direction is Direction.IN:
         return named
-    return raw.ids_naming(tx, tenant, connection, hop.start, hop.link, named)
+    return {id_ for _, id_ in raw.naming(tx, tenant, connection, hop.start, hop.link, named)}

@@ -20,7 +20,7 @@ from sqlalchemy import Connection as Transaction
 from comptoir.integrations.contract import DataType, Integration, Loaded, Making, Mapped, Note, RawRow
 from comptoir.integrations.versions import mapping_version
 from comptoir.jobs import Stopped
-from comptoir.model import SHAPES, encode
+from comptoir.model import encode
 from comptoir.model.money import WIDE
 from comptoir.runtime.clock import Clock
 from comptoir.runtime.failpoints import failpoint
@@ -28,7 +28,7 @@ from comptoir.store import CompanyId, ConnectionId, Database, SyncId, TenantId, 
 from comptoir.store.datasets import Warning_
 from comptoir.store.history import Log
 from comptoir.store.mappings import Doubt
-from comptoir.store.raw import Counts
+from comptoir.store.raw import Counts, Held
 from comptoir.store.records import Prepared
 from comptoir.sync.affected import affected
 from comptoir.sync.near import Near
@@ -74,7 +74,6 @@ class _Type:
     def __init__(self, data_type: DataType, version: str) -> None:
         self.data_type, self.version = data_type, version
         self.name = data_type.name
-        self.values = SHAPES[data_type.name].values
         self.result = MapResult()
         self.basis = ""
         self.since = -1  # the mark up to which its records have followed the rows
@@ -92,14 +91,18 @@ class _Type:
         # By id, with the place of the making it came from: the first one that makes a record wins.
         self.merged: dict[str, tuple[int, Prepared]] = {}
         self.result.read = 0
+        self.settled: set[tuple[str, str]] = set()  # of a merging one: chosen rows that made all they make, or are gone
         self.has_aside = False
-        self.is_broken = False  # the rest of a series was to be mapped, and cannot be by itself
+        self.is_broken = False  # what was to be mapped cannot be without the rest
 
     def makings(self, resource: str) -> list[tuple[int, Making]]:
         return [(place, one) for place, one in enumerate(self.data_type.made_from) if one.resource == resource]
 
     def chosen(self, resource: str) -> set[str]:
         return set() if self.rows is None else self.rows.get(resource, set())
+
+    def place_of(self, resource: str) -> int:
+        return min((place for place, _ in self.makings(resource)), default=len(self.data_type.made_from))
 
     def merge(self, place: int, made: Iterable[Prepared]) -> None:
         for record in made:
@@ -179,7 +182,10 @@ class Mapper:
                 one.rows = None if anew else self._chosen(tx, one, held.get(one.name))
             self._count(tx, types)
         self._go_through(types)
-        # A row that cannot be read breaks its series, and perhaps others: all of them are gone through then.
+        with self._db.read() as tx:
+            for one in types:
+                one.is_broken = one.is_broken or self._is_in_doubt(tx, one)
+        # All of a data type is gone through then. A row that cannot be read breaks its series, and perhaps others.
         if broken := [one for one in types if one.is_broken]:
             for one in broken:
                 one.rows = None
@@ -204,8 +210,6 @@ class Mapper:
         rows = affected(tx, self._tenant, self._connection, one.data_type, one.since)
         if rows is None or not any(rows.values()):
             return rows
-        if one.data_type.merges:
-            return None  # which of its rows make a record first is known of all together only
         if one.data_type.series and mappings.count_aside(tx, self._tenant, self._connection, one.name):
             return None
         return rows
@@ -279,6 +283,9 @@ class Mapper:
                 of_each = [(one, [row for row in rows if row.id in one.chosen(resource)]) for one in types]
                 batch = self._map_batch(tx, of_each, resource, rows)
             gone = set(some) - {row.id for row in rows}
+            for one in types:
+                if one.data_type.merges:
+                    one.settled |= {(resource, id_) for id_ in gone & one.chosen(resource)}
             yield _Batch(
                 resource,
                 [msgspec.structs.replace(made, gone=sorted(gone & made.of.chosen(resource))) for made in batch.made],
@@ -308,7 +315,7 @@ class Mapper:
             yield from self._along(resource, [one], raw.Place(is_ordered=True, sort_key=sort_key, id=""), behind)
 
     def _map_batch(
-        self, tx: Transaction, of_each: Sequence[tuple[_Type, list[RawRow]]], resource: str, rows: list[RawRow]
+        self, tx: Transaction, of_each: Sequence[tuple[_Type, list[Held]]], resource: str, rows: list[Held]
     ) -> _Batch:
         near = Near(tx, self._tenant, self._connection, resource, rows)
         payloads: dict[Callable[[RawRow], Any], dict[str, Any]] = {}
@@ -342,6 +349,8 @@ class Mapper:
             made.mapped.extend(
                 [row.id for row in own_rows if row.id not in aside] if aside else [row.id for row in own_rows]
             )
+            if one.data_type.merges and one.rows is not None:
+                one.settled |= {(resource, id_) for id_ in made.mapped}
             made.doubts.extend(Doubt(resource, id_, aside.get(id_), tuple(notes.get(id_, ()))) for id_ in aside | notes)
             batch.append(made)
         return _Batch(resource, batch)
@@ -384,11 +393,11 @@ class Mapper:
     def _finish(self, tx: Transaction, one: _Type, mark: int) -> None:
         """When all that was to be mapped of a data type is: what no row makes any more is deleted."""
         now = self._clock.now()
-        if one.rows is None and one.data_type.merges:
-            merged = [record for _, record in one.merged.values()]
+        if one.data_type.merges:
+            merged = self._merged(tx, one)
             counts = records.put(tx, *self._owners, one.name, merged, now, one.version, one.log)
             deleted = 0
-            if not one.has_aside:  # a record that only an unreadable row makes stays as it was
+            if one.rows is None and not one.has_aside:  # a record that only an unreadable row makes stays as it was
                 gone = sorted(records.live_ids(tx, self._tenant, self._connection, one.name) - one.merged.keys())
                 deleted = records.delete(tx, *self._owners, one.name, gone, now, one.log)
             self._tell(tx, one, counts, deleted)
@@ -405,6 +414,30 @@ class Mapper:
             one.result.set_aside = mappings.count_aside(tx, self._tenant, self._connection, one.name)
             one.result.warnings = list(self._warnings(tx, one))
         self._finished(tx, one.name, one.result)
+
+    # Several rows make the same record, and the first making of it wins: one row is told to have made it.
+
+    def _is_in_doubt(self, tx: Transaction, one: _Type) -> bool:
+        """Whether a record that some chosen row made is not made by it any more: any other may make it."""
+        if not one.settled:
+            return False
+        for id_, source in records.sources_of(tx, *self._owners, one.name).items():
+            if source in one.settled and (id_ not in one.merged or one.merged[id_][0] > one.place_of(source[0])):
+                return True
+        return False
+
+    def _merged(self, tx: Transaction, one: _Type) -> list[Prepared]:
+        """What is to be stored; records that rows make which were not chosen stay as they are."""
+        if one.rows is None or not one.merged:
+            return [record for _, record in one.merged.values()]
+        held = records.sources_of(tx, *self._owners, one.name)
+        return [
+            record
+            for id_, (place, record) in one.merged.items()
+            if (source := held.get(id_)) is None
+            or source in one.settled
+            or (place, record.source_id) < (one.place_of(source[0]), source[1])
+        ]
 
     def _warnings(self, tx: Transaction, one: _Type) -> Iterator[Warning_]:
         mine = (tx, self._tenant, self._connection, one.name)
@@ -436,7 +469,7 @@ def _made(
     notes: dict[str, list[Note]],
 ) -> list[Prepared]:
     """The records of a batch; `aside` is told why some rows of it made none, `notes` what is doubtful about others."""
-    values, resource, map_ = one.values, making.resource, making.map
+    resource, map_ = making.resource, making.map
     oldest = "" if one.history_from is None else one.history_from.isoformat(timespec="seconds")
     prepared: list[Prepared] = []
     for row in rows:
@@ -464,7 +497,7 @@ def _made(
                         resource,
                         row.id,
                         modified,
-                        values(record),
+                        record,
                     )
                 )
         except Exception as error:  # likewise

@@ -21,6 +21,7 @@ from comptoir.integrations.freeagent.references import (
     day,
     last_segment,
     number_in,
+    number_of,
     posted_with,
     source_of,
 )
@@ -33,6 +34,7 @@ _P = TypeVar("_P", bound=payloads.Payload)
 _T = TypeVar("_T")
 
 
+_MOST_KNOWN = 10_000  # accounts that are remembered from batch to batch
 _UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
 
 
@@ -86,6 +88,8 @@ class Books:
         self._loaded = loaded
         self.carried = loaded.carried
         self._memo: dict[tuple[str, str], object] = {}
+        self._lines: dict[tuple[str, str], list[payloads.LedgerTransaction]] = {}
+        self._account_refs: dict[str, AccountRef] = self.carried.setdefault("account refs", {})
 
     def is_complete(self, resource: str) -> bool:
         return resource in self._loaded.complete
@@ -231,6 +235,14 @@ class Books:
         return None if not category_url else self.account_ref_of_code(last_segment(category_url))
 
     def account_ref_of_code(self, code: str) -> AccountRef:
+        known = self._account_refs.get(code)
+        if known is None:
+            known = self._ref_of_code(code)
+            if len(self._account_refs) < _MOST_KNOWN:
+                self._account_refs[code] = known
+        return known
+
+    def _ref_of_code(self, code: str) -> AccountRef:
         if (bank := self._bank_by_code.get(code)) is not None:
             account = self.bank_accounts.get(bank)
             return AccountRef(id=bank, name=account.name if account else None)
@@ -370,17 +382,27 @@ class Books:
         return self._naming("bank_transaction_explanations", "bank_transaction", bank_transaction_id, _explanation)
 
     def ledger_lines(self, line: payloads.LedgerTransaction) -> list[payloads.LedgerTransaction]:
-        """The lines of the same source, this one included; of the same day, where they name no source."""
+        """The lines of the same source, this one included, in the order of their numbers; of the same day, where they
+        name no source."""
         link, _, id_ = posted_with(line.source_item_url, line.dated_on)
-        key = ("ledger_lines", f"{link} {id_}")
-        if key not in self._memo:
-            self._memo[key] = self._naming("ledger_transactions", link, id_, _ledger_line)
-        found: list[payloads.LedgerTransaction] = self._memo[key]  # type: ignore[assignment]  # put there just now
-        return found
+        lines = self._lines.get((link, id_))
+        if lines is None:
+            lines = self._naming("ledger_transactions", link, id_, _ledger_line)
+            lines.sort(key=lambda one: number_of(last_segment(one.url)))
+            self._lines[link, id_] = lines
+        return lines
 
     # Inside
 
-    def _whole(self, resource: str, decode: Callable[[RawRow], _T]) -> Iterator[tuple[RawRow, _T]]:
+    def _whole(self, resource: str, decode: Callable[[RawRow], _T]) -> tuple[tuple[RawRow, _T], ...]:
+        """Read once for all batches: what is given whole stays the same."""
+        known: dict[object, tuple[tuple[RawRow, _T], ...]] = self.carried.setdefault("whole", {})
+        key = (resource, decode)
+        if key not in known:
+            known[key] = tuple(self._readable(resource, decode))
+        return known[key]
+
+    def _readable(self, resource: str, decode: Callable[[RawRow], _T]) -> Iterator[tuple[RawRow, _T]]:
         for row in self._loaded.whole.get(resource, ()):
             try:
                 yield row, decode(row)
@@ -408,7 +430,7 @@ class Books:
                 found.append(decode(row))
             except _UNREADABLE:
                 continue  # likewise
-        return sorted(found, key=_by_date)
+        return sorted(found, key=_by_date) if len(found) > 1 else found
 
 
 def _by_date(record: payloads.Payload) -> tuple[str, str]:

@@ -167,4 +167,8 @@ def moment(text: str | None) -> datetime | None:
 def instant(text: str | None) -> Instant | None:
     """A timestamp as the standard model writes it: UTC, whole seconds."""
     read = moment(text)
-    return None if read is None else Instant(f"{read.replace(tzinfo=None).isoformat(timespec='seconds')}Z")
+    if read is None or text is None:
+        return None
+    if text[-1] == "Z" and text[4] == text[7] == "-" and text[10] == "T" and text[13:14] == text[16:17] == ":":
+        return Instant(f"{text[:19]}Z")  # it is written so already; nearly all are
+    return Instant(f"{read.replace(tzinfo=None).isoformat(timespec='seconds')}Z")

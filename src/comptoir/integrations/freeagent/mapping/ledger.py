@@ -17,7 +17,7 @@ from comptoir.integrations.contract import Mapped, Note
 from comptoir.integrations.freeagent import payloads
 from comptoir.integrations.freeagent.books import Books
 from comptoir.integrations.freeagent.mapping import accounts, explained, settlement
-from comptoir.integrations.freeagent.references import instant, is_credit_note, last_segment, number_of, source_of
+from comptoir.integrations.freeagent.references import instant, is_credit_note, last_segment, source_of
 from comptoir.model.ledger import (
     AccountType,
     Journal,
@@ -66,7 +66,7 @@ class _Origin(msgspec.Struct, frozen=True, kw_only=True):
 
 def journal_entries(source: payloads.LedgerTransaction, books: Books) -> Iterator[Mapped | Note]:
     """The entries of a line's source, or of all lines of its day that name none; nothing unless it is the first."""
-    lines = sorted(books.ledger_lines(source), key=lambda line: number_of(last_segment(line.url)))
+    lines = books.ledger_lines(source)
     if not lines or lines[0].url != source.url:
         return
     named = source_of(source.source_item_url)
@@ -107,13 +107,16 @@ def _entries(named: tuple[str, str] | None, lines: Lines) -> Iterator[tuple[str,
     days: dict[str, list[payloads.LedgerTransaction]] = {}
     for line in lines:
         days.setdefault(line.dated_on, []).append(line)
+    if len(days) == 1:  # nearly all of them: one entry, whether it adds up or not
+        yield "-".join(named), lines
+        return
     whole = [of for of in days.values() if not _difference(of)]
     if rest := [line for line in lines if _difference(days[line.dated_on])]:
         # What does not add up by the day may do so over days.
         whole.append(rest)
     for of in whole:
         day = min(line.dated_on for line in of)[:10].replace("-", "")
-        yield "-".join([*named, *([day] if len(days) > 1 else [])]), of
+        yield "-".join([*named, day]), of
 
 
 def _loose(lines: Lines) -> Iterator[Lines]:
@@ -144,11 +147,11 @@ def _loose(lines: Lines) -> Iterator[Lines]:
 
 
 def _difference(lines: Lines) -> Decimal:
-    return sum((line.debit_value for line in lines), ZERO)
+    return sum([line.debit_value for line in lines], ZERO)
 
 
 def _instant(choose: Any, texts: list[str | None]) -> Instant | None:
-    told = [found for text in texts if (found := instant(text)) is not None]
+    told = [found for text in set(texts) if (found := instant(text)) is not None]
     return choose(told) if told else None
 
 
@@ -250,6 +253,8 @@ def _explained(url: str | None, books: Books) -> _Origin:
 
 
 def _tracking(project: str | None, property_: str | None, books: Books) -> JournalTracking | None:
+    if not project and not property_:
+        return None
     refs, _ = books.tracking(project, property_)
     named = tuple(RecordRef(id=one.id, data_type="trackingCategories") for one in refs)
     return JournalTracking(record_refs=named) if named else None

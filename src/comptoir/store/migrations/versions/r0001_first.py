@@ -353,6 +353,14 @@ def upgrade() -> None:
         postgresql_where=sa.text("sort_key <> ''"),
     )
     op.create_index(
+        "ix_raw_gone",
+        "raw",
+        ["connection_id", "resource", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NOT NULL"),
+        postgresql_where=sa.text("deleted_at IS NOT NULL"),
+    )
+    op.create_index(
         "ix_raw_live",
         "raw",
         ["connection_id", "resource", "window_name", "updated_at", "tenant_id"],
