@@ -337,7 +337,7 @@ class Mapper:
             notes: dict[str, list[Note]] = {}
             for place, making in one.makings(resource):
                 if making.decode not in payloads:
-                    payloads[making.decode] = {row.id: _decoded(making.decode, row) for row in rows}
+                    payloads[making.decode] = _decoded(making.decode, rows)
                 prepared = _made(one, making, books, own_rows, payloads[making.decode], aside, notes)
                 if one.data_type.merges:
                     one.merge(place, prepared)
@@ -452,11 +452,15 @@ class Mapper:
             yield Warning_(item_id="", message=f"{more} further warnings are not listed.", rule_id="more")
 
 
-def _decoded(decode: Callable[[RawRow], Any], row: RawRow) -> Any:
-    try:
-        return decode(row)
-    except Exception as error:  # whatever is wrong with one record must not touch its neighbours
-        return _Unreadable(_reason(error))
+def _decoded(decode: Callable[[RawRow], Any], rows: Sequence[RawRow]) -> dict[str, Any]:
+    """The payload of each row, by its id."""
+    found: dict[str, Any] = {}
+    for row in rows:
+        try:
+            found[row.id] = decode(row)
+        except Exception as error:  # whatever is wrong with one record must not touch its neighbours
+            found[row.id] = _Unreadable(_reason(error))
+    return found
 
 
 def _made(
@@ -473,23 +477,22 @@ def _made(
     oldest = "" if one.history_from is None else one.history_from.isoformat(timespec="seconds")
     prepared: list[Prepared] = []
     for row in rows:
-        payload = payloads[row.id]
+        payload, before = payloads[row.id], len(prepared)
         if isinstance(payload, _Unreadable):
             aside[row.id] = payload.reason
             continue
-        made: list[Prepared] = []
-        noted: list[Note] = []
+        noted: list[Note] | None = None
         try:
             for item in map_(payload, books):
                 if isinstance(item, Note):
-                    noted.append(item)
+                    noted = [*(noted or ()), item]
                     continue
                 assert isinstance(item, Mapped)
                 record = item.record
                 modified = getattr(record, "source_modified_date", None)
                 if oldest and modified is not None and modified < oldest:
                     continue
-                made.append(
+                prepared.append(
                     Prepared(
                         getattr(record, "id", one.name),
                         encode(record),
@@ -502,8 +505,8 @@ def _made(
                 )
         except Exception as error:  # likewise
             aside[row.id] = _reason(error)
+            del prepared[before:]
             continue
-        prepared += made
         if noted:
             notes.setdefault(row.id, []).extend(noted)
     return prepared

@@ -15,7 +15,7 @@ import msgspec
 
 from comptoir.integrations.contract import Loaded, RawRow
 from comptoir.integrations.freeagent import payloads
-from comptoir.integrations.freeagent.reading import Flawed, amounts_kept, payload_of, reader, sound
+from comptoir.integrations.freeagent.reading import Flawed, amounts_kept, reader, sound
 from comptoir.integrations.freeagent.references import (
     bank_account_id,
     day,
@@ -41,8 +41,8 @@ _UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
 def _decoder(payload: type[_P]) -> Callable[[RawRow], _P]:
     """Reads what a record of another kind is told with; amounts that are none are left out here too, so that they
     spoil no neighbour."""
-    read = payload_of(payload)
-    return lambda row: sound(amounts_kept(read(row.body)))
+    read = reader(payload)
+    return lambda row: sound(amounts_kept(sound(read(row))))
 
 
 _company = _decoder(payloads.Company)
@@ -332,6 +332,8 @@ class Books:
         self, project_url: str | None, property_url: str | None
     ) -> tuple[tuple[TrackingCategoryRef, ...], ProjectRef | None]:
         """What a line is tracked by: the project, and a landlord's property."""
+        if not project_url and not property_url:
+            return (), None
         refs: list[TrackingCategoryRef] = []
         project_ref = None
         if project_url:
@@ -387,8 +389,8 @@ class Books:
         link, _, id_ = posted_with(line.source_item_url, line.dated_on)
         lines = self._lines.get((link, id_))
         if lines is None:
-            lines = self._naming("ledger_transactions", link, id_, _ledger_line)
-            lines.sort(key=lambda one: number_of(last_segment(one.url)))
+            lines = list(self._those_naming("ledger_transactions", link, id_, _ledger_line))
+            lines.sort(key=lambda one: (number_of(last_segment(one.url)), one.dated_on))
             self._lines[link, id_] = lines
         return lines
 
@@ -424,13 +426,17 @@ class Books:
         return found
 
     def _naming(self, resource: str, link: str, id_: str, decode: Callable[[RawRow], _P]) -> list[_P]:
-        found: list[_P] = []
+        found = list(self._those_naming(resource, link, id_, decode))
+        if len(found) > 1:
+            found.sort(key=_by_date)
+        return found
+
+    def _those_naming(self, resource: str, link: str, id_: str, decode: Callable[[RawRow], _P]) -> Iterator[_P]:
         for row in self._loaded.naming.get((resource, link), {}).get(id_, ()):
             try:
-                found.append(decode(row))
+                yield decode(row)
             except _UNREADABLE:
                 continue  # likewise
-        return sorted(found, key=_by_date) if len(found) > 1 else found
 
 
 def _by_date(record: payloads.Payload) -> tuple[str, str]:

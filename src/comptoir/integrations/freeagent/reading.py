@@ -61,8 +61,15 @@ def reader(kind: type[msgspec.Struct]) -> Callable[[RawRow], Any]:
 
 @cache  # one function a payload type, so that rows are decoded once for all data types made from them
 def _row_reader(kind: type[msgspec.Struct]) -> Callable[[RawRow], Any]:
-    read = _reads(kind)
-    return lambda row: read(row.body)
+    decode, kept = msgspec.json.Decoder(kind, strict=False).decode, _reads(kind)
+
+    def read(row: RawRow) -> Any:
+        try:
+            return decode(row.body)
+        except msgspec.ValidationError:
+            return kept(row.body)
+
+    return read
 
 
 def sound(read: Any) -> Any:
@@ -79,7 +86,7 @@ def making(resource: str, decode: Callable[[RawRow], Any], map_: Callable[[Any, 
         if getcontext().prec < WIDE.prec:  # a caller with many records sets it once for all of them
             with localcontext(WIDE):
                 return mapped(read, books)
-        if not isinstance(read, Flawed):
+        if type(read) is not Flawed:
             try:
                 return list(map_(read, books))
             except (ArithmeticError, ValueError, TypeError):  # the last of a signalling NaN, which has no hash

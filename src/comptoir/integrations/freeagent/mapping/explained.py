@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -92,8 +93,7 @@ def kind_of(source: payloads.Explanation, books: Books) -> Kind:
     if source.disposed_asset:
         return Kind.DIRECT_INCOME
     code = last_segment(source.category) if source.category else ""
-    number = code.split("-", 1)[0]
-    if source.capital_asset or source.stock_item or (number.isdigit() and 601 <= int(number) <= 609):
+    if source.capital_asset or source.stock_item or _is_held(code):
         return Kind.DIRECT_COST if money_out else Kind.DIRECT_INCOME
     type_, _ = accounts.type_of_code(code, books)
     if type_ is AccountType.INCOME:
@@ -101,6 +101,13 @@ def kind_of(source: payloads.Explanation, books: Books) -> Kind:
     if type_ is AccountType.EXPENSE:
         return Kind.DIRECT_COST
     return Kind.DIRECT_COST if money_out else Kind.DIRECT_INCOME
+
+
+@lru_cache(maxsize=4096)
+def _is_held(code: str) -> bool:
+    """Of a nominal code: of capital assets or stock."""
+    number = code.split("-", 1)[0]
+    return number.isdigit() and 601 <= int(number) <= 609
 
 
 def _extra(source: payloads.Explanation) -> dict[str, Any]:

@@ -159,7 +159,9 @@ def _line(line: payloads.LedgerTransaction, description: str | None, origin: _Or
     code = books.code_of_ledger(line.nominal_code)
     foreign = line.foreign_currency_data
     amount = foreign.debit_value if foreign is not None else None
-    is_tracked = accounts.type_of_code(code, books)[0] in (AccountType.INCOME, AccountType.EXPENSE)
+    tracking = origin.tracking
+    if tracking is not None and accounts.type_of_code(code, books)[0] not in (AccountType.INCOME, AccountType.EXPENSE):
+        tracking = None
     return JournalLine(
         description=line.description if line.description != description and line.description else None,
         net_amount=plain(line.debit_value),
@@ -168,7 +170,7 @@ def _line(line: payloads.LedgerTransaction, description: str | None, origin: _Or
         transaction_currency=foreign.currency_code if foreign is not None else None,
         account_ref=books.account_ref_of_code(code),
         contact_ref=origin.contact_ref if code in (_DEBTORS, _CREDITORS) else None,
-        tracking=origin.tracking if is_tracked else None,
+        tracking=tracking,
     )
 
 
@@ -253,8 +255,6 @@ def _explained(url: str | None, books: Books) -> _Origin:
 
 
 def _tracking(project: str | None, property_: str | None, books: Books) -> JournalTracking | None:
-    if not project and not property_:
-        return None
     refs, _ = books.tracking(project, property_)
     named = tuple(RecordRef(id=one.id, data_type="trackingCategories") for one in refs)
     return JournalTracking(record_refs=named) if named else None
