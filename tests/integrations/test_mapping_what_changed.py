@@ -78,11 +78,14 @@ def doubts(books: Books) -> Any:
 
 
 def sources(books: Books) -> Any:
+    return {name: _made_of(books, name) for name in ("invoices", "transfers", "chartOfAccounts", "taxRates")}
+
+
+def _made_of(books: Books, data_type: str) -> list[tuple[str, str, str]]:
+    """Id, and resource and id of the row it was made of."""
+    sql = f"SELECT id, source_resource, source_id FROM {standard_name(data_type)} WHERE connection_id = '{books.connection}'"
     with books.db.read() as tx:
-        return {
-            table: sorted(map(tuple, tx.exec_driver_sql(f"SELECT id, source_resource, source_id FROM {table}")))
-            for table in ("std_invoices", "std_transfers", "std_chart_of_accounts", "std_tax_rates")
-        }
+        return sorted((id_, resource, source) for id_, resource, source in tx.exec_driver_sql(sql))
 
 
 def _names() -> tuple[str, ...]:
@@ -298,6 +301,44 @@ def test_another_name_of_an_account_is_told_wherever_it_is_named(db: Database) -
 
     [invoice] = edited.of("invoices").values()
     assert invoice["lineItems"][0]["accountRef"]["name"] == "Joinery sold"
+
+
+# Records that several rows make
+
+
+def an_item(rate: str) -> list[dict[str, Any]]:
+    return [{"position": 1, "quantity": "1.0", "price": "100.0", "sales_tax_rate": rate, "sales_tax_status": "TAXABLE"}]
+
+
+@pytest.fixture
+def rated(db: Database) -> Edited:
+    """Two invoices of one rate that stands nowhere else, and one of another."""
+    rates = {1: "12.5", 2: "12.5", 3: "3.0"}
+    return Edited(db, {"invoices": [an_invoice(number, invoice_items=an_item(rate)) for number, rate in rates.items()]})
+
+
+def test_lists_put_together_of_many_records_follow_those_that_changed(rated: Edited) -> None:
+    ended = rated.edit("invoices", 2, comments="another one", invoice_items=an_item("7.5"))
+
+    assert (ended["taxRates"].records_read, ended["chartOfAccounts"].records_read) == (1, 1)
+    assert counted(ended) == {"invoices": (0, 1, 0), "taxRates": (1, 0, 0)}
+    assert {"taxable-12.5", "taxable-7.5", "taxable-3"} < rated.of("taxRates").keys()
+
+
+def test_what_its_only_record_made_is_gone_with_it(rated: Edited) -> None:
+    ended = rated.edit("invoices", 3, invoice_items=an_item("12.5"))
+
+    assert counted(ended) == {"invoices": (0, 1, 0), "taxRates": (0, 0, 1)}
+    assert "taxable-3" not in rated.of("taxRates")
+
+
+def test_what_another_record_makes_too_stays_and_is_told_to_come_from_it(rated: Edited) -> None:
+    ended = rated.edit("invoices", 1, invoice_items=an_item("3.0"))
+
+    assert counted(ended) == {"invoices": (0, 1, 0)}
+    made_of = {id_: (resource, source) for id_, resource, source in _made_of(rated.books, "taxRates")}
+    assert made_of["taxable-12.5"] == ("invoices", "2")
+    assert made_of["taxable-3"] == ("invoices", "1")
 
 
 def test_what_depends_on_the_day_is_mapped_anew_on_another_day(lines: Edited) -> None:

@@ -101,8 +101,14 @@ class _Type:
     def chosen(self, resource: str) -> set[str]:
         return set() if self.rows is None else self.rows.get(resource, set())
 
-    def place_of(self, resource: str) -> int:
-        return min((place for place, _ in self.makings(resource)), default=len(self.data_type.made_from))
+    def turn(self, place: int, record: Prepared) -> tuple[int, str]:
+        """When a record would be made, if everything was mapped: the first one counts."""
+        return place, record.source_id
+
+    def turn_of(self, source: tuple[str, str]) -> tuple[int, str]:
+        """Likewise of a record that was made of this row."""
+        resource, id_ = source
+        return min((place for place, _ in self.makings(resource)), default=len(self.data_type.made_from)), id_
 
     def merge(self, place: int, made: Iterable[Prepared]) -> None:
         for record in made:
@@ -421,22 +427,20 @@ class Mapper:
         """Whether a record that some chosen row made is not made by it any more: any other may make it."""
         if not one.settled:
             return False
-        for id_, source in records.sources_of(tx, *self._owners, one.name).items():
-            if source in one.settled and (id_ not in one.merged or one.merged[id_][0] > one.place_of(source[0])):
-                return True
-        return False
+        return any(
+            source in one.settled and ((made := one.merged.get(id_)) is None or one.turn(*made) > one.turn_of(source))
+            for id_, source in records.sources_of(tx, *self._owners, one.name).items()
+        )
 
     def _merged(self, tx: Transaction, one: _Type) -> list[Prepared]:
-        """What is to be stored; records that rows make which were not chosen stay as they are."""
+        """What is to be stored; a record that a row makes which was not chosen, and comes before, stays as it is."""
         if one.rows is None or not one.merged:
             return [record for _, record in one.merged.values()]
         held = records.sources_of(tx, *self._owners, one.name)
         return [
             record
             for id_, (place, record) in one.merged.items()
-            if (source := held.get(id_)) is None
-            or source in one.settled
-            or (place, record.source_id) < (one.place_of(source[0]), source[1])
+            if (source := held.get(id_)) is None or one.turn(place, record) <= one.turn_of(source)
         ]
 
     def _warnings(self, tx: Transaction, one: _Type) -> Iterator[Warning_]:
