@@ -6,7 +6,8 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 # Where PYTHONDONTWRITEBYTECODE is set, every start would compile all it imports anew.
 COMPILE := $(BIN)/python -m compileall -q -j 0 $(VENV)/lib src >/dev/null || true
-WORKERS ?= 2
+# More than processors: a worker waits for the processes and the disk that its test uses.
+WORKERS ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-fast test-books check bench lock wheel clean

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pytest
+from tests.operators import an_administrator
 
-from comptoir.access import Operator, Role, operators
+from comptoir.access import Operator
 from comptoir.store import Database, TenantId, tenants
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-EMAIL, PASSWORD = "ann@example.com", "correct horse battery"
+EMAIL = "ann@example.com"
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class House:
     def built(cls, db: Database, name: str, email: str) -> House:
         with db.write() as tx:
             tenant = tenants.add(tx, name, NOON).id
-            ann, _ = operators.add(tx, tenant, email=email, password=PASSWORD, role=Role.ADMINISTRATOR, now=NOON)
+            ann = an_administrator(tx, tenant, email, NOON)
         return cls(db, tenant, ann)
 
 

@@ -106,12 +106,10 @@ def test_the_worlds_are_of_mixed_kinds() -> None:
 
 @pytest.mark.slow
 def test_every_identity_is_looked_at_somewhere(db: Database) -> None:
-    looked = {
-        line.code
-        for world in (world_of(1, "small"), *(world_of(seed) for seed in range(1, 13)))
-        for line in Books(db, world).sync().lines
-        if line.checked
-    }
+    looked: set[str] = set()
+    for world in (world_of(1, "small"), *(world_of(seed) for seed in range(1, 13))):
+        if looked != IDENTITIES.keys():
+            looked |= {line.code for line in Books(db, world).sync().lines if line.checked}
     assert looked == IDENTITIES.keys()
 
 

@@ -7,15 +7,17 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
 from litestar.testing import TestClient
+from tests.operators import PASSWORD, an_administrator
 from tests.portal.linking import Linking
 from tests.portal.pages import KEYS, PLATFORM, Answer
 
 from comptoir import settings
-from comptoir.access import Role, operators
+from comptoir.access import operators, sessions
 from comptoir.app import Application
 from comptoir.store import integration_settings, tenants
 from comptoir.store.integration_settings import IntegrationSettings
@@ -55,8 +57,8 @@ class House:
         now = datetime.now(UTC)
         with application.db.write() as tx:
             self.tenant = tenants.add(tx, f"Lender {uuid4().hex}", now).id
-            self.email = f"{uuid4().hex}@lender.example"
-            _, self.password = operators.add(tx, self.tenant, email=self.email, role=Role.ADMINISTRATOR, now=now)
+            self.email, self.password = f"{uuid4().hex}@lender.example", PASSWORD
+            an_administrator(tx, self.tenant, self.email, now)
 
     def visitor(self, language: str = "en") -> Browser:
         """Somebody who is not signed in."""
@@ -64,10 +66,11 @@ class House:
         return Browser(self.client, language)
 
     def operator(self, language: str = "en") -> Browser:
+        """Somebody who is signed in; the form for it has tests of its own."""
         browser = self.visitor(language)
-        browser.get("/sign-in")
-        answer = browser.post("/sign-in", {"email": self.email, "password": self.password, "next": "/"})
-        assert answer.status == 303, answer.words
+        with self.application.db.write() as tx:
+            token = sessions.begin(tx, operators.by_email(tx, self.tenant, self.email), datetime.now(UTC))
+        self.client.cookies.set("comptoir_session", token, domain=urlsplit(ORIGIN).hostname, path="/")
         return browser
 
     def stored(self) -> IntegrationSettings | None:

@@ -15,7 +15,10 @@ from tests.portal.pages import KEYS, LIST
 def test_every_form_does_what_it_says(database_url: str, tmp_path: Path) -> None:
     application = installation(database_url, tmp_path)
     with TestClient(application.asgi, base_url=ORIGIN, raise_server_exceptions=False) as client:
-        said = _everything(House(application, client).operator())
+        house = House(application, client)
+        said = _everything(house.operator())
+        visitor = house.visitor()
+        signed_in = visitor.post("/sign-in", {"email": house.email, "password": house.password, "next": "/companies"})
     application.stop()
 
     assert said == [
@@ -31,6 +34,7 @@ def test_every_form_does_what_it_says(database_url: str, tmp_path: Path) -> None
         "FreeAgent is disabled. No company can link it; data already read stays readable.",
         "You are signed out.",
     ]
+    assert (signed_in.status, signed_in.headers["location"]) == (303, "/companies")
 
 
 def _everything(operator: Browser) -> list[str]:

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import pytest
 from litestar.testing import TestClient
 from tests.books import NOON, Books, world_of
+from tests.operators import an_administrator
 from tests.portal.conftest import Browser, House
 
-from comptoir.access import Role, operators
 from comptoir.app import Application
 from comptoir.portal import data_history
 from comptoir.portal.looks import LOOKS
@@ -42,10 +42,8 @@ def changed(application: Application, client: TestClient[Any]) -> Iterator[Chang
     house = House(application, client)
     books = Books(application.db, world_of(1, "small"))
     with application.db.write() as tx:
-        _, password = operators.add(
-            tx, books.tenant, email="tracer@lender.example", role=Role.ADMINISTRATOR, now=datetime.now(UTC)
-        )
-    house.tenant, house.email, house.password = books.tenant, "tracer@lender.example", password
+        an_administrator(tx, books.tenant, "tracer@lender.example", datetime.now(UTC))
+    house.tenant, house.email = books.tenant, "tracer@lender.example"
     books.sync()
     open_ones = [one for one in books.records("invoices") if one.status == "Submitted" and not one.payment_allocations]
     invoice, bill = open_ones[0].id, books.records("bills")[0].id
