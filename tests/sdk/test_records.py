@@ -290,3 +290,24 @@ def test_an_invoice_is_downloaded_as_a_pdf(sdks: Sdks) -> None:
     invoice = sdk.answer("invoices.list", company)["results"][0]["id"]
 
     assert sdk.answer("invoices.download_pdf", {**company, "invoice_id": invoice})["bytes"] > 100
+
+
+def test_reports_say_whether_they_are_available(sdks: Sdks) -> None:
+    sdk, company = sdks.sdk("codat-accounting"), {"company_id": sdks.demo.company}
+
+    assert sdk.answer("reports.is_aged_debtor_report_available", company) is True
+    assert sdk.answer("reports.is_aged_creditors_report_available", company) is True
+
+
+def test_what_has_no_files_has_an_empty_list_and_what_is_not_supplied_says_so(sdks: Sdks) -> None:
+    sdk, owner = sdks.sdk("codat-accounting"), {"company_id": sdks.demo.company, "connection_id": sdks.demo.connection}
+    customer = sdk.answer("customers.list", {"company_id": sdks.demo.company})["results"][0]["id"]
+
+    assert sdk.answer("customers.list_attachments", {**owner, "customer_id": customer}) == {"attachments": []}
+    for call, ids in (
+        ("customers.get_attachment", {"customer_id": customer, "attachment_id": "1"}),
+        ("purchase_orders.list_attachments", {"purchase_order_id": "1"}),
+        ("item_receipts.list", {}),
+    ):
+        kind, error = sdk.error(call, {**owner, **ids})
+        assert (kind, error["statusCode"]) == ("ErrorMessage", 404), call
