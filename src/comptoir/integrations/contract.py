@@ -40,6 +40,7 @@ __all__ = [
     "OAuth",
     "Part",
     "Printed",
+    "Proof",
     "RawRecord",
     "RawRow",
     "ReadRaw",
@@ -93,14 +94,17 @@ class ReadWindow(msgspec.Struct, frozen=True, kw_only=True):
     """A range of a resource that is read by itself, such as an accounting year. Its name can stand in a path.
 
     A closed one is over since `last`, its last day, and nothing new is expected in it: it need not be read again as
-    long as `Resource.closed_until_moved` of the same window stays as it was, and no record of that day or before, by
-    `Resource.day`, changed.
+    long as `Resource.closed_until_moved` stays as it was, in the window of the same name or in `told_by`, and no record
+    of `Resource.moved_by` of that day or before came, changed or went. What `told_by` names is of a later day, and what
+    only moved from one window to another before that day does not show there: then such a window stands only where all
+    of `moved_by` were read in the same run.
     """
 
     name: str
     params: tuple[tuple[str, str], ...]
     is_closed: bool = False
     last: str = ""
+    told_by: str | None = None
 
 
 class ByDay(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,6 +124,20 @@ class InOrder(msgspec.Struct, frozen=True, kw_only=True):
 
     params: tuple[tuple[str, str], ...]
     moment: Callable[[bytes], str | None]
+
+
+class Proof(msgspec.Struct, frozen=True, kw_only=True):
+    """Shows with one call that a list of several pages was read right while its upstream may have changed it: the
+    report that its records add up to, asked for once they are in.
+
+    `report` is the resource to ask, with the parameters that `asked` gives for the window. `holds` is told the window,
+    the bodies of its records, the answer, and the rows of `beside`; where it cannot tell, it does not hold.
+    """
+
+    report: str
+    asked: Callable[[ReadWindow], tuple[tuple[str, str], ...]]
+    beside: tuple[str, ...]
+    holds: Callable[[ReadWindow, Iterable[bytes], bytes, Mapping[str, tuple[RawRow, ...]]], bool]
 
 
 class Resource(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,11 +167,17 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True):
     per_param: str | None = None
     access_level: int = 1
     since: str | None = None  # the parameter that asks for what changed at an instant or later, where there is one
+    newest_first: tuple[tuple[str, str], ...] = ()  # where there is none: puts what changed last at the beginning
     today_param: str | None = None  # a parameter that takes today's date, such as a report's to_date
     windows: Callable[[Mapping[str, tuple[RawRow, ...]], date, int], tuple[ReadWindow, ...]] | None = None
     windows_of: tuple[str, ...] = ()
-    day: Callable[[bytes], str | None] | None = None  # on which a record is told of in windows that may be over
-    closed_until_moved: str | None = None  # reports by the same windows: one that changed tells of change in its window
+    closed_until_moved: str | None = (
+        None  # reports by windows: one that changed tells of change in windows that are over
+    )
+    moved_by: tuple[str, ...] = ()  # resources with a `day`: their records tell of change in windows that are over
+    worded_by: tuple[str, ...] = ()  # resources whose names stand in the records of every window
+    day: Callable[[bytes], str | None] | None = None  # of a record, as text that orders as days do; None: of any
+    proof: Proof | None = None
     lasting: Callable[[bytes], object] | None = None
     touches: Callable[[bytes], Iterable[Link]] | None = None
     narrowing: ByDay | InOrder | None = None
@@ -164,6 +188,17 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True):
     def parents(self) -> tuple[str, ...]:
         """What must be read before this can be: its windows depend on it."""
         return self.windows_of if self.per is None else (self.per, *self.windows_of)
+
+    @property
+    def tells_changes(self) -> bool:
+        """Can it be asked for what changed since an instant?"""
+        return self.since is not None or bool(self.newest_first)
+
+    @property
+    def told_by(self) -> tuple[str, ...]:
+        """What is read before it, if that is read at all: it tells which windows need not be read, or proves them."""
+        beside = () if self.proof is None else self.proof.beside
+        return tuple(filter(None, (self.closed_until_moved, *self.moved_by, *self.worded_by, *beside)))
 
 
 class Loaded(msgspec.Struct, kw_only=True):

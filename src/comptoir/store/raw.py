@@ -44,6 +44,7 @@ __all__ = [
     "put",
     "set_aside",
     "standing",
+    "versions_until",
     "whole",
     "windows_of",
 ]
@@ -465,16 +466,29 @@ def changed_since(
     resource: str,
     moment: datetime,
     updated_at: datetime | None,
-) -> Iterator[bytes]:
-    """Bodies of rows held at a moment of ours that changed or went after it, or that their source dates at another
-    moment or later."""
+) -> Iterator[tuple[bool, bytes]]:
+    """Rows that came, changed or went after a moment of ours, or that their source dates at another moment or later:
+    whether each was held at that moment, and its body."""
     dated = "" if updated_at is None else " OR updated_at >= ?"
     sql = (
-        "SELECT body FROM raw WHERE tenant_id = ? AND connection_id = ? AND resource = ? "  # noqa: S608 - our own names
-        f"AND first_seen <= ? AND (changed_at > ? OR deleted_at > ?{dated})"
+        "SELECT first_seen <= ?, body FROM raw WHERE tenant_id = ? AND connection_id = ? AND resource = ? "  # noqa: S608 - our own names
+        f"AND (changed_at > ? OR deleted_at > ?{dated})"
     )
-    values = (tenant, connection, resource, *[text_of(moment)] * 3)
-    for (body,) in bulk.select(tx, sql, values if updated_at is None else (*values, text_of(updated_at))):
+    at = text_of(moment)
+    values = (at, tenant, connection, resource, at, at)
+    for was_held, body in bulk.select(tx, sql, values if updated_at is None else (*values, text_of(updated_at))):
+        yield bool(was_held), body
+
+
+def versions_until(
+    tx: Connection, tenant: TenantId, connection: ConnectionId, resource: str, moment: datetime
+) -> Iterator[bytes]:
+    """Bodies that rows had until after a moment of ours."""
+    mine = "tenant_id = ? AND connection_id = ? AND resource = ?"
+    changed = f"SELECT id FROM raw WHERE {mine} AND changed_at > ?"  # noqa: S608 - our own names
+    sql = f"SELECT body FROM raw_versions WHERE {mine} AND id IN ({changed}) AND until > ?"  # noqa: S608 - likewise
+    values = (tenant, connection, resource, *[text_of(moment)] * 2)
+    for (body,) in bulk.select(tx, sql, (tenant, connection, resource, *values)):
         yield body
 
 

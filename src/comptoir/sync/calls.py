@@ -12,7 +12,22 @@ from comptoir.integrations.contract import Resource
 from comptoir.store.rereads import Reread
 from comptoir.sync.walk import Params, Walk
 
-__all__ = ["Answer", "Arrival", "Body", "Count", "PageAnswer", "Reader", "Searched", "Task", "Watch"]
+__all__ = [
+    "UNREADABLE",
+    "Answer",
+    "Arrival",
+    "Body",
+    "Count",
+    "PageAnswer",
+    "Proved",
+    "Reader",
+    "Searched",
+    "Task",
+    "Watch",
+]
+
+# What the functions of an integration raise for bytes that they cannot read.
+UNREADABLE = (msgspec.MsgspecError, ValueError, TypeError, LookupError, ArithmeticError, RecursionError)
 
 
 class PageAnswer(Protocol):
@@ -47,8 +62,8 @@ class Watch(Protocol):
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
-    """A call to make: a page of a window, a page of its changes, its count, or one record by its id; or the few calls
-    that search a window for what is gone from it."""
+    """A call to make: a page of a window, a page of its changes, its count, the report that proves it, or one record by
+    its id; or the few calls that search a window for what is gone from it."""
 
     walk: Walk
     window: str = ""
@@ -57,6 +72,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     is_changes: bool = False
     is_count: bool = False
     is_search: bool = False
+    is_proof: bool = False
     record_id: str | None = None
     reread: Reread | None = None
 
@@ -73,7 +89,13 @@ class Searched(msgspec.Struct, frozen=True):
     missing: frozenset[str] | None
 
 
-Answer = PageAnswer | Count | Body | Searched
+class Proved(msgspec.Struct, frozen=True):
+    """The report that a window must add up to, None where the upstream gave none."""
+
+    body: bytes | None
+
+
+Answer = PageAnswer | Count | Body | Searched | Proved
 
 
 class Arrival(msgspec.Struct, frozen=True):

@@ -6,40 +6,35 @@ without a row are fetched again. A list that moves while it is read is walked ag
 
 from __future__ import annotations
 
-import hashlib
-import queue
-import threading
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from datetime import date, datetime, timedelta
 
 import msgspec
 from sqlalchemy import Connection as Transaction
 
 from comptoir.errors import ProductError, RelinkRequired, SetupRequired, TryLater, UpstreamChanged
-from comptoir.integrations.contract import ByDay, Kind, Link, RawRecord, ReadWindow, Resource
+from comptoir.integrations.contract import Kind, Resource
 from comptoir.jobs import Stopped
 from comptoir.runtime.clock import Clock
 from comptoir.runtime.failpoints import failpoint
 from comptoir.store import ConnectionId, Database, SyncId, TenantId, cursors, pages, raw, rereads, syncs
-from comptoir.store.history import Log
-from comptoir.store.rereads import Reread
-from comptoir.sync import keeping_up, narrow, sweep
-from comptoir.sync.calls import Answer, Arrival, Body, Count, PageAnswer, Reader, Searched, Task, Watch
-from comptoir.sync.outcomes import COMPLETE, Outcome, outcome_of
-from comptoir.sync.walk import Params, Walk, Window, unread
+from comptoir.sync import keeping_up, sweep
+from comptoir.sync.callers import Callers
+from comptoir.sync.calls import UNREADABLE, Arrival, Body, Count, PageAnswer, Proved, Reader, Searched, Task, Watch
+from comptoir.sync.filing import Filing
+from comptoir.sync.outcomes import COMPLETE, NOT_SUPPORTED, Outcome, outcome_of
+from comptoir.sync.retold import PASS_TO_REREAD, Retold
+from comptoir.sync.scope import Scope
+from comptoir.sync.walk import Params, Walk, is_descending
 
 __all__ = ["Fetch", "PageAnswer", "Reader", "Watch"]
 
 _MOST_PASSES = 3
-_PASS_TO_REREAD = 100  # the number of the pass that reads a list whole because many of its records are to be read again
 _SOME = 1  # how many records a read changed before the process ended is not known; that none did is not either
 _CALLS_APART = timedelta(seconds=2)  # the first calls of a run begin together
-_MOST_ROUNDS_OF_REREADS = 4  # a payment leads to its invoice, and that to its customer
 _BEGUN = 0  # the page number that keeps when the reading of a window began, and since when changes were asked for
-_LOOK_UP_SECONDS = 0.2  # how soon a stop is noticed
 _LAST_PAGES_SECONDS = 6.0  # how long pages under way may still come in after a stop
-_UNREADABLE = (msgspec.MsgspecError, ValueError, TypeError, LookupError, ArithmeticError, RecursionError)
 
 
 class Fetch:
@@ -66,159 +61,89 @@ class Fetch:
         """`around` are all resources, those not read now too. `months` is how long reports are kept for; `meanwhile`
         is called several times a second while calls are under way."""
         self._db, self._tenant, self._connection, self._sync = db, tenant, connection, sync
-        self._reader, self._clock = reader, clock
-        self._page_size, self._workers, self._today, self._months = page_size, workers, today, months
-        self._around = around
+        self._clock, self._page_size = clock, page_size
+        self._around = tuple(around)
         self._watch: Watch = watch or (lambda *_: None)
         self._meanwhile, self._should_stop = meanwhile, should_stop
         self._todo: deque[Task] = deque()
-        self._under_way = 0
-        self._calls: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
-        self._arrivals: queue.SimpleQueue[Arrival] = queue.SimpleQueue()
         self._walks: dict[str, Walk] = {}
         self._names: dict[str, frozenset[str]] = {}  # of all windows that a resource has now
-        self._bases: dict[str, dict[str, bytes]] = {}  # what tells whether a window that is over has changed
+        self._bases: dict[str, Mapping[str, bytes]] = {}  # what tells whether a window that is over has changed
         self._before: dict[str, Walk] = {}  # the pass before, where another must agree with it
         self._ended: dict[str, Outcome] = {}
-        self._held_whole: set[str] = set()  # resources that were read to their end before: what is new there is news
         self._former: dict[str, Outcome] = {}  # of resources that are read another time
-        self._rounds_of_rereads = 0
-        self._unread_again: set[Reread] = set()
-        self._floor: datetime | None = None  # no list of this run that is yet to begin was read before
+        self._scope = Scope(tenant, connection, around, page_size=page_size, today=today, months=months)
+        self._retold = Retold(tenant, connection, sync, self._walks)
+        self._callers = Callers(db, tenant, connection, reader, around, page_size=page_size, workers=workers)
+        with db.read() as tx:
+            self._reads = syncs.reads(tx, tenant, connection)
+            has_former = syncs.latest(tx, tenant, connection) is not None
+        held_whole = {name for name, read in self._reads.items() if read.seen_at is not None} if has_former else set()
+        self._filing = Filing(tenant, connection, sync, self._retold, held_whole)
 
     def run(self, resources: Sequence[Resource]) -> dict[str, Outcome]:
-        """Read all of these. RelinkRequired and SetupRequired end the round at once: nothing else could be read.
+        """Read all of these, but what this very sync has read before. RelinkRequired and SetupRequired end the round at
+        once: nothing else could be read.
 
         Raises Stopped when asked to stop, after the pages under way came in.
         """
-        # Daemons: a call that waits for a rate limit must not keep the process from ending.
-        threads = [threading.Thread(target=self._work, name=f"fetch-{n}", daemon=True) for n in range(self._workers)]
-        for thread in threads:
-            thread.start()
-        try:
+        with self._callers:
             self._run(resources)
-        finally:
-            self._todo.clear()
-            for _ in threads:
-                self._calls.put(None)
         return self._ended
 
     def _run(self, resources: Sequence[Resource]) -> None:
         chosen = {resource.name for resource in resources}
-        self._ended = self._ended_before(chosen)
+        known = {resource.name: resource for resource in (*self._around, *resources)}
+        self._ended = self._ended_before(known.keys())
         waiting = [resource for resource in resources if resource.name not in self._ended]
         with self._db.read() as tx:
-            self._walks = {one.name: self._walked(tx, one) for one in resources if one.name in self._ended}
+            self._walks.update({name: self._walked(tx, known[name]) for name in self._ended})
         begun = [window.begun_at for walk in self._walks.values() for window in walk.windows.values()]
-        self._floor = min(filter(None, begun), default=None)
+        self._retold.floor = min(filter(None, begun), default=None)
         while True:
             waiting = self._start_ready(waiting, chosen)
             self._hand_out()
-            if self._under_way:
-                self._take(self._arrived())
+            if self._callers.under_way:
+                self._take(self._callers.arrived())
                 self._meanwhile()
             elif not waiting and not self._todo and not self._begin_rereads(resources):
                 return
             if self._should_stop():
                 self._come_to_a_stop()
 
-    def _ended_before(self, chosen: set[str]) -> dict[str, Outcome]:
-        """Resources that this very run had read whole before the process ended."""
-        with self._db.read() as tx:
-            reads = syncs.reads(tx, self._tenant, self._connection)
-        self._held_whole = {name for name, read in reads.items() if read.seen_at is not None}
+    def _ended_before(self, known: Set[str]) -> dict[str, Outcome]:
+        """Resources that this very sync has read whole: in a round before, or before the process ended."""
         return {
             name: Outcome(changed=_SOME, set_aside=read.set_aside, deleted=read.deleted, warning=read.message)
-            for name, read in reads.items()
-            if name in chosen and read.sync_id == self._sync and read.outcome == COMPLETE
+            for name, read in self._reads.items()
+            if name in known and read.sync_id == self._sync and read.outcome == COMPLETE
         }
 
     def _hand_out(self) -> None:
-        while self._todo and self._under_way < 2 * self._workers:
-            self._under_way += 1
-            self._calls.put(self._todo.popleft())
-
-    def _arrived(self) -> list[Arrival]:
-        """What came in, a transaction's worth of it; empty if nothing did for a moment."""
-        try:
-            arrivals = [self._arrivals.get(timeout=_LOOK_UP_SECONDS)]
-        except queue.Empty:
-            return []
-        while not self._arrivals.empty():
-            arrivals.append(self._arrivals.get())
-        self._under_way -= len(arrivals)
-        return arrivals
+        while self._todo and self._callers.has_room():
+            self._callers.hand(self._todo.popleft())
 
     def _come_to_a_stop(self) -> None:
         self._todo.clear()
         deadline = self._clock.monotonic() + _LAST_PAGES_SECONDS
-        while self._under_way and self._clock.monotonic() < deadline:
-            self._take(self._arrived())
+        while self._callers.under_way and self._clock.monotonic() < deadline:
+            self._take(self._callers.arrived())
             self._todo.clear()
         raise Stopped
-
-    # In the fetching threads
-
-    def _work(self) -> None:
-        while (task := self._calls.get()) is not None:
-            try:
-                self._arrivals.put(Arrival(task, self._call(task), None))
-            except BaseException as error:  # also what is no Exception: the writer raises it again
-                self._arrivals.put(Arrival(task, None, error))
-
-    def _call(self, task: Task) -> Answer:
-        if task.reread is not None:
-            return Body(self._reader.record(task.walk.resource, task.reread.id))
-        if task.record_id is not None:
-            return Body(self._reader.record(task.walk.resource, task.record_id))
-        if task.is_search:
-            return Searched(self._search(task.walk.resource, task.window, task.walk.windows[task.window]))
-        if task.is_count:
-            return Count(self._reader.count(task.walk.resource, task.params))
-        answer = self._reader.page(task.walk.resource, task.page, task.params)
-        failpoint("fetch.page")
-        return answer
-
-    def _search(self, resource: Resource, name: str, window: Window) -> frozenset[str] | None:
-        """Which of the records held of a window its list lacks; None if that could not be told."""
-        how, params = resource.narrowing, window.params
-        assert how is not None
-        assert window.total is not None
-        placed = how.day if isinstance(how, ByDay) else how.moment
-
-        def held() -> Iterator[tuple[str | None, str]]:
-            with self._db.read() as tx:
-                for row in raw.in_window(tx, self._tenant, self._connection, resource.name, name):
-                    yield placed(row.body), row.id
-
-        def page_of(more: Params, number: int) -> tuple[list[str], bool]:
-            answer = self._reader.page(resource, number, (*params, *more))
-            ids = [resource.read(body).id for _, body in answer.records]
-            return ids, len(ids) >= self._page_size if answer.has_next is None else answer.has_next
-
-        def count_of(more: Params) -> int | None:
-            return self._reader.count(resource, (*params, *more))
-
-        try:
-            return narrow.missing(
-                how, held, window.total, page_of=page_of, count_of=count_of, page_size=self._page_size
-            )
-        except _UNREADABLE:
-            return None
 
     # What to read
 
     def _start_ready(self, waiting: list[Resource], chosen: set[str]) -> list[Resource]:
-        """Begin the resources whose parents are read; a parent that failed fails its children."""
+        """Begin resources whose parents were read, and what tells of them; a parent that failed fails its children."""
         still: list[Resource] = []
         for resource in waiting:
             parents = [name for name in resource.parents if name in chosen]
-            told_by = resource.closed_until_moved
+            before = {*parents, *(name for name in resource.told_by if name in chosen)}
             failed = next((name for name in parents if name in self._ended and not self._ended[name].is_complete), None)
             if failed is not None:
                 of_parent = self._ended[failed]
                 self._end(resource, msgspec.structs.replace(of_parent, records=0, set_aside=0, changed=0, deleted=0))
-            elif any(name not in self._ended for name in parents) or (told_by in chosen and told_by not in self._ended):
+            elif before - self._ended.keys():
                 still.append(resource)
             else:
                 self._begin(resource, 1)
@@ -229,19 +154,23 @@ class Fetch:
     ) -> None:
         """Begin a pass, or go on with one that was cut off. `whole` names windows that are to be read whole, and then
         only those are read."""
+        now = self._clock.now()
         with self._db.read() as tx:
             kept = pages.done(tx, self._tenant, self._sync, resource.name, pass_number)
             try:
-                windows = self._windows(tx, resource)
-            except _UNREADABLE as error:
+                windows = self._scope.windows(tx, resource)
+                ranges = self._scope.ranges(tx, resource)
+            except UNREADABLE as error:
                 message = f"What {resource.name} is to be read for cannot be told: {error}."
                 self._end(resource, outcome_of(UpstreamChanged(message)))
                 return
-            since = {} if whole is not None else self._since(tx, resource, windows, kept)
+            since: dict[str, datetime | None] = {}
+            if whole is None and resource.kind is Kind.LIST and resource.tells_changes:
+                since = _asked_since(kept)  # what a pass that was cut off asked for, it goes on asking for
+                since |= self._scope.since(tx, resource, windows.keys() - since.keys(), now)
             known = cursors.of(tx, self._tenant, self._connection, resource.name)
-            ranges = self._ranges(tx, resource) if resource.windows is not None else ()
-            closed = {window.name for window in ranges if window.is_closed}
-            still = self._unmoved(tx, resource, windows) if whole is None else windows.keys() - whole
+            bases = self._bases[resource.name] = self._scope.bases(tx, resource)
+            still = windows.keys() - whole if whole is not None else self._unmoved(tx, resource, bases, now)
         self._names[resource.name] = frozenset(windows)
         windows = {name: params for name, params in windows.items() if name not in still}
         before = self._walks.get(resource.name)
@@ -254,8 +183,8 @@ class Fetch:
         if before is not None and before is self._before.get(resource.name) and before.stood_still():
             walk.carry_on(before)
         for name, window in walk.windows.items():
-            window.is_closed = name in closed
-            if keeping_up.is_deaf(known.get(name), self._clock.now()):
+            window.is_closed = name in ranges and ranges[name].is_closed
+            if keeping_up.is_deaf(known.get(name), now):
                 window.tells_changes, window.changes_are_read = False, True
         self._recall(walk, kept)
         for name, window in walk.windows.items():
@@ -263,39 +192,10 @@ class Fetch:
                 self._ask(Task(walk=walk, window=name, page=number, params=walk.params_of(name)))
         self._go_on(walk)
 
-    def _unmoved(self, tx: Transaction, resource: Resource, names: Collection[str]) -> set[str]:
-        """Windows that are over and were read before, and of which the report that tells of change stayed as it was."""
-        report = resource.closed_until_moved
-        if report is None or resource.windows is None:
-            return set()
-        rows = raw.by_ids(tx, self._tenant, self._connection, report, names)
-        bases = {name: hashlib.sha256(row.body).digest() for name, row in rows.items()}
-        self._bases[resource.name] = bases
-        told = self._ended.get(report)
-        if told is None or not told.is_complete:
-            return set()
-        known = cursors.of(tx, self._tenant, self._connection, resource.name)
-        return {
-            one.name
-            for one in self._ranges(tx, resource)
-            if one.is_closed
-            and (cursor := known.get(one.name)) is not None
-            and cursor.basis == bases.get(one.name, b"")
-            and not keeping_up.is_due(cursor, self._clock.now(), f"{self._connection}/{resource.name}/{one.name}")
-            and not self._is_touched(tx, cursor, one.last)
-        }
-
-    def _is_touched(self, tx: Transaction, cursor: cursors.Cursor, last: str) -> bool:
-        """Whether a record that is told of up to a day changed since a window was read."""
-        owner = (self._tenant, self._connection)
-        for other in self._around:
-            if other.day is None:
-                continue
-            for body in raw.changed_since(tx, *owner, other.name, cursor.whole_at, cursor.seen):
-                day = other.day(body)
-                if day is None or day <= last:
-                    return True
-        return False
+    def _unmoved(self, tx: Transaction, resource: Resource, bases: Mapping[str, bytes], now: datetime) -> Set[str]:
+        read = {name for name, outcome in self._ended.items() if outcome.is_complete}
+        absent = {name for name, outcome in self._ended.items() if outcome.kind == NOT_SUPPORTED}
+        return self._scope.unmoved(tx, resource, bases, now, read=read, absent=absent)
 
     def _recall(self, walk: Walk, kept: Mapping[tuple[str, int], pages.Done]) -> None:
         """Have a walk know the pages that were committed before the process ended."""
@@ -318,48 +218,6 @@ class Fetch:
         self._recall(walk, kept)
         return walk
 
-    def _since(
-        self,
-        tx: Transaction,
-        resource: Resource,
-        windows: Mapping[str, Params],
-        kept: Mapping[tuple[str, int], pages.Done],
-    ) -> dict[str, datetime | None]:
-        """From when on changes are asked for, None for a window that is read whole. What a pass that was cut off asked
-        for, it goes on asking for."""
-        if resource.kind is not Kind.LIST or resource.since is None:
-            return {}
-        known = cursors.of(tx, self._tenant, self._connection, resource.name)
-        held = raw.standing(tx, self._tenant, self._connection, resource.name)
-        now = self._clock.now()
-        since = _asked_since(kept)
-        for name in windows.keys() - since.keys():
-            since[name] = keeping_up.since(
-                known.get(name),
-                held.get(name, raw.Standing()),
-                page_size=self._page_size,
-                now=now,
-                salt=f"{self._connection}/{resource.name}",
-            )
-        return since
-
-    def _windows(self, tx: Transaction, resource: Resource) -> dict[str, Params]:
-        params = resource.params
-        if resource.today_param:
-            params = (*params, (resource.today_param, self._today.isoformat()))
-        if resource.windows is not None:
-            return {window.name: (*params, *window.params) for window in self._ranges(tx, resource)}
-        if resource.per is None:
-            return {"": params}
-        parents = raw.whole(tx, self._tenant, self._connection, resource.per)
-        name = resource.per_param or resource.per
-        return {row.id: (*params, (name, _own_url(row.body))) for row in parents}
-
-    def _ranges(self, tx: Transaction, resource: Resource) -> tuple[ReadWindow, ...]:
-        assert resource.windows is not None
-        rows = {name: raw.whole(tx, self._tenant, self._connection, name) for name in resource.windows_of}
-        return resource.windows(rows, self._today, self._months)
-
     def _ask(self, task: Task) -> None:
         task.walk.open += 1
         self._todo.append(task)
@@ -377,6 +235,8 @@ class Fetch:
                     walk.windows[arrival.task.window].missing = arrival.answer.missing
                 elif isinstance(arrival.answer, Count):
                     walk.windows[arrival.task.window].total = arrival.answer.total
+                elif isinstance(arrival.answer, Proved):
+                    walk.windows[arrival.task.window].is_proven = self._is_proven(arrival.task, arrival.answer)
                 else:
                     if arrival.task.record_id is not None:
                         assert walk.asked is not None
@@ -389,7 +249,9 @@ class Fetch:
             elif arrival.task.record_id is not None:
                 walk.asking_failed = error.message
             elif arrival.task.reread is not None:
-                self._unread_again.add(arrival.task.reread)  # it goes on waiting, for the next sync
+                self._retold.could_not_read(arrival.task.reread)
+            elif arrival.task.is_proof:
+                continue  # without a proof, a further pass must agree
             elif walk.outcome.is_complete:
                 walk.outcome = msgspec.structs.replace(outcome_of(error), changed=walk.outcome.changed)
                 walk.is_cut_by_limit = isinstance(error, TryLater) and error.is_rate_limit
@@ -411,9 +273,9 @@ class Fetch:
     def _store(self, tx: Transaction, task: Task, answer: PageAnswer) -> None:
         """A page's records and the row that says that it is stored."""
         walk, resource, now = task.walk, task.walk.resource, self._clock.now()
-        if self._floor is None and answer.made_after is not None:
-            self._floor = answer.made_after - _CALLS_APART
-        rows, ids = self._read(tx, task, answer, now)
+        if self._retold.floor is None and answer.made_after is not None:
+            self._retold.floor = answer.made_after - _CALLS_APART
+        rows, ids = self._filing.read(tx, task, answer, now)
         if task.is_changes:
             self._store_changes(tx, task, answer, rows, now)
             return
@@ -421,13 +283,13 @@ class Fetch:
         window.heard(row.record.updated_at for row in rows)
         if window.is_ignored:
             return  # the walk ends, and another reads the list whole
-        counts = self._put(tx, task, rows, now)
+        counts = self._filing.put(tx, task, rows, now)
         walk.outcome.changed += counts.new + counts.changed
-        self._keep(tx, task, task.page, ids, answer.total, now)
-        if task.page == 1 and resource.kind is Kind.LIST:
+        self._filing.keep_page(tx, task, task.page, ids, answer.total, now)
+        if task.page == 1 and (resource.kind is Kind.LIST or resource.closed_until_moved is not None):
             begun = walk.begin(task.window, made_after=answer.made_after, now=now)
             since = window.since.isoformat() if window.since is not None else ""
-            self._keep(tx, task, _BEGUN, [begun.isoformat(), since], None, now)
+            self._filing.keep_page(tx, task, _BEGUN, [begun.isoformat(), since], None, now)
         following = walk.page_came(
             task.window,
             task.page,
@@ -445,119 +307,42 @@ class Fetch:
         """What changed since the walk began is held in its newest version. A record that was not met, or came as it is
         only after the walk began, may have shifted others: then the list has moved."""
         walk, window = task.walk, task.walk.windows[task.window]
-        if window.is_not_heard(answer.total, [row.record.updated_at for row in rows], page_size=self._page_size):
+        times = [row.record.updated_at for row in rows]
+        has_more = bool(rows) and answer.has_next is not False
+        if walk.resource.since is None:
+            is_heard = is_descending(times)
+            rows = [row for row in rows if not window.is_older(row.record.updated_at)]
+            has_more = has_more and len(rows) == len(times)
+        else:
+            is_heard = not window.is_not_heard(answer.total, times, page_size=self._page_size)
+        if not is_heard:
             window.tells_changes, window.changes_are_read = False, True
             return
         met = [row for row in rows if row.record.id in walk.seen]
         others = [row for row in rows if row.record.id not in walk.seen]
-        counts = self._put(tx, task, met, now)
-        added = self._put(tx, task, others, now)
+        counts = self._filing.put(tx, task, met, now)
+        added = self._filing.put(tx, task, others, now)
         walk.outcome.changed += counts.changed + added.new + added.changed
         window.has_moved = window.has_moved or bool(others) or counts.unchanged > 0
         walk.seen.update(row.record.id for row in others)
-        window.changes_are_read = not rows or answer.has_next is False
-        if not window.changes_are_read:
+        window.changes_are_read = not has_more
+        if has_more:
             self._ask(msgspec.structs.replace(task, page=task.page + 1))
 
-    def _log_of(self, resource: Resource) -> Log | None:
-        """Where its changes are noted: a first read has none, and what is worked out from other records only follows
-        them."""
-        is_derived = resource.is_derived or resource.kind is Kind.REPORT
-        if is_derived or resource.name not in self._held_whole:
-            return None
-        return Log(self._tenant, self._connection, self._sync)
-
-    def _read(
-        self, tx: Transaction, task: Task, answer: PageAnswer, now: datetime
-    ) -> tuple[list[raw.Arrived], list[str]]:
-        """What files each record of a page; one that cannot be read is set aside and its neighbours go on."""
-        resource = task.walk.resource
-        read: Callable[[bytes], RawRecord] = resource.read
-        rows: list[raw.Arrived] = []
-        ids: list[str] = []
-        for position, (part, body) in enumerate(answer.records):
-            try:
-                record = read(body)
-                if resource.kind is Kind.REPORT:
-                    record = msgspec.structs.replace(record, id=task.window or resource.name)
-            except _UNREADABLE as error:
-                ids.append(unread(task.window, task.page, position))
-                raw.set_aside(
-                    tx,
-                    self._tenant,
-                    self._connection,
-                    self._sync,
-                    resource.name,
-                    reason=str(error),
-                    body=body,
-                    now=now,
-                )
-                continue
-            rows.append(raw.Arrived(part, record, body))
-            ids.append(record.id)
-        return rows, ids
-
-    def _put(self, tx: Transaction, task: Task, rows: list[raw.Arrived], now: datetime) -> raw.Counts:
-        resource, at = task.walk.resource, task.reread.at if task.reread is not None else None
-        touched: list[Reread] = []
-
-        def told(arrived: raw.Arrived, former: bytes | None) -> None:
-            dates = [date for date in (arrived.record.updated_at, at) if date is not None]
-            is_dated = arrived.record.updated_at is not None and (task.reread is None or at is not None)
-            links = set(_touched(resource, arrived.body)) | set(_touched(resource, former or b"{}"))
-            touched.extend(self._touched_after_read(links, max(dates) if is_dated else None))
-
-        counts = raw.put(
-            tx,
-            self._tenant,
-            self._connection,
-            resource.name,
-            rows,
-            now,
-            window=task.window,
-            lasting=resource.lasting,
-            log=self._log_of(resource),
-            told=told if resource.touches is not None else None,
-        )
-        rereads.note(tx, self._tenant, self._connection, touched)
-        return counts
-
-    def _touched_after_read(self, links: Iterable[Link], at: datetime | None) -> Iterator[Reread]:
-        """Records that a change tells of, but those that this run read after it."""
-        for link in links:
-            one = Reread(link.resource, link.id, at, self._sync)
-            if not self._is_read_since(one):
-                yield one
-
-    def _is_read_since(self, one: Reread) -> bool:
-        walk = self._walks.get(one.resource)
-        if walk is None or one.at is None or self._floor is None or not walk.has_begun_after(one.at, self._floor):
+    def _is_proven(self, task: Task, answer: Proved) -> bool:
+        """Whether what is held of a window adds up to what its upstream says of it."""
+        resource, proof = task.walk.resource, task.walk.resource.proof
+        assert proof is not None
+        if answer.body is None:
             return False
-        return one.id in walk.seen or not walk.partial
-
-    def _mark_deleted(self, tx: Transaction, resource: Resource, ids: Collection[str]) -> None:
-        """Gone upstream; nobody can say since when."""
-        if resource.touches is not None:
-            rows = raw.by_ids(tx, self._tenant, self._connection, resource.name, ids)
-            links = {link for row in rows.values() for link in _touched(resource, row.body)}
-            rereads.note(tx, self._tenant, self._connection, self._touched_after_read(links, None))
-        owner = (self._tenant, self._connection, resource.name)
-        raw.mark_deleted(tx, *owner, ids, self._clock.now(), log=self._log_of(resource))
-
-    def _keep(self, tx: Transaction, task: Task, number: int, ids: list[str], total: int | None, now: datetime) -> None:
-        pages.commit(
-            tx,
-            self._tenant,
-            self._connection,
-            self._sync,
-            task.walk.resource.name,
-            task.walk.pass_number,
-            task.window,
-            number,
-            total=total,
-            ids=ids,
-            now=now,
-        )
+        with self._db.read() as tx:
+            owner = (self._tenant, self._connection)
+            beside = {name: raw.whole(tx, *owner, name) for name in proof.beside}
+            lines = (row.body for row in raw.in_window(tx, *owner, resource.name, task.window))
+            try:
+                return proof.holds(self._scope.ranges(tx, resource)[task.window], lines, answer.body, beside)
+            except UNREADABLE:
+                return False
 
     # When all that was asked for has come
 
@@ -588,6 +373,11 @@ class Fetch:
             for window, params in changes:
                 self._ask(Task(walk=walk, window=window, params=params, is_changes=True))
             return
+        if proofs := self._to_prove(walk):
+            for window, params in proofs.items():
+                walk.windows[window].is_proof_asked = True
+                self._ask(Task(walk=walk, window=window, params=params, is_proof=True))
+            return
         if walk.asked is None:
             walk.is_settled = self._is_settled(walk)
             if not walk.is_settled and walk.attempt < _MOST_PASSES:
@@ -615,6 +405,18 @@ class Fetch:
                     self._ask(Task(walk=walk, record_id=id_))
                 return
         self._conclude(walk)
+
+    def _to_prove(self, walk: Walk) -> dict[str, Params]:
+        """Windows that a report may prove, and how it is asked for: what else does not hold needs no proof."""
+        proof = walk.resource.proof
+        if proof is None or not walk.stood_still():
+            return {}
+        names = [name for name in walk.to_agree() if not walk.windows[name].is_proof_asked]
+        if not names:
+            return {}
+        with self._db.read() as tx:
+            ranges = self._scope.ranges(tx, walk.resource)
+        return {name: proof.asked(ranges[name]) for name in names if name in ranges}
 
     def _whole_again(self, walk: Walk) -> frozenset[str] | None:
         """What a further pass of the same kind reads whole: None where changes are asked for."""
@@ -691,7 +493,7 @@ class Fetch:
         )
         if verdict.deleted:
             with self._db.write() as tx:
-                self._mark_deleted(tx, resource, verdict.deleted)
+                self._filing.mark_deleted(tx, resource, verdict.deleted, self._clock.now())
         outcome.deleted, outcome.warning = len(verdict.deleted), verdict.warning
         if not walk.is_settled:
             moved = (
@@ -708,9 +510,9 @@ class Fetch:
         """Changes to these windows are told from here on. A pass that did not come to rest moves no cursor, and what
         it should have read whole is read whole at the next sync."""
         resource = walk.resource
-        if resource.kind is not Kind.LIST or (resource.since is None and resource.closed_until_moved is None):
+        if not (resource.kind is Kind.LIST and resource.tells_changes) and resource.closed_until_moved is None:
             return
-        bases = self._bases.get(resource.name, {})
+        bases, now = self._bases.get(resource.name, {}), self._clock.now()
         with self._db.write() as tx:
             if not walk.is_settled:
                 cursors.forget(tx, self._tenant, self._connection, resource.name, walk.whole)
@@ -718,9 +520,11 @@ class Fetch:
             before = cursors.of(tx, self._tenant, self._connection, resource.name)
             held = raw.standing(tx, self._tenant, self._connection, resource.name)
             for name in names:
-                window, now = walk.windows[name], self._clock.now()
+                window = walk.windows[name]
                 cursor = keeping_up.moved(before.get(name), name, window, held.get(name, raw.Standing()), now)
-                if resource.since is None:  # what its source dates later may stand otherwise in this window
+                if (
+                    resource.closed_until_moved is not None
+                ):  # what its source dates later may stand otherwise in this window
                     cursor = msgspec.structs.replace(cursor, seen=window.begun_at, basis=bases.get(name))
                 cursors.move(tx, self._tenant, self._connection, resource.name, cursor)
 
@@ -728,39 +532,28 @@ class Fetch:
 
     def _begin_rereads(self, resources: Sequence[Resource]) -> bool:
         """Ask for what waits to be read again, of the resources of this run; whether there was anything to ask."""
-        if self._rounds_of_rereads == _MOST_ROUNDS_OF_REREADS:
-            return False
-        self._rounds_of_rereads += 1
-        with self._db.read() as tx:
-            waiting = rereads.waiting(tx, self._tenant, self._connection)
-        if read := [one for one in waiting if self._is_read_since(one)]:
-            waiting = [one for one in waiting if one not in read]
-            with self._db.write() as tx:
-                for one in read:
-                    rereads.done(tx, self._tenant, self._connection, one.resource, [one.id])
+        waiting = self._retold.waiting(self._db)
         for resource in resources:
-            these = [one for one in waiting if one.resource == resource.name and one not in self._unread_again]
+            these = waiting.get(resource.name, [])
             if not these or not self._ended[resource.name].is_complete:
                 continue
             if len(these) > self._pages(resource):
                 self._former[resource.name] = self._ended.pop(resource.name)
-                number = _PASS_TO_REREAD * self._rounds_of_rereads
-                self._begin(resource, number, whole=self._all_windows(resource))
+                number = PASS_TO_REREAD * self._retold.round
+                with self._db.read() as tx:
+                    whole = frozenset(self._scope.windows(tx, resource))
+                self._begin(resource, number, whole=whole)
                 continue
             walk = Walk(resource, 0, {})
             for one in these:
                 self._ask(Task(walk=walk, reread=one))
-        return bool(self._todo or self._under_way)
+        return bool(self._todo or self._callers.under_way)
 
     def _pages(self, resource: Resource) -> int:
         """How many calls reading it whole would take."""
         with self._db.read() as tx:
             held = raw.standing(tx, self._tenant, self._connection, resource.name)
         return sum(max(1, -(-one.live // self._page_size)) for one in held.values())
-
-    def _all_windows(self, resource: Resource) -> frozenset[str]:
-        with self._db.read() as tx:
-            return frozenset(self._windows(tx, resource))
 
     def _store_alone(self, tx: Transaction, task: Task, body: bytes | None) -> None:
         """What a record that was asked for by itself is now. One that its list lacked goes only with the others that
@@ -776,7 +569,7 @@ class Fetch:
         window = raw.windows_of(tx, *owner, [id_]).get(id_)
         if body is None:
             if window is not None and reread is not None:
-                self._mark_deleted(tx, resource, [id_])
+                self._filing.mark_deleted(tx, resource, [id_], self._clock.now())
                 outcome.deleted += 1
             return
         if window is None and (resource.per is not None or resource.windows is not None):
@@ -784,9 +577,9 @@ class Fetch:
         row = raw.by_ids(tx, *owner, [id_]).get(id_)
         try:
             arrived = raw.Arrived(row.part if row is not None else resource.keys[0], resource.read(body), body)
-        except _UNREADABLE:
+        except UNREADABLE:
             return  # its list has it in a form that is set aside
-        counts = self._put(tx, msgspec.structs.replace(task, window=window or ""), [arrived], self._clock.now())
+        counts = self._filing.put(tx, msgspec.structs.replace(task, window=window or ""), [arrived], self._clock.now())
         outcome.changed += counts.new + counts.changed
 
     def _end(self, resource: Resource, outcome: Outcome) -> None:
@@ -798,7 +591,7 @@ class Fetch:
         walk = self._walks.get(resource.name)
         with self._db.write() as tx:
             if walk is not None and outcome.is_complete:
-                self._have_read_again(tx, walk)
+                self._retold.have_read(tx, walk)
             syncs.read_ended(
                 tx,
                 self._tenant,
@@ -816,18 +609,6 @@ class Fetch:
                 ),
             )
 
-    def _have_read_again(self, tx: Transaction, walk: Walk) -> None:
-        """What waited to be read again when this walk began, and was met by it, waits no longer."""
-        name = walk.resource.name
-        met = [
-            one.id
-            for one in rereads.waiting(tx, self._tenant, self._connection)
-            if one.resource == name
-            and one.id in walk.seen
-            and (one.sync_id != self._sync or walk.pass_number >= _PASS_TO_REREAD)
-        ]
-        rereads.done(tx, self._tenant, self._connection, name, met)
-
 
 def _asked_since(kept: Mapping[tuple[str, int], pages.Done]) -> dict[str, datetime | None]:
     """Since when a pass that was cut off had asked for changes, by window; None where it read all."""
@@ -836,14 +617,6 @@ def _asked_since(kept: Mapping[tuple[str, int], pages.Done]) -> dict[str, dateti
         for (name, number), page in kept.items()
         if number == _BEGUN
     }
-
-
-def _touched(resource: Resource, body: bytes) -> Iterable[Link]:
-    assert resource.touches is not None
-    try:
-        return resource.touches(body)
-    except _UNREADABLE:
-        return ()
 
 
 def _together(former: Outcome, latter: Outcome) -> Outcome:
@@ -856,14 +629,3 @@ def _together(former: Outcome, latter: Outcome) -> Outcome:
         deleted=former.deleted + latter.deleted,
         warning=latter.warning or former.warning,
     )
-
-
-class _Named(msgspec.Struct):
-    url: str
-
-
-_named = msgspec.json.Decoder(_Named)
-
-
-def _own_url(body: bytes) -> str:
-    return _named.decode(body).url

@@ -15,7 +15,7 @@ from comptoir.integrations.contract import Kind, Resource
 from comptoir.sync.ids import Ids
 from comptoir.sync.outcomes import Outcome, outcome_of
 
-__all__ = ["Params", "Walk", "Window", "unread"]
+__all__ = ["Params", "Walk", "Window", "is_descending", "unread"]
 
 Params = tuple[tuple[str, str], ...]
 _UNREAD = "\x00"
@@ -32,11 +32,14 @@ def unread(window: str, page: int, position: int) -> str:
 class Window:
     """One list of a walk: the whole resource, or the part of it that belongs to one parent record.
 
-    With `since` only what changed from then on is asked for; how many records there are in all is counted afterwards.
+    With `since` only what changed from then on is asked for; how many records there are in all is counted afterwards,
+    or told along where the list is asked for `newest_first`, up to what is older.
     """
 
-    def __init__(self, params: Params, since: datetime | None = None) -> None:
+    def __init__(self, params: Params, since: datetime | None = None, *, newest_first: bool = False) -> None:
         self.params, self.since = params, since
+        self.is_newest_first = newest_first and since is not None
+        self.oldest: datetime | None = None  # met so far of a list that gives the newest first
         self.pages: set[int] = set()
         self.last_page: int | None = None  # None while not known
         self.totals: set[int] = set()
@@ -46,6 +49,8 @@ class Window:
         self.changes_are_read = False
         self.tells_changes = True
         self.is_closed = False
+        self.is_proof_asked = False
+        self.is_proven = False
         self.unread = 0
         # Of a window asked for changes: did it give older records, how many records there are in all, and which of
         # those held are not there, None where that could not be told.
@@ -61,6 +66,8 @@ class Window:
         """Note a page; the numbers of the pages to ask for next. `is_news`: it held a record not met before."""
         self.pages.add(number)
         self.met += count
+        if self.is_newest_first:
+            return self._newest_came(number, total=total, has_next=has_next, is_full=count >= page_size)
         if has_next is None:  # then a page is the last one if it is not full, or, where nothing else tells, empty
             has_next = count >= (1 if total is None else page_size)
         if total is not None:
@@ -78,6 +85,16 @@ class Window:
             self.last_page = number
         return []
 
+    def _newest_came(self, number: int, *, total: int | None, has_next: bool | None, is_full: bool) -> list[int]:
+        if total is not None:
+            self.totals.add(total)
+            self.total, self.is_counted = total, True
+        has_more = is_full if has_next is None else has_next
+        if has_more and not _is_older(self.since, [self.oldest]):
+            return [number + 1]
+        self.last_page = number
+        return []
+
     def still_to_read(self) -> list[int]:
         """Pages known to be missing."""
         last = self.last_page if self.last_page is not None else max(self.pages, default=0) + 1
@@ -90,11 +107,29 @@ class Window:
         return _is_older(self.begun_at, times)
 
     def heard(self, times: Iterable[datetime | None]) -> None:
-        """Note when the records of a page changed: older ones than were asked for show that it was not heard."""
-        self.is_ignored = self.is_ignored or _is_older(self.since, times)
+        """Note when the records of a page changed: older ones than were asked for show that it was not heard, or an
+        order that is another than was asked for."""
+        if not self.is_newest_first:
+            self.is_ignored = self.is_ignored or _is_older(self.since, times)
+            return
+        for time in times:
+            if time is None or (self.oldest is not None and time > self.oldest):
+                self.is_ignored = True
+            self.oldest = time
+
+    def is_older(self, time: datetime | None) -> bool:
+        """Whether what changed then had changed before the reading began."""
+        return _is_older(self.begun_at, [time])
 
     def stood_still(self) -> bool:
-        return not self.has_moved and len(self.totals) <= 1 and (not self.totals or self.met in self.totals)
+        are_met = self.is_newest_first or not self.totals or self.met in self.totals
+        return not self.has_moved and len(self.totals) <= 1 and are_met
+
+
+def is_descending(times: Sequence[datetime | None]) -> bool:
+    """Do all tell a time, the newest first?"""
+    told = [time for time in times if time is not None]
+    return len(told) == len(times) and told == sorted(told, reverse=True)
 
 
 def _is_older(since: datetime | None, times: Iterable[datetime | None]) -> bool:
@@ -117,7 +152,10 @@ class Walk:
         self.resource = resource
         self.pass_number, self.attempt = pass_number, attempt
         since = since or {}
-        self.windows = {name: Window(params, since.get(name)) for name, params in windows.items()}
+        is_by_order = resource.since is None
+        self.windows = {
+            name: Window(params, since.get(name), newest_first=is_by_order) for name, params in windows.items()
+        }
         self.pages_before = 0
         self.open = 0  # tasks asked for that have not come back
         self.seen = Ids()
@@ -180,7 +218,7 @@ class Walk:
 
     def changes_to_read(self) -> list[tuple[str, Params]]:
         """Windows whose changes since the walk began are still to be asked for, and how to ask."""
-        if self.resource.since is None:
+        if not self.resource.tells_changes:
             return []
         return [
             (name, self._changes(window, window.begun_at))
@@ -194,7 +232,8 @@ class Walk:
         return window.params if window.since is None else self._changes(window, window.since)
 
     def _changes(self, window: Window, since: datetime) -> Params:
-        assert self.resource.since is not None
+        if self.resource.since is None:
+            return (*window.params, *self.resource.newest_first)
         return (*window.params, (self.resource.since, since.replace(tzinfo=None).isoformat(timespec="seconds") + "Z"))
 
     @property
@@ -211,8 +250,8 @@ class Walk:
         return self.resource.kind is not Kind.LIST or all(window.stood_still() for window in self.windows.values())
 
     def to_agree(self) -> list[str]:
-        """Windows of several pages that cannot tell changes: they are believed once two passes agree. One that is over
-        is taken to stand still."""
+        """Windows of several pages that cannot tell changes: they are believed once two passes agree, or once it is
+        proven that all was met. One that is over is taken to stand still."""
         if self.resource.kind is not Kind.LIST:
             return []
         return [
@@ -220,7 +259,8 @@ class Walk:
             for name, window in self.windows.items()
             if len(window.pages) > 1
             and not window.is_closed
-            and (self.resource.since is None or not window.tells_changes)
+            and not window.is_proven
+            and not (self.resource.tells_changes and window.tells_changes)
         ]
 
     def agrees_with(self, before: Walk) -> bool:

@@ -12,21 +12,33 @@ from datetime import date, timedelta
 
 from comptoir.integrations.contract import RawRow, ReadWindow
 from comptoir.integrations.freeagent import payloads
-from comptoir.integrations.freeagent.reading import payload_of
-from comptoir.integrations.freeagent.references import day
+from comptoir.integrations.freeagent.periods import accounting_year, began, last_month_end, the_company
 
-__all__ = ["accounting_year", "balances", "began", "cash", "profits", "sheets"]
+__all__ = ["balances", "cash", "profits", "sheets"]
 
 _DAY = timedelta(days=1)
-_company = payload_of(payloads.Company)
 
 _Rows = Mapping[str, tuple[RawRow, ...]]
 
 
 def balances(rows: _Rows, today: date, months: int) -> tuple[ReadWindow, ...]:
-    """Each day under its own name. All of them are read each time: they tell which months have moved."""
+    """Each day under its own name. What moved before such a day shows in the balances of the year's end; in the year
+    under way, in those of the month that ended last."""
+    company = the_company(rows)
+
+    def told_by(on: date) -> date:
+        year_end = accounting_year(company, on)[1]
+        return year_end if year_end < today else last_month_end(today)
+
     return tuple(
-        ReadWindow(name=on.isoformat(), params=(("to_date", on.isoformat()),)) for on in _days(rows, today, months)
+        ReadWindow(
+            name=on.isoformat(),
+            params=(("to_date", on.isoformat()),),
+            is_closed=on < today,
+            last=on.isoformat(),
+            told_by=told_by(on).isoformat(),
+        )
+        for on in _days(rows, today, months)
     )
 
 
@@ -40,7 +52,7 @@ def sheets(rows: _Rows, today: date, months: int) -> tuple[ReadWindow, ...]:
 
 def profits(rows: _Rows, today: date, months: int) -> tuple[ReadWindow, ...]:
     """The same days, each from the beginning of its accounting year: no range of more than one year is answered."""
-    company = _told(rows)
+    company = the_company(rows)
     return tuple(
         ReadWindow(
             name=on.isoformat(),
@@ -53,42 +65,10 @@ def profits(rows: _Rows, today: date, months: int) -> tuple[ReadWindow, ...]:
 
 def cash(rows: _Rows, today: date, months: int) -> tuple[ReadWindow, ...]:
     """All months kept, up to today: one answer tells of each of them."""
-    first = _first_month(_told(rows), today, months)
+    first = _first_month(the_company(rows), today, months)
     if first > today:
         return ()
     return (ReadWindow(name="months", params=(("from_date", first.isoformat()), ("to_date", today.isoformat()))),)
-
-
-def accounting_year(company: payloads.Company, on: date) -> tuple[date, date]:
-    """First and last day of the accounting year that holds a day; years that are not told are twelve months long.
-
-    ValueError where the company tells neither a year nor when its books began.
-    """
-    told = [(day(one.starts_on), day(one.ends_on)) for one in company.annual_accounting_periods or ()]
-    years = sorted((first, last) for first, last in told if first and last and first <= last)
-    if years:
-        begun = [one for one in years if one[0] <= on]
-        first, last = begun[-1] if begun else years[0]
-    elif ended := day(company.first_accounting_year_end or ""):
-        first, last = _year_before(ended + _DAY), ended
-    elif (first_day := began(company)) is not None:
-        first, last = first_day, _year_after(first_day) - _DAY
-    else:
-        raise ValueError("the company tells neither its accounting years nor when its books began")
-    while on > last:
-        first, last = last + _DAY, _year_after(last + _DAY) - _DAY
-    while on < first:
-        first, last = _year_before(first), first - _DAY
-    return first, last
-
-
-def began(company: payloads.Company) -> date | None:
-    """The first day of the books in FreeAgent, if it is told."""
-    return day(company.freeagent_start_date or "") or day(company.company_start_date or "")
-
-
-def _told(rows: _Rows) -> payloads.Company:
-    return _company(rows["company"][0].body)
 
 
 def _first_month(company: payloads.Company, today: date, months: int) -> date:
@@ -100,7 +80,7 @@ def _first_month(company: payloads.Company, today: date, months: int) -> date:
 
 
 def _days(rows: _Rows, today: date, months: int) -> list[date]:
-    company = _told(rows)
+    company = the_company(rows)
     first, start = _first_month(company, today, months), began(company)
     if first > today:
         return []
@@ -120,12 +100,3 @@ def _days(rows: _Rows, today: date, months: int) -> list[date]:
 
 def _month_after(first: date) -> date:
     return (first.replace(day=28) + timedelta(days=4)).replace(day=1)
-
-
-def _year_after(first: date) -> date:
-    """The same day a year later; 1 March for 29 February."""
-    return date(first.year + 1, 3, 1) if (first.month, first.day) == (2, 29) else first.replace(year=first.year + 1)
-
-
-def _year_before(first: date) -> date:
-    return date(first.year - 1, 3, 1) if (first.month, first.day) == (2, 29) else first.replace(year=first.year - 1)

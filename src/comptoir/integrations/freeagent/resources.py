@@ -11,11 +11,13 @@ from decimal import Decimal
 
 import msgspec
 
-from comptoir.integrations.contract import ByDay, InOrder, Kind, Link, RawRecord, Resource
+from comptoir.integrations.contract import ByDay, InOrder, Kind, Link, Proof, RawRecord, Resource
 from comptoir.integrations.freeagent import months, periods
+from comptoir.integrations.freeagent.adding_up import adds_up
 from comptoir.integrations.freeagent.drifting import without
 from comptoir.integrations.freeagent.reading import payload_of
 from comptoir.integrations.freeagent.references import (
+    POSTING,
     day,
     identifier,
     in_a_key,
@@ -217,13 +219,9 @@ def _day(body: bytes) -> str | None:
     return None if dated is None else dated.isoformat()
 
 
-def _always(_: bytes) -> str:
-    """A contact's name stands in the ledger of every year."""
-    return ""
-
-
 _BY_DAY = ByDay(first="from_date", last="to_date", day=_day)
 _AS_ENTERED = InOrder(params=(("sort", "created_at"),), moment=_entered)
+_NEWEST_FIRST = (("sort", "-updated_at"),)
 
 
 class _Touching(msgspec.Struct):
@@ -301,7 +299,6 @@ RESOURCES = (
         since="updated_since",
         lasting=without("account_balance", "active_projects_count"),
         narrowing=_AS_ENTERED,
-        day=_always,
     ),
     Resource(
         name="projects",
@@ -310,7 +307,9 @@ RESOURCES = (
         keys=("projects",),
         read=_reader(_Project, _project),
         access_level=3,
+        newest_first=_NEWEST_FIRST,
         lasting=without(),
+        narrowing=_AS_ENTERED,
     ),
     Resource(
         name="properties",
@@ -343,6 +342,8 @@ RESOURCES = (
         keys=("price_list_items",),
         read=_reader(_Filed),
         access_level=4,
+        newest_first=_NEWEST_FIRST,
+        narrowing=_AS_ENTERED,
     ),
     Resource(
         name="stock_items",
@@ -351,7 +352,7 @@ RESOURCES = (
         keys=("stock_items",),
         read=_reader(_Filed),
         access_level=4,
-        lasting=without("stock_on_hand"),
+        lasting=without("stock_on_hand"),  # which moves without a date: the list is always read whole
     ),
     Resource(
         name="invoices",
@@ -474,6 +475,7 @@ RESOURCES = (
         read=_reader(_Filed),
         access_level=7,
         # No `since`: the opening balances tell names of bank accounts, and are not dated.
+        day=_day,
     ),
     Resource(
         name="closing_balances",
@@ -495,6 +497,14 @@ RESOURCES = (
         windows=periods.years,
         windows_of=("company",),
         closed_until_moved="closing_balances",
+        moved_by=POSTING,
+        worded_by=("contacts",),
+        proof=Proof(
+            report="closing_balances",
+            asked=lambda window: (("to_date", window.last),),
+            beside=("closing_balances", "opening_balances"),
+            holds=adds_up,
+        ),
         asked_by_id=False,
         is_derived=True,
     ),
@@ -507,6 +517,8 @@ RESOURCES = (
         access_level=7,
         windows=months.balances,
         windows_of=("company",),
+        closed_until_moved="closing_balances",
+        moved_by=POSTING,
     ),
     Resource(
         name="profit_and_loss",

@@ -17,7 +17,7 @@ from comptoir.integrations.contract import Mapped, Note, RawRow
 from comptoir.integrations.freeagent import payloads
 from comptoir.integrations.freeagent.books import Books, whole_balances
 from comptoir.integrations.freeagent.mapping.accounts import type_of_code
-from comptoir.integrations.freeagent.months import accounting_year, began
+from comptoir.integrations.freeagent.periods import accounting_year, began
 from comptoir.integrations.freeagent.references import bank_account_id, day
 from comptoir.model.ledger import AccountType
 from comptoir.model.money import ZERO, plain
