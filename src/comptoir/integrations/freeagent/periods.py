@@ -90,7 +90,7 @@ def _told(company: payloads.Company) -> list[_Year]:
     if ended and (start is None or ended >= start):
         return [(start or _year_before(ended + _DAY), ended)]
     if start is None:
-        raise ValueError("the company tells neither its accounting years nor when its books began")
+        raise ValueError("the company tells neither its accounting periods nor when they began")
     return [(start, _year_after(start) - _DAY)]
 
 
