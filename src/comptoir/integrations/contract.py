@@ -311,6 +311,7 @@ class DataType(msgspec.Struct, frozen=True, kw_only=True):
 
     `along`: resources that nothing is made from, read along with this one and kept as they are; what is refused of them
     or absent is of no consequence.
+    `stage`: of what is due together, lower stages are read, mapped and served before higher ones are read.
     `merges`: several raw rows yield the same record (equal bytes for an equal id), as derived lists do. `by_day`: its
     records depend on the day they are mapped on, and are mapped anew each day. All else that mapping may look at is
     declared here, and so it is known what must be mapped again when something changes.
@@ -324,6 +325,7 @@ class DataType(msgspec.Struct, frozen=True, kw_only=True):
     whole: tuple[str | Part, ...] = ()
     hops: tuple[Hop, ...] = ()
     features: frozenset[Feature] = frozenset({Feature.GET})
+    stage: int = 1
     merges: bool = False
     by_day: bool = False
     series: Series | None = None

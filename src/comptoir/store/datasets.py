@@ -36,6 +36,7 @@ __all__ = [
     "open_ones",
     "queue",
     "wake",
+    "warn",
 ]
 
 
@@ -247,6 +248,15 @@ def count(tx: Connection, tenant: TenantId, dataset: DatasetId, *, new: int, cha
         "records_deleted": TABLE.c.records_deleted + deleted,
     }
     tx.execute(sa.update(TABLE).where(only(TABLE, tenant, TABLE.c.id == dataset)).values(values))
+
+
+def warn(tx: Connection, tenant: TenantId, dataset: DatasetId, found: Sequence[Warning_]) -> Dataset:
+    """Add what was found after a dataset had ended."""
+    now = get(tx, tenant, dataset)
+    if found:
+        warnings = msgspec.json.encode(now.warnings + tuple(found))
+        tx.execute(sa.update(TABLE).where(only(TABLE, tenant, TABLE.c.id == dataset)).values(warnings=warnings))
+    return get(tx, tenant, dataset)
 
 
 def end_all(

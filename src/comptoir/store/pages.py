@@ -3,7 +3,7 @@ fetched again after a kill."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import msgspec
@@ -81,6 +81,9 @@ def latest_pass(tx: Connection, tenant: TenantId, sync: SyncId, resource: str) -
     return tx.execute(sa.select(sa.func.max(TABLE.c.pass_number)).where(mine)).scalar_one() or 0
 
 
-def purge(tx: Connection, tenant: TenantId, sync: SyncId) -> None:
-    """The run has ended: its pages have done their work."""
-    tx.execute(sa.delete(TABLE).where(only(TABLE, tenant, TABLE.c.sync_id == sync)))
+def purge(tx: Connection, tenant: TenantId, sync: SyncId, resources: Iterable[str] | None = None) -> None:
+    """The run has ended, or is to read these resources once more: its pages have done their work."""
+    mine = only(TABLE, tenant, TABLE.c.sync_id == sync)
+    if resources is not None:
+        mine = sa.and_(mine, TABLE.c.resource.in_(list(resources)))
+    tx.execute(sa.delete(TABLE).where(mine))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -32,6 +32,7 @@ __all__ = [
     "latest",
     "latest_checks",
     "list_page",
+    "read_again",
     "read_ended",
     "reads",
 ]
@@ -62,6 +63,9 @@ class Sync(msgspec.Struct, frozen=True, kw_only=True):
     remade: tuple[Remade, ...] | None = None
 
 
+_SETTLED = ("complete", "not_supported", "permissions")
+
+
 class ResourceRead(msgspec.Struct, frozen=True, kw_only=True):
     """How the latest read of one resource ended: `complete`, or why not. `seen_at` is when all that is live of it was
     last met, by itself or in a count that agreed; a read that did not come so far leaves that as it was."""
@@ -75,6 +79,10 @@ class ResourceRead(msgspec.Struct, frozen=True, kw_only=True):
     deleted: int
     read_at: datetime
     seen_at: datetime | None = None
+
+    def is_settled_by(self, sync: SyncId) -> bool:
+        """Whether this sync need not ask for it again: it has it, or was told for good that it cannot."""
+        return self.sync_id == sync and self.outcome in _SETTLED
 
 
 _remade = msgspec.json.Decoder(tuple[Remade, ...]).decode
@@ -224,6 +232,20 @@ def read_ended(tx: Connection, tenant: TenantId, connection: ConnectionId, read:
     if read.seen_at is None:
         del values["seen_at"]
     upsert(tx, RESOURCE_READS, key, values)
+
+
+def read_again(
+    tx: Connection, tenant: TenantId, connection: ConnectionId, sync: SyncId, resources: Iterable[str]
+) -> None:
+    """What a sync has read of these counts no more as read by it: somebody asked for them since."""
+    mine = only(
+        RESOURCE_READS,
+        tenant,
+        RESOURCE_READS.c.connection_id == connection,
+        RESOURCE_READS.c.sync_id == sync,
+        RESOURCE_READS.c.resource.in_(list(resources)),
+    )
+    tx.execute(sa.update(RESOURCE_READS).where(mine).values(sync_id=""))
 
 
 def reads(tx: Connection, tenant: TenantId, connection: ConnectionId) -> dict[str, ResourceRead]:

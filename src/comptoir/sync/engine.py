@@ -1,5 +1,9 @@
 """The story of a sync: plan, read each resource once, map each data type, check the books, say that it is done.
 
+It is told in rounds: of what is due together, what comes first is read, mapped and served before the rest is read, by
+the order that is set and by the stages of the integration. What is asked for meanwhile joins in. The check at the end
+covers all rounds.
+
 The same for `comptoir serve`, where each step is durable, and for `comptoir pull`, where a step is a plain call. Every
 step may run again after a kill: what it wrote is found by its keys and not written twice.
 """
@@ -39,6 +43,7 @@ from comptoir.store import (
 )
 from comptoir.store.connections import Connection, ConnectionStatus
 from comptoir.store.datasets import Dataset, Status
+from comptoir.store.syncs import Sync
 from comptoir.sync import checks, endings
 from comptoir.sync.fetch import Fetch, Reader
 from comptoir.sync.map import Mapper, MapResult
@@ -54,6 +59,7 @@ _T = TypeVar("_T")
 _DATABASE_AGAIN_SECONDS = 5.0
 _LOOK_UP_SECONDS = 0.2
 _SHORTEST_TOLD_SECONDS = 2.0
+_ORDINARY_STAGE = 1
 
 
 class OpenReader(Protocol):
@@ -63,16 +69,20 @@ class OpenReader(Protocol):
 
 
 class _Round(msgspec.Struct, frozen=True, kw_only=True):
-    """One going through the story; all that was queued when it began is worked off in it together."""
+    """What of a sync is worked off together: the datasets of one place in the order of all."""
 
     sync: SyncId
     today: datetime
+    place: tuple[int, int]
     datasets: tuple[DatasetId, ...]
 
 
 class _Read(msgspec.Struct, frozen=True, kw_only=True):
+    """`is_overtaken`: it made way for something that comes first, and goes on where it was behind that."""
+
     calls: int
     resources: dict[str, Outcome]
+    is_overtaken: bool = False
 
     @property
     def is_unchanged(self) -> bool:
@@ -131,6 +141,7 @@ class Engine:
         def durably(name: str, work: Callable[[], Any]) -> Any:
             return step(name, lambda: msgspec.to_builtins(self._patiently(work)))
 
+        reads: list[_Read] = []  # of this sync so far
         for number in count(1):
             planned = durably(f"plan {number}", lambda: self._plan(tenant, connection_id))
             if planned is None:
@@ -144,16 +155,20 @@ class Engine:
             if answered is None:
                 return
             answer = msgspec.convert(answered, _Read)
+            reads.append(answer)
+            if answer.is_overtaken:
+                continue
 
             def map_(turn: _Round = turn, answer: _Read = answer) -> None:
                 self._map(tenant, connection_id, turn, answer)
 
             durably(f"map {number}", map_)
 
-            def end(turn: _Round = turn, answer: _Read = answer) -> None:
-                self._end(tenant, connection_id, turn, answer)
+            def end(turn: _Round = turn, reads: tuple[_Read, ...] = tuple(reads)) -> bool:
+                return self._end(tenant, connection_id, turn, reads)
 
-            durably(f"end {number}", end)
+            if durably(f"end {number}", end):
+                reads.clear()
 
     def _patiently(self, work: Callable[[], _T]) -> _T:
         """Do a step's work; a database that is full, busy or down is waited for, however long it takes."""
@@ -173,26 +188,34 @@ class Engine:
     # Steps: each may run twice
 
     def _plan(self, tenant: TenantId, connection_id: ConnectionId) -> _Round | None:
-        """Take up what waits; None if nothing does."""
+        """Take up what comes first of all that waits; None if nothing does."""
         with self._db.write() as tx:
             now = self._clock.now()
             connection = connections.get(tx, tenant, connection_id)
             if connection.status is not ConnectionStatus.LINKED:
                 message = f"The connection is {connection.status}: have the company linked again, then refresh."
                 datasets.end_all(tx, tenant, connection_id, Status.CANCELLED, message, now)
+                if (cut_off := syncs.active(tx, tenant, connection_id)) is not None:
+                    syncs.end(tx, tenant, cut_off.id, calls=0, checks=None, now=now)
+                    pages.purge(tx, tenant, cut_off.id)
                 return None
-            chosen = due(tx, tenant, connection_id, now)
-            if not chosen:
+            waiting = due(tx, tenant, connection_id, now)
+            if not waiting:
                 return None
+            place_of = self._order(tx, connection)
+            first = min(map(place_of, waiting))
+            chosen = [dataset for dataset in waiting if place_of(dataset) == first]
             sync = syncs.begin(tx, tenant, connection_id, now)
+            for dataset in waiting:
+                datasets.advance(tx, tenant, dataset.id, sync_id=sync.id)
             for dataset in chosen:
+                self._read_since(tx, connection, sync, dataset)
                 datasets.advance(
                     tx,
                     tenant,
                     dataset.id,
                     status=Status.FETCHING,
                     started=dataset.started or now,
-                    sync_id=sync.id,
                     retry_at=None,
                     status_description=None,
                     progress=5,
@@ -202,7 +225,39 @@ class Engine:
                 for place, data_type in enumerate(self._integration_of(connection.integration_key).data_types)
             }
             ordered = sorted(chosen, key=lambda one: places.get(one.data_type, len(places)))
-            return _Round(sync=sync.id, today=sync.started, datasets=tuple(one.id for one in ordered))
+            return _Round(sync=sync.id, today=sync.started, place=first, datasets=tuple(one.id for one in ordered))
+
+    def _order(self, tx: Transaction, connection: Connection) -> Callable[[Dataset], tuple[int, int]]:
+        """Where datasets stand: by the order that is set, then by stage. After the first sync little is read of most,
+        and the early stages go together."""
+        tenant, integration = connection.tenant_id, self._integration_of(connection.integration_key)
+        orders = {one.data_type: one.sync_order for one in profile.sync_settings(tx, tenant, connection.company_id)}
+        stages = {one.name: one.stage for one in integration.data_types}
+        early = 0 if syncs.latest(tx, tenant, connection.id) is None else _ORDINARY_STAGE
+        return lambda one: (orders.get(one.data_type, 0), max(early, stages.get(one.data_type, 0)))
+
+    def _read_since(self, tx: Transaction, connection: Connection, sync: Sync, dataset: Dataset) -> None:
+        """Have read once more what this sync had read before the dataset was asked for."""
+        integration = self._integration_of(connection.integration_key)
+        reads = syncs.reads(tx, connection.tenant_id, connection.id)
+        old = [
+            one.name
+            for one in _needed(integration, [dataset], connection.access_level)
+            if (read := reads.get(one.name)) is not None
+            and read.sync_id == sync.id
+            and read.read_at < dataset.requested
+        ]
+        syncs.read_again(tx, connection.tenant_id, connection.id, sync.id, old)
+        pages.purge(tx, connection.tenant_id, sync.id, old)
+
+    def _is_overtaken(self, connection: Connection, turn: _Round) -> bool:
+        """Whether something was asked for since that comes first."""
+        with self._db.read() as tx:
+            place_of = self._order(tx, connection)
+            return any(
+                one.sync_id is None and one.retry_at is None and place_of(one) < turn.place
+                for one in datasets.open_ones(tx, connection.tenant_id, connection.id)
+            )
 
     def _read(self, tenant: TenantId, connection_id: ConnectionId, turn: _Round) -> _Read | None:
         """Read each resource that any of the data types needs; None when access has ended or must wait."""
@@ -210,8 +265,15 @@ class Engine:
             connection = connections.get(tx, tenant, connection_id)
             chosen = [datasets.get(tx, tenant, id_) for id_ in turn.datasets]
             months = profile.months_of_reports(tx, tenant, connection.company_id)
+            mates = datasets.of_syncs(tx, tenant, connection_id, [turn.sync]).get(turn.sync, [])
+            reads = syncs.reads(tx, tenant, connection_id)
         integration = self._integration_of(connection.integration_key)
+        before = [one for one in mates if one.status.is_ended and one.id not in turn.datasets]
+        told = {one.name for one in _needed(integration, before, connection.access_level)}
+        told = {name for name in told if name in reads and reads[name].is_settled_by(turn.sync)}
+        needed = [one for one in _needed(integration, chosen, connection.access_level) if one.name not in told]
         reader, calls = self._open(connection)
+        overtaken = _EverySecond(self._clock, lambda: self._is_overtaken(connection, turn))
         fetch = Fetch(
             self._db,
             tenant,
@@ -226,10 +288,14 @@ class Engine:
             months=months,
             watch=self._board.watch(connection_id).read,
             meanwhile=_Pauses(self._db, self._clock, integration, chosen, lambda: self._paused_until(connection)).look,
-            should_stop=self._should_stop,
+            should_stop=lambda: self._should_stop() or overtaken.is_so(),
         )
         try:
-            outcomes = fetch.run(_needed(integration, chosen, connection.access_level))
+            outcomes = fetch.run(needed)
+        except Stopped:
+            if self._should_stop():
+                raise
+            return _Read(calls=calls(), resources={}, is_overtaken=True)
         except RelinkRequired as error:
             with self._db.write() as tx:
                 if connections.get(tx, tenant, connection_id).status is ConnectionStatus.LINKED:
@@ -250,8 +316,7 @@ class Engine:
     ) -> None:
         with self._db.write() as tx:
             now = self._clock.now()
-            for id_ in turn.datasets:
-                dataset = datasets.get(tx, tenant, id_)
+            for dataset in due(tx, tenant, connection_id, now):
                 if self._retries_slowly:
                     endings.postpone(tx, tenant, dataset, message, now)
                 else:
@@ -330,17 +395,22 @@ class Engine:
             endings.finish(tx, tenant, dataset, status or Status.FETCH_ERROR, message, now)
         return False
 
-    def _end(self, tenant: TenantId, connection_id: ConnectionId, turn: _Round, answer: _Read) -> None:
-        """Check the books, then in one transaction: the datasets are Complete, and it is told that they are."""
+    def _end(self, tenant: TenantId, connection_id: ConnectionId, turn: _Round, reads: tuple[_Read, ...]) -> bool:
+        """The datasets of the round are Complete. Behind the last one the books are checked first, and in the same
+        transaction it is told that the sync is over; whether it is."""
         with self._db.write() as tx:
             connection = connections.get(tx, tenant, connection_id)
-            mapped = [
-                dataset
-                for id_ in turn.datasets
-                if (dataset := datasets.get(tx, tenant, id_)).status is Status.VALIDATION_QUEUED
-            ]
-            for dataset in mapped:
-                datasets.advance(tx, tenant, dataset.id, status=Status.VALIDATING, progress=95)
+            is_over = not any(
+                one.sync_id == turn.sync and one.retry_at is None and one.id not in turn.datasets
+                for one in datasets.open_ones(tx, tenant, connection_id)
+            )
+            status = Status.VALIDATING if is_over else Status.COMPLETE
+            for id_ in turn.datasets:
+                if datasets.get(tx, tenant, id_).status is Status.VALIDATION_QUEUED:
+                    self._move(tx, tenant, id_, status)
+            if not is_over:
+                return False
+            found = datasets.of_syncs(tx, tenant, connection_id, [turn.sync]).get(turn.sync, [])
         report = checks.run(
             self._db,
             self._integration_of(connection.integration_key),
@@ -348,27 +418,22 @@ class Engine:
             connection_id,
             turn.sync,
             now=self._clock.now(),
-            may_stand=answer.is_unchanged and not any(map(_is_touched, mapped)),
+            may_stand=all(read.is_unchanged for read in reads) and not any(map(_is_touched, found)),
         )
         failpoint("end.checked")
         with self._db.write() as tx:
-            now = self._clock.now()
-            ended = [datasets.get(tx, tenant, id_) for id_ in turn.datasets]
-            for dataset in ended:
-                if dataset.status in (Status.VALIDATING, Status.VALIDATION_QUEUED):
-                    datasets.advance(
-                        tx,
-                        tenant,
-                        dataset.id,
-                        status=Status.COMPLETE,
-                        completed=now,
-                        progress=100,
-                        warnings=dataset.warnings + checks.warnings_of(report, dataset.data_type),
-                    )
-            ended = [datasets.get(tx, tenant, id_) for id_ in turn.datasets]
-            if any(dataset.status is Status.COMPLETE for dataset in ended):
-                connections.set_last_sync(tx, tenant, connection_id, now)
-            self._end_sync(tx, tenant, connection_id, turn, answer.calls, msgspec.json.encode(report))
+            for id_ in turn.datasets:
+                if datasets.get(tx, tenant, id_).status in (Status.VALIDATING, Status.VALIDATION_QUEUED):
+                    self._move(tx, tenant, id_, Status.COMPLETE)
+            calls = sum(read.calls for read in reads)
+            self._end_sync(tx, tenant, connection_id, turn, calls, report)
+        return True
+
+    def _move(self, tx: Transaction, tenant: TenantId, dataset: DatasetId, status: Status) -> None:
+        if status is Status.VALIDATING:
+            datasets.advance(tx, tenant, dataset, status=status, progress=95)
+        else:
+            datasets.advance(tx, tenant, dataset, status=status, completed=self._clock.now(), progress=100)
 
     def _end_sync(
         self,
@@ -377,9 +442,9 @@ class Engine:
         connection_id: ConnectionId,
         turn: _Round,
         calls: int,
-        report: bytes | None,
+        report: checks.Report | None,
     ) -> None:
-        """Close the run, and tell of it in the same transaction; a second time does nothing."""
+        """Close the run, and tell of it and of what the check found; a second time does nothing."""
         active = syncs.active(tx, tenant, connection_id)
         if active is None or active.id != turn.sync:
             return
@@ -387,10 +452,21 @@ class Engine:
         connection = connections.get(tx, tenant, connection_id)
         before = syncs.latest(tx, tenant, connection_id)
         is_first = before is None or (connection.linked_at is not None and before.started < connection.linked_at)
-        syncs.end(tx, tenant, turn.sync, calls=calls, checks=report, now=now)
+        encoded = None if report is None else msgspec.json.encode(report)
+        syncs.end(tx, tenant, turn.sync, calls=calls, checks=encoded, now=now)
         pages.purge(tx, tenant, turn.sync)
         history.purge(tx, tenant, connection_id, now)
-        ended = [dataset for id_ in turn.datasets if (dataset := datasets.get(tx, tenant, id_)).status.is_ended]
+        newest = {one.data_type: one for one in datasets.of_syncs(tx, tenant, connection_id, [turn.sync])[turn.sync]}
+        ended = [one for one in newest.values() if one.status.is_ended]
+        if report is not None:
+            ended = [
+                datasets.warn(tx, tenant, one.id, checks.warnings_of(report, one.data_type))
+                if one.status is Status.COMPLETE
+                else one
+                for one in ended
+            ]
+            if any(one.status is Status.COMPLETE for one in ended):
+                connections.set_last_sync(tx, tenant, connection_id, now)
         if not ended:
             return
         payload = _read_completed(tx, tenant, connection, ended)
@@ -438,6 +514,20 @@ class _Pauses:
             for dataset in self._chosen:
                 datasets.advance(tx, dataset.tenant_id, dataset.id, status_description=told)
         self._told = until
+
+
+class _EverySecond:
+    """Asks again no sooner than a second after it asked."""
+
+    def __init__(self, clock: Clock, ask: Callable[[], bool]) -> None:
+        self._clock, self._ask, self._asked_at = clock, ask, clock.monotonic()
+
+    def is_so(self) -> bool:
+        now = self._clock.monotonic()
+        if now - self._asked_at < 1.0:
+            return False
+        self._asked_at = now
+        return self._ask()
 
 
 class _Progress:

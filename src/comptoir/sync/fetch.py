@@ -112,11 +112,13 @@ class Fetch:
                 self._come_to_a_stop()
 
     def _ended_before(self, known: Set[str]) -> dict[str, Outcome]:
-        """Resources that this very sync has read whole: in a round before, or before the process ended."""
+        """What this very sync has read: in a round before, or before the process ended."""
         return {
             name: Outcome(changed=_SOME, set_aside=read.set_aside, deleted=read.deleted, warning=read.message)
+            if read.outcome == COMPLETE
+            else Outcome(kind=read.outcome, message=read.message, level_needed=read.level_needed)
             for name, read in self._reads.items()
-            if name in known and read.sync_id == self._sync and read.outcome == COMPLETE
+            if name in known and read.is_settled_by(self._sync)
         }
 
     def _hand_out(self) -> None:

@@ -28,6 +28,8 @@ from comptoir.integrations.freeagent.references import POSTING
 
 __all__ = ["DATA_TYPES"]
 
+# What takes a few calls is there first. The ledger takes most of them, and reports look at what is read with it.
+_FEW_CALLS, _LEDGER_LAST = 0, 2
 _OUT, _IN = Direction.OUT, Direction.IN
 _EXPLANATIONS = "bank_transaction_explanations"
 # What mapping is given of resources that are given whole: all else of them moves without asking for any mapping.
@@ -157,6 +159,7 @@ _naming_accounts = (*_documents, "price_list_items")
 DATA_TYPES = (
     DataType(
         name="company",
+        stage=_FEW_CALLS,
         access_level=1,
         sources=_sources("company"),
         made_from=(_made("company", payloads.Company, parties.company),),
@@ -179,6 +182,7 @@ DATA_TYPES = (
     ),
     DataType(
         name="bankAccounts",
+        stage=_FEW_CALLS,
         access_level=6,
         sources=_sources("company", "bank_accounts", optional=("categories",)),
         made_from=(_made("bank_accounts", payloads.BankAccount, banking.bank_account),),
@@ -186,6 +190,7 @@ DATA_TYPES = (
     ),
     DataType(
         name="customers",
+        stage=_FEW_CALLS,
         access_level=1,
         sources=_sources("company", "contacts"),
         made_from=(_made("contacts", payloads.Contact, parties.customer),),
@@ -193,6 +198,7 @@ DATA_TYPES = (
     ),
     DataType(
         name="suppliers",
+        stage=_FEW_CALLS,
         access_level=1,
         sources=_sources("company", "contacts"),
         made_from=(_made("contacts", payloads.Contact, parties.supplier),),
@@ -200,6 +206,7 @@ DATA_TYPES = (
     ),
     DataType(
         name="trackingCategories",
+        stage=_FEW_CALLS,
         access_level=3,
         sources=_sources("projects", "properties"),
         made_from=(
@@ -223,6 +230,7 @@ DATA_TYPES = (
     ),
     DataType(
         name="items",
+        stage=_FEW_CALLS,
         access_level=4,
         sources=_sources("company", "price_list_items", "stock_items", optional=_ACCOUNT_SOURCES),
         made_from=(
@@ -382,12 +390,14 @@ DATA_TYPES = (
     ),
     DataType(
         name="journals",
+        stage=_FEW_CALLS,
         access_level=1,
         sources=_sources("company"),
         made_from=(_made("company", payloads.Company, ledger.journal),),
     ),
     DataType(
         name="journalEntries",
+        stage=_LEDGER_LAST,
         access_level=7,
         sources=_sources(
             "company",
@@ -417,6 +427,7 @@ DATA_TYPES = (
     ),
     DataType(
         name="profitAndLoss",
+        stage=_LEDGER_LAST,
         access_level=7,
         sources=_sources(
             "company",
@@ -429,6 +440,7 @@ DATA_TYPES = (
     ),
     DataType(
         name="balanceSheet",
+        stage=_LEDGER_LAST,
         access_level=7,
         sources=_sources(
             "company",
@@ -441,6 +453,7 @@ DATA_TYPES = (
     ),
     DataType(
         name="cashFlowStatement",
+        stage=_LEDGER_LAST,
         access_level=6,
         sources=_sources("company", "cashflow"),
         made_from=(_made("cashflow", payloads.Cashflow, statements.cash_flow),),
