@@ -25,7 +25,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from comptoir import access
 from comptoir.access import FirstStart, api_keys
 from comptoir.api import OPERATIONS, ApiServices, api
-from comptoir.errors import ActionNeeded, TryLater
+from comptoir.errors import ActionNeeded, Conflict, TryLater
 from comptoir.integrations import INTEGRATIONS, by_key
 from comptoir.integrations.contract import Attached, Integration, Printed
 from comptoir.jobs import Jobs, Step, Stopped
@@ -37,14 +37,41 @@ from comptoir.runtime import failpoints, logs
 from comptoir.runtime.clock import SystemClock
 from comptoir.runtime.local_socket import Desk
 from comptoir.settings import Settings
-from comptoir.store import CompanyId, ConnectionId, Database, TenantId, Vault, open_database, syncs, tenants, vault
+from comptoir.store import (
+    CompanyId,
+    ConnectionId,
+    Database,
+    DatasetId,
+    TenantId,
+    Vault,
+    open_database,
+    syncs,
+    tenants,
+    vault,
+)
+from comptoir.store.companies import Company
 from comptoir.store.connections import Connection
 from comptoir.store.datasets import Dataset
 from comptoir.store.spending import spent_in
-from comptoir.sync import Board, Engine, Remapped, Remapping, Report, Scheduler, Turns, remap, request
+from comptoir.sync import (
+    Board,
+    Engine,
+    Remapped,
+    Remapping,
+    Report,
+    Scheduler,
+    Synced,
+    Turns,
+    company_named,
+    follow,
+    remap,
+    request,
+    synced,
+)
+from comptoir.sync.progress import Mapped, Reading
 from comptoir.upstream import Client, Limits
 
-__all__ = ["SOCKET", "Application", "add_tenant", "initialise", "remap_directly", "routes", "serve"]
+__all__ = ["SOCKET", "Application", "add_tenant", "initialise", "remap_directly", "routes", "serve", "sync_directly"]
 
 SOCKET = "comptoir.sock"  # in the data folder: where commands reach a server that runs
 _STOP_WITHIN_SECONDS = 10
@@ -109,7 +136,7 @@ class Application:
             tidy=self._tidy,
             time_scale=settings.time_scale,
         )
-        self._desk = Desk(settings.data_dir / SOCKET, {"remap": self._remap})
+        self._desk = Desk(settings.data_dir / SOCKET, {"remap": self._remap, "sync": self._read_now})
         self._launched = threading.Event()
         self._stop_asked = threading.Event()
         self._server: uvicorn.Server | None = None
@@ -228,10 +255,18 @@ class Application:
         *,
         connection: ConnectionId | None = None,
         data_types: Sequence[str] | None = None,
+        whole: bool = False,
     ) -> Sequence[Dataset]:
         with self.db.write() as tx:
             source, queued = request(
-                tx, tenant, company, by_key, data_types=data_types, connection=connection, now=self._clock.now()
+                tx,
+                tenant,
+                company,
+                by_key,
+                data_types=data_types,
+                connection=connection,
+                whole=whole,
+                now=self._clock.now(),
             )
         self._begin_sync(tenant, source)
         return queued
@@ -252,6 +287,53 @@ class Application:
         except Stopped as stopped:
             raise TryLater("Comptoir is being stopped. Start it, and remap again.") from stopped
         return msgspec.to_builtins(remapped)
+
+    def _read_now(
+        self, arguments: Mapping[str, Any], tell: Callable[[Any], None], should_stop: Callable[[], bool]
+    ) -> Any:
+        asked = msgspec.convert(arguments, _SyncAsked)
+        with self.db.read() as tx:
+            company = company_named(tx, asked.company)
+        queued = self.request_refresh(company.tenant_id, company.id, data_types=asked.data_types, whole=asked.whole)
+        ids = self._asked_for(company, queued)
+        try:
+            for connection in {one.connection_id for one in queued}:
+                follow(
+                    self.db,
+                    self._clock,
+                    self._board,
+                    company.tenant_id,
+                    connection,
+                    ids,
+                    tell=lambda row: tell(msgspec.to_builtins(row)),
+                    should_stop=should_stop,
+                )
+        except Stopped as stopped:
+            raise TryLater("Comptoir is being stopped. What was asked for is read once it runs again.") from stopped
+        return msgspec.to_builtins(synced(self.db, company.tenant_id, company, ids))
+
+    def _asked_for(self, company: Company, queued: Sequence[Dataset]) -> list[DatasetId]:
+        if not queued:
+            raise Conflict(f"All data types of {company.name} are being read already. Their progress is on its page.")
+        return [one.id for one in queued]
+
+    def read_now(
+        self,
+        *,
+        company: str,
+        data_types: Sequence[str] | None,
+        whole: bool,
+        tell: Callable[[Reading | Mapped], None],
+    ) -> Synced:
+        """Read here and now, while nothing is served."""
+        with self.db.write() as tx:
+            found = company_named(tx, company)
+            owner = (found.tenant_id, found.id)
+            source, queued = request(tx, *owner, by_key, data_types=data_types, whole=whole, now=self._clock.now())
+        ids = self._asked_for(found, queued)
+        self._board.told = lambda _, row: tell(row)
+        self._engine.run(found.tenant_id, source, lambda _, work: work())
+        return synced(self.db, found.tenant_id, found, ids)
 
     def _unlink(self, tenant: TenantId, connection: ConnectionId) -> None:
         with self.db.write() as tx:
@@ -292,8 +374,9 @@ class Application:
         *,
         connection: ConnectionId | None = None,
         data_types: Sequence[str] | None = None,
+        whole: bool = False,
     ) -> None:
-        self.request_refresh(tenant, company, connection=connection, data_types=data_types)
+        self.request_refresh(tenant, company, connection=connection, data_types=data_types, whole=whole)
 
     def _api_services(self) -> ApiServices:
         return ApiServices(
@@ -335,6 +418,12 @@ class Application:
 class _RemapAsked(msgspec.Struct, frozen=True):
     company: str | None = None
     data_types: tuple[str, ...] = ()
+
+
+class _SyncAsked(msgspec.Struct, frozen=True):
+    company: str
+    data_types: tuple[str, ...] | None = None
+    whole: bool = False
 
 
 def _open_vault(db: Database, settings: Settings) -> Vault:
@@ -437,13 +526,35 @@ def add_tenant(settings: Settings, *, name: str, email: str) -> str:
         return _told(access.add_tenant(db, SystemClock(), name=name, email=email))
 
 
+def sync_directly(
+    settings: Settings,
+    *,
+    company: str,
+    data_types: Sequence[str] | None,
+    whole: bool,
+    tell: Callable[[Reading | Mapped], None],
+) -> Synced:
+    """Read a company's books where no server runs; raises ActionNeeded if another process has the data, or there is
+    none."""
+    _need_data(settings)
+    application = Application(settings)
+    try:
+        return application.read_now(company=company, data_types=data_types, whole=whole, tell=tell)
+    finally:
+        application.stop()
+
+
+def _need_data(settings: Settings) -> None:
+    file = settings.database_url.removeprefix("sqlite:///")
+    if file != settings.database_url and not Path(file).exists():
+        raise ActionNeeded(f"There is no Comptoir data in {settings.data_dir}. Give its folder with --data-dir.")
+
+
 def remap_directly(
     settings: Settings, *, company: str | None, data_types: Sequence[str], tell: Callable[[Remapping], None]
 ) -> list[Remapped]:
     """Remap where no server runs; raises ActionNeeded if another process has the data, or there is none."""
-    file = settings.database_url.removeprefix("sqlite:///")
-    if file != settings.database_url and not Path(file).exists():
-        raise ActionNeeded(f"There is no Comptoir data in {settings.data_dir}. Give its folder with --data-dir.")
+    _need_data(settings)
     with _opened(settings) as db:
         return remap(db, SystemClock(), by_key, Turns(), company=company, data_types=data_types, tell=tell)
 

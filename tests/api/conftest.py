@@ -207,10 +207,11 @@ def _queue(db: Database, clock: SteadyClock) -> Any:
         *,
         connection: ConnectionId | None = None,
         data_types: Sequence[str] | None = None,
+        whole: bool = False,
     ) -> list[Dataset]:
         with db.write() as tx:
             _, queued = request(
-                tx, tenant, company, by_key, data_types=data_types, connection=connection, now=clock.now()
+                tx, tenant, company, by_key, data_types=data_types, connection=connection, whole=whole, now=clock.now()
             )
         return queued
 

@@ -10,7 +10,7 @@ from comptoir.api.calls import Call, id_of
 from comptoir.api.listing import LISTING, Page
 from comptoir.api.paging import envelope, paging_of
 from comptoir.api.routing import Operation, Parameter
-from comptoir.errors import NotFound
+from comptoir.errors import InvalidInput, NotFound
 from comptoir.model import DATA_TYPE_KEYS
 from comptoir.store import ConnectionId, companies, datasets
 from comptoir.store.datasets import Warning_ as ValidationItem
@@ -45,8 +45,16 @@ class ValidationResult(Answer, frozen=True, kw_only=True):
 
 
 def _refresh_all(call: Call) -> bytes:
-    call.services.request_refresh(call.tenant, call.company_id)
+    call.services.request_refresh(call.tenant, call.company_id, whole=_whole(call))
     return b""
+
+
+def _whole(call: Call) -> bool:
+    """Whether everything is to be read again. InvalidInput for what is neither true nor false."""
+    text = call.query.get("whole", "false")
+    if text.lower() not in ("true", "false"):
+        raise InvalidInput(f"whole is true or false, not {text[:100]!r}.", field="whole")
+    return text.lower() == "true"
 
 
 def _refresh_one(call: Call) -> bytes:
@@ -69,6 +77,7 @@ def _queued(call: Call, key: str, connection: str | None) -> datasets.Dataset:
         call.company_id,
         connection=None if wanted is None else ConnectionId(wanted),
         data_types=(key,),
+        whole=_whole(call),
     )
     return found
 
@@ -118,6 +127,11 @@ def _validation(call: Call) -> bytes:
 
 
 _COMPANY = "/companies/{companyId}"
+_WHOLE = Parameter(
+    name="whole",
+    kind="boolean",
+    text="Read everything again, not only what changed, and check the books anew; not in the public API.",
+)
 
 OPERATIONS = (
     Operation(
@@ -128,7 +142,8 @@ OPERATIONS = (
         summary="Queue reads of all data types that are read on first link",
         handle=_refresh_all,
         success=204,
-        fails=(409,),
+        parameters=(_WHOLE,),
+        fails=(400, 409),
     ),
     Operation(
         id="refresh-company-data-alias",
@@ -149,7 +164,7 @@ OPERATIONS = (
         summary="Queue a read of one data type",
         handle=_refresh_one,
         answer=PullOperation,
-        parameters=(Parameter(name="connectionId", kind="string", text="Read over this connection."),),
+        parameters=(Parameter(name="connectionId", kind="string", text="Read over this connection."), _WHOLE),
         fails=(400, 409),
     ),
     Operation(

@@ -17,7 +17,8 @@ __all__ = ["ApiServices"]
 
 
 class _Refresh(Protocol):
-    """Queues reads and sees that they are worked off; with no data types named, those that are read on first link.
+    """Queues reads, of what changed or of the `whole`, and sees that they are worked off; with no data types named, of
+    those that are read on first link.
 
     Raises Conflict without a linked connection or when a named type is running, NotFound for a type that is not
     supported, InvalidInput for one that does not exist.
@@ -30,6 +31,7 @@ class _Refresh(Protocol):
         *,
         connection: ConnectionId | None = None,
         data_types: Sequence[str] | None = None,
+        whole: bool = False,
     ) -> Sequence[Dataset]: ...
 
 

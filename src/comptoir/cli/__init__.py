@@ -141,13 +141,12 @@ def pull(
     with _lasting():
         from comptoir.cli.pull import run
 
-    chosen = tuple(name.strip() for name in data_types.split(",") if name.strip()) if data_types else None
     sys.exit(
         run(
             origin=freeagent_url,
             access_token=access_token,
             data_dir=data_dir,
-            data_types=chosen,
+            data_types=_names(data_types),
             limits=limits,
             whole=whole,
         )
@@ -240,6 +239,32 @@ def remap(
 
 
 @app.command
+def sync(
+    company: str,
+    *,
+    data_types: str | None = None,
+    whole: Annotated[bool, Parameter(negative="")] = False,
+    data_dir: Path | None = None,
+) -> None:
+    """Read a company's books now, also while Comptoir serves, and wait until that is done.
+
+    Parameters
+    ----------
+    company
+        The company's id or name.
+    data_types
+        Only these data types, separated by commas, such as invoices,bills.
+    whole
+        Read everything again, not only what changed, and check the books anew.
+    data_dir
+        Where the data is kept; ./comptoir-data unless COMPTOIR_DATA_DIR says otherwise.
+    """
+    from comptoir.cli.sync import run
+
+    sys.exit(run(company=company, data_types=_names(data_types), whole=whole, data_dir=data_dir))
+
+
+@app.command
 def routes() -> None:
     """List every route and what it takes to use it."""
     with _lasting():
@@ -247,6 +272,10 @@ def routes() -> None:
 
     for line in routes_():
         print(line)  # noqa: T201 - a command's answer
+
+
+def _names(text: str | None) -> tuple[str, ...] | None:
+    return tuple(name.strip() for name in text.split(",") if name.strip()) if text else None
 
 
 def _text(value: object) -> str | None:

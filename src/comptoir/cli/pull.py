@@ -11,20 +11,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from comptoir import settings as settings_
+from comptoir.cli.bars import bars
 from comptoir.errors import RelinkRequired
 from comptoir.integrations.freeagent import FREEAGENT
 from comptoir.jobs import Stopped
 from comptoir.runtime import failpoints
 from comptoir.runtime.clock import SystemClock
-from comptoir.store import ConnectionId, open_database, records
+from comptoir.store import open_database, records
 from comptoir.store.datasets import Status
 from comptoir.store.spending import spent_in
 from comptoir.sync import Board, Pulled, pull
-from comptoir.sync.progress import Mapped, Reading
 from comptoir.upstream import Client, Limits
 
 __all__ = ["run"]
@@ -63,7 +62,7 @@ def run(
         client = Client(FREEAGENT, upstream.origin, budget, clock, bounds=settings.bounds)
         stack.callback(client.close)
         stopping = stack.enter_context(_stop_signals())
-        told = stack.enter_context(_bars(console))
+        told = stack.enter_context(bars(console))
         try:
             pulled = pull(
                 db,
@@ -73,7 +72,7 @@ def run(
                 access_token=access_token.strip(),
                 data_types=data_types,
                 whole=whole,
-                board=Board(told.told),
+                board=Board(lambda _, row: told.tell(row)),
                 should_stop=stopping.is_set,
             )
         except Stopped:
@@ -114,39 +113,6 @@ def _stop_signals() -> Iterator[threading.Event]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-class _Bars:
-    """One bar for each resource that is read and each data type that is mapped; nothing where nobody looks."""
-
-    def __init__(self, progress: Progress | None) -> None:
-        self._progress = progress
-        self._tasks: dict[str, TaskID] = {}
-
-    def told(self, _: ConnectionId, row: Reading | Mapped) -> None:
-        if self._progress is None:
-            return
-        if isinstance(row, Reading):
-            name, done, in_all = f"read {row.resource}", row.pages_done, row.pages
-        else:
-            name, done, in_all = f"map {row.data_type}", row.done, row.in_all
-        if name not in self._tasks:
-            self._tasks[name] = self._progress.add_task(name, total=in_all)
-        self._progress.update(self._tasks[name], completed=done, total=in_all)
-
-    def stop(self) -> None:
-        if self._progress is not None:
-            self._progress.stop()
-
-
-@contextlib.contextmanager
-def _bars(console: Console) -> Iterator[_Bars]:
-    if not console.is_terminal:
-        yield _Bars(None)
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, refresh_per_second=4) as progress:
-        yield _Bars(progress)
 
 
 def _tell(console: Console, pulled: Pulled, counts: dict[str, int], seconds: float, database_url: str) -> None:

@@ -115,11 +115,13 @@ def live_context(visit: Visit, company: str) -> dict[str, Any]:
     sync_to_thread=True,
 )
 def refresh(visit: Asked, company: FromPath[str]) -> Response[Any]:
-    """Read all data types now, or the one that was named."""
+    """Read all data types now, or the one that was named; what changed, or everything."""
     with visit.services.db.read() as tx:
         found = companies.get(tx, visit.tenant, company)
     data_type = visit.form.get("data_type", "")
-    visit.services.request_refresh(visit.tenant, found.id, data_types=[data_type] if data_type else None)
+    names = [data_type] if data_type else None
+    whole = visit.form.get("whole") == "true"
+    visit.services.request_refresh(visit.tenant, found.id, data_types=names, whole=whole)
     return visit.go(f"/companies/{found.id}", said="reading")
 
 

@@ -32,7 +32,8 @@ class _FinishLink(Protocol):
 
 
 class _Refresh(Protocol):
-    """Queues reads and sees that they are worked off; None: all data types that are read on first link."""
+    """Queues reads, of what changed or of the `whole`, and sees that they are worked off; without data types, of all
+    that are read on first link."""
 
     def __call__(
         self,
@@ -41,6 +42,7 @@ class _Refresh(Protocol):
         *,
         connection: ConnectionId | None = None,
         data_types: Sequence[str] | None = None,
+        whole: bool = False,
     ) -> object: ...
 
 

@@ -102,6 +102,8 @@ class Warning_(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):  # no
 
 
 class Dataset(msgspec.Struct, frozen=True, kw_only=True):
+    """`is_whole`: everything is to be read again, not only what changed."""
+
     id: DatasetId
     tenant_id: TenantId
     company_id: CompanyId
@@ -123,6 +125,7 @@ class Dataset(msgspec.Struct, frozen=True, kw_only=True):
     sync_id: str | None
     retry_at: datetime | None
     attempt: int
+    is_whole: bool
 
 
 _warnings = msgspec.json.Decoder(tuple[Warning_, ...])
@@ -133,7 +136,14 @@ def _dataset(row: Row[Any]) -> Dataset:
 
 
 def queue(
-    tx: Connection, tenant: TenantId, company: CompanyId, connection: ConnectionId, data_type: str, now: datetime
+    tx: Connection,
+    tenant: TenantId,
+    company: CompanyId,
+    connection: ConnectionId,
+    data_type: str,
+    now: datetime,
+    *,
+    is_whole: bool = False,
 ) -> Dataset:
     """Queue a read; Conflict if one of this type is running. One that only waits for its next try is run at once."""
     mine = only(TABLE, tenant, TABLE.c.connection_id == connection, TABLE.c.data_type == data_type)
@@ -152,11 +162,13 @@ def queue(
             status=Status.QUEUED.value,
             requested=now,
             warnings=b"[]",
+            is_whole=is_whole,
         ):
             return get(tx, tenant, id_)
         running = tx.execute(is_running).one()  # asked for by somebody else at this very moment
     if running.status == Status.QUEUED and running.retry_at is not None:
-        return advance(tx, tenant, running.id, retry_at=None, status_description=None)
+        is_whole = is_whole or running.is_whole
+        return advance(tx, tenant, running.id, retry_at=None, status_description=None, is_whole=is_whole)
     raise Conflict(
         f"DatasetAlreadyInProgressException: Cannot queue {data_type} sync for {company} as previous sync "
         f"{running.id} is still in progress"

@@ -251,6 +251,7 @@ DATASETS = Table(
     _text("sync_id"),
     _when("retry_at"),
     Column("attempt", Integer, nullable=False, default=0),
+    Column("is_whole", Boolean, nullable=False, default=False),
     Column("is_ended", Boolean, nullable=False, default=False),
     Index("ix_datasets_company", "tenant_id", "company_id", "requested"),
     Index("ix_datasets_connection", "tenant_id", "connection_id", "data_type"),

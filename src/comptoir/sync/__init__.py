@@ -5,6 +5,7 @@ The front door for API, portal and app.
 
 from comptoir.sync.checks import Report
 from comptoir.sync.engine import Engine
+from comptoir.sync.following import Synced, company_named, follow, synced
 from comptoir.sync.progress import Board
 from comptoir.sync.pull import Pulled, pull
 from comptoir.sync.remap import Remapped, Remapping, remap
@@ -20,8 +21,12 @@ __all__ = [
     "Remapping",
     "Report",
     "Scheduler",
+    "Synced",
     "Turns",
+    "company_named",
+    "follow",
     "pull",
     "remap",
     "request",
+    "synced",
 ]

@@ -33,6 +33,7 @@ from comptoir.store import (
     TenantId,
     companies,
     connections,
+    cursors,
     datasets,
     events,
     history,
@@ -237,12 +238,15 @@ class Engine:
         return lambda one: (orders.get(one.data_type, 0), max(early, stages.get(one.data_type, 0)))
 
     def _read_since(self, tx: Transaction, connection: Connection, sync: Sync, dataset: Dataset) -> None:
-        """Have read once more what this sync had read before the dataset was asked for."""
+        """Have read once more what this sync had read before the dataset was asked for, whole if that was wanted."""
         integration = self._integration_of(connection.integration_key)
         reads = syncs.reads(tx, connection.tenant_id, connection.id)
+        needed = _needed(integration, [dataset], connection.access_level)
+        for resource in needed if dataset.is_whole else ():
+            cursors.forget(tx, connection.tenant_id, connection.id, resource.name)
         old = [
             one.name
-            for one in _needed(integration, [dataset], connection.access_level)
+            for one in needed
             if (read := reads.get(one.name)) is not None
             and read.sync_id == sync.id
             and read.read_at < dataset.requested
@@ -418,7 +422,7 @@ class Engine:
             connection_id,
             turn.sync,
             now=self._clock.now(),
-            may_stand=all(read.is_unchanged for read in reads) and not any(map(_is_touched, found)),
+            may_stand=all(read.is_unchanged for read in reads) and not any(map(_is_telling, found)),
         )
         failpoint("end.checked")
         with self._db.write() as tx:
@@ -547,8 +551,10 @@ class _Progress:
         self._db.write_if_free(lambda tx: datasets.advance(tx, self._tenant, self._ids[data_type], **values))
 
 
-def _is_touched(dataset: Dataset) -> bool:
-    return bool(dataset.records_new or dataset.records_changed or dataset.records_deleted or dataset.records_set_aside)
+def _is_telling(dataset: Dataset) -> bool:
+    """Whether the books must be checked anew with it: something came of it, or everything was asked for."""
+    counts = (dataset.records_new, dataset.records_changed, dataset.records_deleted, dataset.records_set_aside)
+    return dataset.is_whole or any(counts)
 
 
 def _needed(integration: Integration, chosen: list[Dataset], access_level: int | None) -> list[Resource]:

@@ -45,7 +45,7 @@ class Board:
     """Where syncs write how far they are and watchers look; `told` hears of each change, in the sync's thread."""
 
     def __init__(self, told: Callable[[ConnectionId, Reading | Mapped], None] | None = None) -> None:
-        self._told = told
+        self.told = told
         self._lock = threading.Lock()
         self._rows: dict[ConnectionId, dict[str, Reading | Mapped]] = {}
         self._versions: dict[ConnectionId, int] = {}
@@ -58,8 +58,8 @@ class Board:
         with self._lock:
             self._rows.setdefault(connection, {})[f"{type(row).__name__} {name}"] = row
             self._versions[connection] = self._versions.get(connection, 0) + 1
-        if self._told is not None:
-            self._told(connection, row)
+        if self.told is not None:
+            self.told(connection, row)
 
     def clear(self, connection: ConnectionId) -> None:
         """A run over the connection begins or has ended."""

@@ -19,7 +19,6 @@ from comptoir.store import (
     TenantId,
     companies,
     connections,
-    cursors,
     datasets,
     syncs,
     tenants,
@@ -75,10 +74,8 @@ def pull(
     identity, access = _ask_whose(client, clock, integration, tokens)
     with db.write() as tx:
         connection = _linked(tx, clock, integration, identity, access)
-        if whole:
-            for resource in integration.resources:
-                cursors.forget(tx, connection.tenant_id, connection.id, resource.name)
-        queue_idle(tx, connection.tenant_id, connection.company_id, connection.id, names, clock.now())
+        owner = (connection.tenant_id, connection.company_id, connection.id)
+        queue_idle(tx, *owner, names, clock.now(), whole=whole)
     client.limits.count_as(_NOBODY, connection.id)
 
     def open_reader(connection: Connection) -> tuple[Any, Callable[[], int]]:

@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
-from comptoir.errors import Conflict, InvalidInput, NotFound
+from comptoir.errors import Conflict, InvalidInput
 from comptoir.integrations.contract import Integration
 from comptoir.model import DATA_TYPE_KEYS
 from comptoir.runtime.clock import Clock
 from comptoir.store import Database, companies, connections, mappings, syncs
 from comptoir.store.connections import Connection
 from comptoir.store.syncs import Remade
+from comptoir.sync.following import company_named
 from comptoir.sync.map import Mapper
 from comptoir.sync.outcomes import COMPLETE
 from comptoir.sync.turns import Turns
@@ -77,12 +78,7 @@ def remap(
 def _connections(db: Database, company: str | None) -> list[tuple[str, Connection]]:
     """Those that may hold records, each with its company's name."""
     with db.read() as tx:
-        chosen = companies.named(tx, company)
-        if company is not None and not chosen:
-            raise NotFound(f"There is no company with the id or name {company!r}.")
-        if company is not None and len(chosen) > 1:
-            ids = ", ".join(one.id for one in chosen)
-            raise InvalidInput(f"Several companies are named {company!r}. Give the id of one: {ids}.")
+        chosen = companies.named(tx, None) if company is None else [company_named(tx, company)]
         return [
             (one.name, connection) for one in chosen for connection in connections.of_company(tx, one.tenant_id, one.id)
         ]

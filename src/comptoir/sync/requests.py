@@ -25,9 +25,10 @@ def request(
     *,
     data_types: Iterable[str] | None,
     connection: ConnectionId | None = None,
+    whole: bool = False,
     now: datetime,
 ) -> tuple[ConnectionId, list[Dataset]]:
-    """Queue reads: of the data types named, or of all that are read on first link.
+    """Queue reads: of the data types named, or of all that are read on first link; of what changed, or of the `whole`.
 
     With none named, types already running are passed over; a named one that is running is a Conflict. Raises NotFound
     for a type that is not supported, InvalidInput for one that does not exist, Conflict without a linked connection.
@@ -52,10 +53,10 @@ def request(
         for name in names:
             if integration.data_type(name) is None:
                 raise NotFound(f"Datatype {name} not supported by platform(s) {integration.name}")
-        return source.id, [datasets.queue(tx, tenant, company, source.id, name, now) for name in names]
+        return source.id, [datasets.queue(tx, tenant, company, source.id, name, now, is_whole=whole) for name in names]
     settings = {one.data_type: one for one in profile.sync_settings(tx, tenant, company)}
     first = [one.name for one in integration.data_types if settings[one.name].fetch_on_first_link]
-    return source.id, queue_idle(tx, tenant, company, source.id, sorted(first, key=_order(settings)), now)
+    return source.id, queue_idle(tx, tenant, company, source.id, sorted(first, key=_order(settings)), now, whole=whole)
 
 
 def queue_idle(
@@ -65,6 +66,8 @@ def queue_idle(
     connection: ConnectionId,
     data_types: Iterable[str],
     now: datetime,
+    *,
+    whole: bool = False,
 ) -> list[Dataset]:
     """Queue those of the data types that are not running."""
     running = {
@@ -72,7 +75,11 @@ def queue_idle(
         for one in datasets.open_ones(tx, tenant, connection)
         if one.status is not Status.QUEUED or one.retry_at is None
     }
-    return [datasets.queue(tx, tenant, company, connection, name, now) for name in data_types if name not in running]
+    return [
+        datasets.queue(tx, tenant, company, connection, name, now, is_whole=whole)
+        for name in data_types
+        if name not in running
+    ]
 
 
 def _order(settings: dict[str, profile.SyncSetting]) -> Callable[[str], int]:

@@ -218,6 +218,7 @@ def upgrade() -> None:
         sa.Column("sync_id", values.Words(), nullable=True),
         sa.Column("retry_at", values.Instant(), nullable=True),
         sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("is_whole", sa.Boolean(), nullable=False),
         sa.Column("is_ended", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
             ["tenant_id", "company_id", "connection_id"],
