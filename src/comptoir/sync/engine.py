@@ -79,16 +79,13 @@ class _Round(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Read(msgspec.Struct, frozen=True, kw_only=True):
-    """`is_overtaken`: it made way for something that comes first, and goes on where it was behind that."""
+    """Of a round. `resources` are also those that rounds before it had read; `is_unchanged`: whatever it read itself is
+    as it was before. `is_overtaken`: it made way for something that comes first, and goes on behind that."""
 
     calls: int
     resources: dict[str, Outcome]
+    is_unchanged: bool = False
     is_overtaken: bool = False
-
-    @property
-    def is_unchanged(self) -> bool:
-        """Whatever could be read is as it was before."""
-        return not any(one.changed or one.deleted or one.set_aside for one in self.resources.values())
 
 
 class Engine:
@@ -313,7 +310,9 @@ class Engine:
         with self._db.write() as tx:
             for dataset in chosen:
                 datasets.advance(tx, tenant, dataset.id, status=Status.MAP_QUEUED, status_description=None, progress=45)
-        return _Read(calls=calls(), resources=outcomes)
+        ours = [outcomes[one.name] for one in needed]
+        is_unchanged = not any(one.changed or one.deleted or one.set_aside for one in ours)
+        return _Read(calls=calls(), resources=outcomes, is_unchanged=is_unchanged)
 
     def _wait_for_set_up(
         self, tenant: TenantId, connection_id: ConnectionId, turn: _Round, message: str, calls: int
