@@ -21,7 +21,7 @@ _PAGE_SIZE = 8
 _REPORTS = ("profitAndLoss", "balanceSheet", "cashFlowStatement")
 
 
-class _Counting(DirectReader):
+class CountingReader(DirectReader):
     """Counts pages by resource, and lets a test act before one of them is read."""
 
     def __init__(self, world: World) -> None:
@@ -36,21 +36,25 @@ class _Counting(DirectReader):
         return super().page(resource, number, params)
 
 
-def _books(db: Database, world: World) -> Books:
+def books_of(db: Database, world: World) -> Books:
     books = Books(db, world, page_size=_PAGE_SIZE)
-    books.reader = _Counting(world)
+    books.reader = CountingReader(world)
     return books
 
 
+def reader_of(books: Books) -> CountingReader:
+    assert isinstance(books.reader, CountingReader)
+    return books.reader
+
+
 def _pages(books: Books) -> Counter[str]:
-    assert isinstance(books.reader, _Counting)
-    return books.reader.pages
+    return reader_of(books).pages
 
 
 @pytest.fixture
 def books(db: Database) -> Books:
     """Read whole once."""
-    kept = _books(db, world_of(3, 60))
+    kept = books_of(db, world_of(3, 60))
     kept.sync()
     return kept
 
@@ -130,7 +134,7 @@ def test_a_ledger_of_several_pages_is_read_once(books: Books) -> None:
         held = raw.standing(tx, books.tenant, books.connection, "ledger_transactions")
     least = sum(-(-one.live // _PAGE_SIZE) for one in held.values())
 
-    fresh = _books(books.db, books.world)
+    fresh = books_of(books.db, books.world)
     fresh.sync("journalEntries")
 
     assert least > 10
@@ -138,8 +142,7 @@ def test_a_ledger_of_several_pages_is_read_once(books: Books) -> None:
 
 
 def test_a_ledger_that_moved_while_it_was_read_does_not_add_up_and_is_read_again(db: Database) -> None:
-    books = _books(db, world_of(3, 60))
-    assert isinstance(books.reader, _Counting)
+    books = books_of(db, world_of(3, 60))
     world, now = books.world, books.reader.now
     costs = [one for one in world.tables()["expenses"] if one.dated_on.year == NOON.year]
     taken = costs[0].id
@@ -149,7 +152,7 @@ def test_a_ledger_that_moved_while_it_was_read_does_not_add_up_and_is_read_again
         world.mutate({"do": "delete", "resource": "expenses", "id": taken}, now)
         world.mutate({"do": "add", "resource": "expenses"}, now)
 
-    books.reader.before["ledger_transactions", 3] = swap
+    reader_of(books).before["ledger_transactions", 3] = swap
 
     books.sync("journalEntries")
     books.sync("journalEntries")
