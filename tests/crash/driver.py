@@ -2,7 +2,8 @@
 
 python driver.py FOLDER URL TOKEN [FAILPOINTS] [DATABASE_URL]
 
-Started again in the same folder it goes on from where it was. Says `begun` once the read is asked for.
+Started again in the same folder it goes on from where it was; where a file `again` lies in it, all is asked for once more.
+Says `begun` once the read is asked for.
 """
 
 from __future__ import annotations
@@ -26,11 +27,14 @@ _PATIENCE_SECONDS = 120
 _SCALE = 20.0
 
 
-def _linked(db: Database, clock: SystemClock) -> tuple[TenantId, ConnectionId]:
+def _linked(db: Database, clock: SystemClock, again: Path) -> tuple[TenantId, ConnectionId]:
     """The company; in its first life all of its books are asked for."""
     with db.write() as tx:
         if (known := tenants.by_name(tx, "crash")) is not None:
-            return known.id, connections.all_linked(tx)[0].id
+            found = connections.all_linked(tx)[0]
+            if again.exists():
+                request(tx, known.id, found.company_id, lambda _: FREEAGENT, data_types=None, now=clock.now())
+            return known.id, found.id
         now = clock.now()
         tenant = tenants.add(tx, "crash", now).id
         company = companies.add(tx, tenant, name="Kestrel", created_by=None, now=now).id
@@ -44,7 +48,8 @@ def main(folder: Path, url: str, token: str, armed: str, database_url: str) -> N
     clock = SystemClock(_SCALE)
     failpoints.arm(armed)
     db = open_database(database_url)
-    tenant, connection = _linked(db, clock)
+    tenant, connection = _linked(db, clock, folder / "again")
+    (folder / "again").unlink(missing_ok=True)
     client = Client(FREEAGENT, url, Limits(clock, calls=None, refreshes=None, address=None), clock)
     stopping = threading.Event()
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -59,6 +60,12 @@ class _Pull:
         assert process.stdout is not None
         assert process.stdout.readline() == "begun\n", process.communicate()[1]
         return process
+
+    def copied(self, folder: Path) -> _Pull:
+        """The same books in another folder, to be read again."""
+        shutil.copytree(self._folder, folder, dirs_exist_ok=True)
+        (folder / "again").touch()
+        return _Pull(folder, self._standin)
 
     def finish(self) -> None:
         process = self.start()
@@ -203,3 +210,64 @@ def test_a_kill_on_postgresql_leaves_no_trace(
     assert pull.books()["standard"] == undisturbed.books["standard"]
     assert pull.books()["raw"] == undisturbed.books["raw"]
     assert 0 <= _good_calls(standin) - undisturbed.calls <= _MOST_UNDER_WAY
+
+
+# The same of a read of what changed
+
+
+class _Kept:
+    """Books that were read whole and edited since, and what came of reading the changes undisturbed."""
+
+    def __init__(self, folder: Path, standin: StandIn) -> None:
+        self.standin, self.pull = standin, _Pull(folder / "whole", standin)
+        self.pull.finish()
+        _edit(standin, self.pull.books()["raw"])
+        self.undisturbed = _Undisturbed(self.pull.copied(folder / "undisturbed"), standin)
+
+
+def _edit(standin: StandIn, held: dict[str, Any]) -> None:
+    standin.advance(3600)
+    ids = {name: [id_ for id_, _, _ in held[name]] for name in ("invoices", "bills", "expenses", "contacts")}
+    standin.mutate("change", "invoices", ids["invoices"][0], set={"comments": "Changed."})
+    standin.mutate("change", "bills", ids["bills"][-1], set={"comments": "Changed."})
+    standin.mutate("change", "contacts", ids["contacts"][0], set={"organisation_name": "Lighthouse Ltd"})
+    standin.mutate("delete", "expenses", ids["expenses"][len(ids["expenses"]) // 2])
+    for resource in ("contacts", "bank_transactions", "bank_transactions", "expenses"):
+        standin.mutate("add", resource)
+    standin.advance(3600)
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Kept]:
+    folder = tmp_path_factory.mktemp("kept")
+    with standing_in(folder / "stand-in", books=700, seed=6, latency=0.02) as running:
+        yield _Kept(folder, running)
+
+
+_FAILPOINTS_OF_CHANGES = ("fetch.page=crash@9", "fetch.committed=crash@4", "map.batch=crash@2")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("armed", _FAILPOINTS_OF_CHANGES)
+def test_a_kill_at_a_named_place_of_a_read_of_changes_leaves_no_trace(kept: _Kept, tmp_path: Path, armed: str) -> None:
+    pull = kept.pull.copied(tmp_path)
+    kept.standin.reset()
+    pull.crash(armed)
+    pull.finish()
+    assert pull.books() == kept.undisturbed.books
+    again = _good_calls(kept.standin) - kept.undisturbed.calls
+    assert 0 <= again <= (_MOST_UNDER_WAY if armed.startswith("fetch") else 0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(_FIRST_SEED, _FIRST_SEED + max(1, _KILLED_PULLS // 3)))
+def test_kills_at_random_moments_of_a_read_of_changes_leave_no_trace(kept: _Kept, tmp_path: Path, seed: int) -> None:
+    chance = random.Random(seed)
+    pull = kept.pull.copied(tmp_path)
+    kept.standin.reset()
+    kills = sum(pull.kill_after(chance.uniform(0.0, kept.undisturbed.seconds)) for _ in range(chance.randint(1, 3)))
+    pull.finish()
+    again = _good_calls(kept.standin) - kept.undisturbed.calls
+    print(f"seed {seed}: {kills} kills, {again} of {kept.undisturbed.calls} calls made again")  # noqa: T201 - to repeat it
+    assert pull.books() == kept.undisturbed.books
+    assert 0 <= again <= kills * _MOST_UNDER_WAY

@@ -252,12 +252,12 @@ class Engine:
         pages.purge(tx, connection.tenant_id, sync.id, old)
 
     def _is_overtaken(self, connection: Connection, turn: _Round) -> bool:
-        """Whether something was asked for since that comes first."""
+        """Whether something waits that comes first: it was asked for since, or its next try has come."""
         with self._db.read() as tx:
             place_of = self._order(tx, connection)
             return any(
-                one.sync_id is None and one.retry_at is None and place_of(one) < turn.place
-                for one in datasets.open_ones(tx, connection.tenant_id, connection.id)
+                one.status is Status.QUEUED and place_of(one) < turn.place
+                for one in due(tx, connection.tenant_id, connection.id, self._clock.now())
             )
 
     def _read(self, tenant: TenantId, connection_id: ConnectionId, turn: _Round) -> _Read | None:
