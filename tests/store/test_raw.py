@@ -69,7 +69,8 @@ def test_a_record_gone_upstream_is_kept_and_can_come_back(house: House) -> None:
     with house.db.write() as tx:
         raw.mark_deleted(tx, house.tenant, house.connection, "invoices", ["1", "nosuch"], LATER)
 
-        assert list(raw.live_ids(tx, house.tenant, house.connection, "invoices")) == ["2"]
+        windows = raw.standing(tx, house.tenant, house.connection, "invoices")
+        assert list(raw.live_ids(tx, house.tenant, house.connection, "invoices", windows)) == ["2"]
         assert raw.count_live(tx, house.tenant, house.connection, "invoices") == 1
         assert set(raw.by_ids(tx, house.tenant, house.connection, "invoices", ["1"])) == {"1"}
     assert rows_of(house) == ["2"]
@@ -220,7 +221,7 @@ def test_a_place_that_is_another_tenants_is_not_found(house: House, stranger: Ho
         assert raw.by_ids(tx, *owner, ["1"]) == {}
         assert raw.naming(tx, *owner, "contact", ["7"]) == []
         assert raw.links_of(tx, *owner, ["1"]) == {}
-        assert list(raw.live_ids(tx, *owner)) == []
+        assert list(raw.live_ids(tx, *owner, {"": raw.Standing(live=1)})) == []
         assert raw.count_live(tx, *owner) == 0
         assert originals.versions(tx, *owner, "1") == ()
         assert raw.whole(tx, house.tenant, ConnectionId("nosuch"), "invoices") == ()

@@ -196,23 +196,27 @@ def _made_of(row: Row[Any]) -> Made:
     )
 
 
+# How a record `s` is found by its source row `r`: most bear its id, the others have an index of their own.
+_BY_SOURCE = ("s.id = r.id AND s.source_id = s.id", "s.source_id = r.id AND s.id <> s.source_id")
+
+
 def redated(
     tx: Connection, tenant: TenantId, connection: ConnectionId, data_type: str, resource: str, since: datetime
 ) -> Iterator[Redated]:
     """Those whose row of a resource was changed at a moment of ours or later, once for each body it had before."""
-    sql = (
-        "SELECT s.id, s.modified_date, s.source_modified_date, r.id, r.updated_at, v.body "  # noqa: S608 - our own names
-        "FROM raw_versions v "
-        "JOIN raw r ON r.connection_id = v.connection_id AND r.resource = v.resource AND r.id = v.id "
-        f"JOIN {standard_name(data_type)} s ON s.connection_id = r.connection_id AND s.source_resource = r.resource "
-        "AND s.source_id = r.id "
+    # CROSS JOIN, because SQLite then begins with the few versions of these days, and not with all records.
+    of_changed = (
+        "SELECT s.id, v.pk, s.modified_date, s.source_modified_date, r.id, r.updated_at, v.body "  # noqa: S608 - our own names
+        f"FROM raw_versions v CROSS JOIN raw r CROSS JOIN {standard_name(data_type)} s "
         "WHERE v.tenant_id = ? AND v.connection_id = ? AND v.resource = ? AND v.until >= ? AND r.tenant_id = ? "
+        "AND r.connection_id = v.connection_id AND r.resource = v.resource AND r.id = v.id "
         "AND r.deleted_at IS NULL AND s.tenant_id = ? "
         "AND s.company_id = (SELECT company_id FROM connections WHERE tenant_id = ? AND id = ?) "
-        "AND s.connection_id = ? AND NOT s.is_deleted ORDER BY s.id, v.pk"
+        "AND s.connection_id = ? AND s.source_resource = r.resource AND NOT s.is_deleted"
     )
     owners = (tenant, connection, resource, text_of(since), tenant, tenant, tenant, connection, connection)
-    for id_, modified, source_modified, source_id, says, former in bulk.select(tx, sql, owners):
+    found = [row for by in _BY_SOURCE for row in bulk.select(tx, f"{of_changed} AND {by}", owners)]
+    for id_, _, modified, source_modified, source_id, says, former in sorted(found, key=lambda row: row[:2]):
         yield Redated(
             id=id_,
             modified=from_text(modified),

@@ -314,6 +314,7 @@ def aside(tx: Connection, tenant: TenantId, connection: ConnectionId, sync: Sync
 
 
 _HELD = "id, part, body, links, deleted_at IS NULL"
+_FEW = 10_000  # ids in memory at once
 _LIVE = "FROM raw WHERE tenant_id = ? AND connection_id = ? AND resource = ? AND deleted_at IS NULL"
 
 
@@ -506,15 +507,20 @@ def windows_of(
 
 
 def live_ids(
-    tx: Connection, tenant: TenantId, connection: ConnectionId, resource: str, *, but: Iterable[str] = ()
+    tx: Connection, tenant: TenantId, connection: ConnectionId, resource: str, windows: Mapping[str, Standing]
 ) -> Iterator[str]:
-    """Of all windows but some, in order; a batch at a time in memory."""
-    dialect, after = tx.dialect.name, ""
-    sql = f"SELECT id {_LIVE} AND NOT ({bulk.among('window_name', dialect)}) AND id > ? ORDER BY id LIMIT 10000"
-    others = bulk.named(list(but), dialect)
-    while rows := bulk.select(tx, sql, (tenant, connection, resource, others, after)):
-        yield from (id_ for (id_,) in rows)
-        after = rows[-1][0]
+    """Of these windows, with what stands in each; a batch at a time in memory."""
+    sql = f"SELECT id {_LIVE} AND window_name = ?"
+    paged = f"{sql} AND id > ? ORDER BY id LIMIT {_FEW}"
+    for name, standing in windows.items():
+        mine = (tenant, connection, resource, name)
+        if standing.live < _FEW:  # by the index of windows; by that of ids all other windows are gone through too
+            yield from (id_ for (id_,) in bulk.select(tx, sql, mine))
+            continue
+        after = ""
+        while rows := bulk.select(tx, paged, (*mine, after)):
+            yield from (id_ for (id_,) in rows)
+            after = rows[-1][0]
 
 
 def mark_deleted(

@@ -313,10 +313,10 @@ def modified_after(
     sql = (
         f"SELECT id, modified_date FROM {standard_name(data_type)} WHERE tenant_id = ? "  # noqa: S608 - our own names
         "AND company_id = (SELECT company_id FROM connections WHERE tenant_id = ? AND id = ?) "
-        "AND connection_id = ? AND modified_date > ? AND NOT is_deleted ORDER BY id LIMIT 100"
+        "AND connection_id = ? AND modified_date > ? AND NOT is_deleted ORDER BY modified_date LIMIT 100"
     )
     rows = bulk.select(tx, sql, (tenant, tenant, connection, connection, text_of(moment)))
-    return [(id_, from_text(modified)) for id_, modified in rows]
+    return sorted((id_, from_text(modified)) for id_, modified in rows)
 
 
 def older(

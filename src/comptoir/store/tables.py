@@ -380,6 +380,7 @@ RAW_VERSIONS = Table(
     _when("from_", required=True),
     _when("until", required=True),
     Index("ix_raw_versions_record", "connection_id", "resource", "id"),
+    Index("ix_raw_versions_until", "connection_id", "resource", "until"),
 )
 RAW_LINKS = Table(
     "raw_links",

@@ -456,12 +456,13 @@ class Fetch:
             held = raw.standing(tx, self._tenant, self._connection, walk.resource.name)
             live = sum(one.live for one in held.values())
             others = self._names[walk.resource.name] - walk.whole.keys()
-            in_whole = sum(one.live for name, one in held.items() if name not in others)
+            whole = {name: one for name, one in held.items() if name not in others}
+            in_whole = sum(one.live for one in whole.values())
             if not others and in_whole == len(walk.seen) - walk.outcome.set_aside:
                 return live, set()  # all that was met is held, so nothing else is
             if not in_whole:
                 return live, set()
-            held_ids = raw.live_ids(tx, self._tenant, self._connection, walk.resource.name, but=others)
+            held_ids = raw.live_ids(tx, self._tenant, self._connection, walk.resource.name, whole)
             return live, {id_ for id_ in held_ids if id_ not in walk.seen}
 
     def _suspicious(self, walk: Walk) -> frozenset[str]:

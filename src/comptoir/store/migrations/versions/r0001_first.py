@@ -494,6 +494,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("pk", name=op.f("pk_raw_versions")),
     )
     op.create_index("ix_raw_versions_record", "raw_versions", ["connection_id", "resource", "id"], unique=False)
+    op.create_index("ix_raw_versions_until", "raw_versions", ["connection_id", "resource", "until"], unique=False)
     op.create_table(
         "record_versions",
         sa.Column("tenant_id", values.Words(), nullable=False),
