@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 from tests.conftest import new_database
-from tests.store.house import House, a_bank_line, an_invoice, arrived
+from tests.store.house import NOON, House, a_bank_line, an_invoice, arrived
 
 from comptoir.model.sales import CustomerRef, DocumentStatus
-from comptoir.store import Database, open_database, reading
+from comptoir.store import Database, open_database, originals, reading, records
 from comptoir.store.direct import marked
 from comptoir.store.query import Order, parse
 
@@ -187,3 +187,21 @@ def test_figures_for_the_planner_stay_the_same_when_a_database_is_opened_again(s
     }
     assert named == existing
     db.close()
+
+
+def test_what_every_sync_asks_of_all_records_begins_with_the_few_rows_that_changed(filled_sqlite: House) -> None:
+    house, asked = filled_sqlite, list[str]()
+    owner = (house.tenant, house.connection)
+    with house.db.read() as tx:
+        driver: Any = tx.connection.driver_connection
+        driver.set_trace_callback(asked.append)
+
+        list(originals.redated(tx, *owner, "invoices", "invoices", NOON))
+        records.modified_after(tx, *owner, "invoices", NOON)
+        records.outlived(tx, *owner, "invoices")
+
+        driver.set_trace_callback(None)
+        first = [driver.execute(f"EXPLAIN QUERY PLAN {sql}").fetchone()[3] for sql in asked]
+    indexes = ["ix_raw_versions_until", "ix_raw_versions_until", "ix_std_invoices_modified", "ix_raw_gone"]
+    assert len(first) == len(indexes), first
+    assert all(index in step for step, index in zip(first, indexes, strict=True)), first
