@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tests.api.conftest import PLATFORM, House, error_in
 
-from comptoir.store import datasets
+from comptoir.store import ConnectionId, datasets
 from comptoir.store.connections import ConnectionStatus
 from comptoir.store.datasets import Status, Warning_
 
@@ -250,3 +250,17 @@ def test_a_read_is_found_only_under_its_own_company(house: House, neighbour: Hou
     error_in(house.get(f"/companies/{other}/{path.format(id=read.id)}"), 404)
     error_in(neighbour.get(f"/companies/{theirs}/{path.format(id=read.id)}"), 404)
     assert error_in(neighbour.get(f"/companies/{company}/{path.format(id=read.id)}"), 404).startswith("No company")
+
+
+def test_everything_is_read_again_where_that_is_asked_for(house: House) -> None:
+    company, connection = house.a_linked_company()
+
+    one = house.ask("POST", f"/companies/{company}/data/queue/invoices", params={"whole": "true"})
+    everything = house.ask("POST", f"/companies/{company}/data/all", params={"whole": "true"})
+    refused = house.ask("POST", f"/companies/{company}/data/all", params={"whole": "perhaps"})
+
+    assert (one.status_code, everything.status_code, refused.status_code) == (200, 204, 400)
+    with house.db.read() as tx:
+        found = datasets.open_ones(tx, house.tenant, ConnectionId(connection))
+    assert len(found) > 1
+    assert all(dataset.is_whole for dataset in found)
