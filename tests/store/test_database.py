@@ -326,6 +326,15 @@ def test_a_connection_lost_in_a_transaction_is_told_as_something_that_passes(pos
     db.close()
 
 
+def test_what_no_postgres_database_can_hold_is_not_waited_for(postgres_url: str) -> None:
+    db = open_database(postgres_url)
+
+    with pytest.raises(sa.exc.OperationalError), db.write() as tx:
+        tx.exec_driver_sql("SELECT repeat('long', 1000000000)")
+
+    db.close()
+
+
 def test_several_processes_may_open_a_new_postgres_database_at_once(postgres_server: str) -> None:
     with new_database(postgres_server) as url:
         address = url.render_as_string(hide_password=False)

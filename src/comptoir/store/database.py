@@ -43,6 +43,7 @@ _PRAGMAS = (
     "wal_autocheckpoint=4000",  # pages changed by one commit after another are written back once
 )
 # What heals by itself: busy, locked, read-only, input/output, full, cannot open.
+_BEYOND_LIMITS = "54"  # the class of such states of PostgreSQL
 _PASSING = frozenset({5, 6, 8, 10, 13, 14})
 _FULL = 13
 _MAPPED_BYTES = 256 * 1024 * 1024  # of the file, where the same pages are read again and again
@@ -163,6 +164,8 @@ def _passing(error: BaseException | None) -> str | None:
         return "The database file cannot be used just now: nothing was changed. It is tried again in a moment."
     if isinstance(error, psycopg.errors.DiskFull):
         return "The database's disk is full: nothing was changed. Make room; work then goes on by itself."
+    if isinstance(error, psycopg.Error) and (error.sqlstate or "").startswith(_BEYOND_LIMITS):
+        return None  # what is too long for an index is so the next time too
     if isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError, sa.exc.TimeoutError)):
         return "The database does not answer just now: nothing was changed. It is tried again in a moment."
     return None
