@@ -15,7 +15,7 @@ import msgspec
 import pytest
 from tests.books import NOON, Books, DirectReader, world_of
 
-from comptoir.errors import PermissionsLacking
+from comptoir.errors import PermissionsLacking, TryLater
 from comptoir.integrations.contract import Resource
 from comptoir.model import SHAPES
 from comptoir.store import Database, open_database
@@ -78,6 +78,34 @@ def _half(world: World, document: Any) -> dict[str, str]:
     """Half of what is due, or all of a penny; nothing is said where nothing is due, and nothing will be paid."""
     due = abs(world.due(document))
     return {"amount": f"{due // 2 / 100:.2f}"} if due > 1 else {}
+
+
+class _Forgetful(DirectReader):
+    """Tells nothing of a contact that is asked for by itself."""
+
+    def record(self, resource: Resource, record_id: str) -> bytes | None:
+        if resource.name == "contacts":
+            raise TryLater("FreeAgent cannot do this now.")
+        return super().record(resource, record_id)
+
+
+def test_what_a_contact_owes_is_no_breach_while_it_could_not_be_asked_again(db: Database) -> None:
+    books = Books(db, world_of(4, 40), page_size=2)
+    books.sync()
+    owing = next(one for one in books.world.invoices if books.world.due(one) > 100 and one.currency == "GBP")
+    books.world.mutate({"do": "pay", "resource": "invoices", "id": owing.id, "amount": "0.50"}, NOON)
+    books.reader = _Forgetful(books.world, page_size=2, now=NOON + timedelta(hours=1))
+    books.clock.set(NOON + timedelta(hours=1))
+
+    behind = books.sync()
+
+    assert _breached(behind) == {}
+    assert "the next reading will tell" in _unchecked(behind)["F5"]
+
+    books.reader = DirectReader(books.world, page_size=2, now=NOON + timedelta(hours=2))
+    books.clock.set(NOON + timedelta(hours=2))
+
+    assert "F5" in {line.code for line in books.sync().lines if line.state == "held"}
 
 
 @pytest.mark.parametrize("seed", range(FIRST_SEED, FIRST_SEED + WORLDS))

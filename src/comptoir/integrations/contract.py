@@ -6,7 +6,7 @@ its OAuth works, which words its set-up page shows. It never does I/O itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Set
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Protocol
@@ -440,6 +440,10 @@ class ReadRaw(Protocol):
 
     def begun_at(self) -> datetime | None:
         """When this sync began to read, by our clock; None where that is not known."""
+        ...
+
+    def behind(self) -> Collection[tuple[str, str]]:
+        """Resources and ids of records that others told of, and that could not be asked for again yet."""
         ...
 
 

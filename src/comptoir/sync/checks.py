@@ -13,8 +13,20 @@ from typing import TypeVar
 import msgspec
 
 from comptoir.integrations.contract import Integration, RawRow, Resource
-from comptoir.model.identities import Line, Redated, check
-from comptoir.store import ConnectionId, Database, SyncId, TenantId, datasets, mappings, originals, raw, records, syncs
+from comptoir.model.identities import MOVED, Line, Redated, check
+from comptoir.store import (
+    ConnectionId,
+    Database,
+    SyncId,
+    TenantId,
+    datasets,
+    mappings,
+    originals,
+    raw,
+    records,
+    rereads,
+    syncs,
+)
 from comptoir.store.datasets import Status, Warning_
 from comptoir.store.pile import Pile
 from comptoir.sync.outcomes import COMPLETE, NOT_SUPPORTED
@@ -39,6 +51,10 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     checked_at: datetime | None = None
     basis: tuple[str, ...] = ()
     stands: bool = False
+
+    def may_stand_on(self, basis: tuple[str, ...]) -> bool:
+        """What was left to the next reading, that reading must tell."""
+        return self.basis == basis and not any(MOVED in line.reasons for line in self.lines)
 
     @staticmethod
     def decode(stored: bytes) -> Report:
@@ -77,7 +93,7 @@ def run(
     a check is a function of nothing else.
     """
     stored = _Stored(db, integration, tenant, connection, sync, now)
-    if may_stand and (before := stored.report_before()) is not None and before.basis == stored.basis:
+    if may_stand and (before := stored.report_before()) is not None and before.may_stand_on(stored.basis):
         return msgspec.structs.replace(before, stands=True)
     lines = check(stored, integration.facts(stored))
     return Report(breaches=sum(line.breaches for line in lines), lines=lines, checked_at=now, basis=stored.basis)
@@ -126,7 +142,8 @@ class _Stored:
             if one.sync_id not in (None, sync) and one.status is Status.COMPLETE and one.started is not None
         }
         before_this = sorted(f"{name} of {at.isoformat()}" for name, at in self._earlier.items())
-        self.basis = (day, *self._read, *lacking, *made_by, *before_this)
+        behind = sorted(f"{resource} {id_} is behind" for resource, id_ in self.behind())
+        self.basis = (day, *self._read, *lacking, *made_by, *before_this, *behind)
         self._complete = {resource for resource, outcome in outcomes.items() if outcome == COMPLETE}
         # What the upstream does not have, nobody lacks.
         refused = {resource for resource, outcome in outcomes.items() if outcome not in (COMPLETE, NOT_SUPPORTED)}
@@ -229,6 +246,10 @@ class _Stored:
 
     def begun_at(self) -> datetime | None:
         return self._begun_at
+
+    def behind(self) -> Collection[tuple[str, str]]:
+        with self._db.read() as tx:
+            return [(one.resource, one.id) for one in rereads.waiting(tx, self._tenant, self._connection)]
 
     def unread(self, resource: str) -> Set[str]:
         return self._aside.get(resource, set())

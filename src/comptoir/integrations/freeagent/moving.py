@@ -40,8 +40,8 @@ _SETTLING = (
 
 
 class Moving:
-    """Records that were changed since the reading began, and those that their payments or lines belong to; without a
-    data type, whether there are any.
+    """Records that were changed since the reading began, those that their payments or lines belong to, and those that
+    could not be asked for again; without a data type, whether there are any.
 
     Looked through once, at the first question: there is none while all identities hold.
     """
@@ -54,10 +54,13 @@ class Moving:
 
     @cached_property
     def _moving(self) -> frozenset[tuple[str, str]]:
+        found: set[tuple[str, str]] = set()
+        for resource, number in self._read.behind():
+            found.add((resource, number))
+            found.update(_touched(resource, number, _Changed(url="")))
         begun_at = self._read.begun_at()
         if begun_at is None:
-            return frozenset()
-        found: set[tuple[str, str]] = set()
+            return frozenset(found)
         for resource in _SETTLING:
             for row in self._read.rows(resource):
                 with contextlib.suppress(msgspec.MsgspecError, ValueError, RecursionError):

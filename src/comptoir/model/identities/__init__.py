@@ -15,6 +15,7 @@ from comptoir.model.identities.dates import check_dates
 from comptoir.model.identities.documents import check_documents
 from comptoir.model.identities.entries import check_entries
 from comptoir.model.identities.findings import (
+    MOVED,
     BankFigures,
     Fault,
     Figures,
@@ -39,6 +40,7 @@ from comptoir.model.money import WIDE
 
 __all__ = [
     "IDENTITIES",
+    "MOVED",
     "BankFigures",
     "Cash",
     "Fault",

@@ -41,6 +41,13 @@ class _Months:
                 findings.rests_on("G7", read_at)
         else:
             findings.skipped("G7", f"{_ACCOUNTS} was not read in this sync.")
+        ledger = facts.ledger
+        # The accounting year that runs; no month before the books began is told of.
+        self._begun = (
+            None
+            if ledger is None or ledger.year_began is None
+            else max(ledger.year_began, ledger.began or ledger.year_began)
+        )
         self._profit: dict[str, Decimal] = {}
         self._retained: dict[str, Decimal] = {}
         self._by_account: dict[str, Decimal] = defaultdict(Decimal)  # of the accounting year, debit positive
@@ -73,9 +80,7 @@ class _Months:
         ):
             self._same("G1", _PROFIT, id_, name, expected, found)
         self._profit[id_] = report.net_profit
-        ledger = self._facts.ledger
-        began = None if ledger is None or ledger.year_began is None else ledger.year_began.isoformat()
-        is_of_year = began is not None and report.from_date[:10] >= began
+        is_of_year = self._begun is not None and id_ >= f"{self._begun:%Y-%m}"
         if is_of_year:
             self._months_of_year.add(id_)
         for group, sign, types in (
@@ -104,13 +109,13 @@ class _Months:
 
     def _year_so_far(self) -> None:
         """G5: a year is the sum of its months, which is what the trial balance says of costs and income."""
-        ledger = self._facts.ledger
-        if ledger is None or ledger.year_began is None or self._types is None:
+        ledger, began = self._facts.ledger, self._begun
+        if ledger is None or began is None or self._types is None:
             self._findings.skipped("G5", "The trial balance, the accounts and when the year began were not all read.")
             return
-        began, until = ledger.year_began, ledger.until
+        until = ledger.until
         months = (until.year - began.year) * 12 + until.month - began.month + 1
-        if began.day != 1 or len(self._months_of_year) != months:
+        if (began.day != 1 and began != ledger.began) or len(self._months_of_year) != months:
             self._findings.skipped("G5", "Not all months of the accounting year were read.")
             return
         totals = {id_: total for id_, total in ledger.totals.items() if self._types.get(id_) in _OF_A_YEAR}
