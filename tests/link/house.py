@@ -32,13 +32,14 @@ BROWSER = "b" * 43
 class House:
     """One company, not linked yet, of a tenant whose FreeAgent keys are stored and enabled."""
 
-    def __init__(self, db: Database, standin: StandIn, *, bounds: Bounds | None = None) -> None:
+    def __init__(self, db: Database, standin: StandIn) -> None:
         self.db, self.standin, self.clock = db, standin, HastyClock()
         self.vault = Vault({1: KEY}, 1)
         self.app = standin.told("POST", "apps", {"name": "Comptoir", "redirectUris": [REDIRECT_URI]})
         self.limits = Limits(self.clock, calls=None, refreshes=None, address=None)
-        self.endpoint = TokenEndpoint(FREEAGENT, f"{standin.url}/v2/token_endpoint", self.clock, bounds=bounds)
-        self.client = Client(FREEAGENT, standin.url, self.limits, self.clock, bounds=bounds)
+        self._tokens = f"{standin.url}/v2/token_endpoint"
+        self.endpoint = TokenEndpoint(FREEAGENT, self._tokens, self.clock)
+        self.client = Client(FREEAGENT, standin.url, self.limits, self.clock)
         now = self.clock.now()
         with db.write() as tx:
             self.tenant = tenants.add(tx, f"tenant {uuid4()}", now).id
@@ -49,6 +50,11 @@ class House:
             integration_settings.set_enabled(tx, self.tenant, FREEAGENT.key, enabled=True)
         self.keeper = self.another_keeper()
         self.flow = self.another_flow()
+
+    def give_up_after(self, *, idle_seconds: float) -> None:
+        """Wait less for the token endpoint from now on."""
+        self.endpoint.close()
+        self.endpoint = TokenEndpoint(FREEAGENT, self._tokens, self.clock, bounds=Bounds(idle_seconds=idle_seconds))
 
     def another_keeper(self) -> TokenKeeper:
         """As another process has one: nothing of what the first knows."""

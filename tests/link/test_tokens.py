@@ -21,9 +21,9 @@ from comptoir.errors import ProductError, RelinkRequired, SetupRequired, TryLate
 from comptoir.integrations.freeagent import FREEAGENT
 from comptoir.link import TokenKeeper, lifecycle
 from comptoir.link.endpoint import read
-from comptoir.store import Database, open_database
+from comptoir.store import open_database
 from comptoir.store.connections import ConnectionStatus
-from comptoir.upstream import Bounds, Limits
+from comptoir.upstream import Limits
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -312,13 +312,11 @@ def test_a_token_endpoint_in_trouble_leaves_the_connection_linked_and_heals(
     assert house.call() == 200
 
 
-def test_a_token_endpoint_that_stalls_is_given_up_at_the_deadline(
-    db: Database, house_of: HouseOf, standin: StandIn
-) -> None:
-    house = house_of(db, bounds=Bounds(idle_seconds=2))
+def test_a_token_endpoint_that_stalls_is_given_up_at_the_deadline(house: House, standin: StandIn) -> None:
     house.linked()
     house.expire()
-    standin.fault(TOKENS, "stall", seconds=5)
+    standin.fault(TOKENS, "stall", seconds=20)
+    house.give_up_after(idle_seconds=0.5)
 
     with pytest.raises(TryLater, match="did not answer in time"):
         house.token()

@@ -212,13 +212,13 @@ def test_a_content_type_is_read_in_any_case(fake: Fake, client_of: ClientOf) -> 
 
 
 def test_silence_is_given_up_after_the_idle_deadline(fake: Fake, client_of: ClientOf) -> None:
-    fake.script = lambda _: [5.0]
+    fake.script = lambda _: [60.0]
     began = time.monotonic()
 
     with pytest.raises(TryLater, match="did not answer in time"):
         _get(client_of(fake.url, idle_seconds=0.1))
 
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 30
 
 
 @pytest.mark.parametrize("where", ["headers", "body"])
@@ -227,7 +227,7 @@ def test_an_answer_that_drips_is_given_up_after_the_whole_deadline(fake: Fake, c
 
     def drip(_: Asked) -> Iterator[bytes | float]:
         yield b"HTTP/1.1 200 OK\r\n" if where == "headers" else answer(content_length="100000")
-        for number in range(200):
+        for number in range(3000):
             yield 0.02
             yield f"x-{number}: y\r\n".encode() if where == "headers" else b"{"
 
@@ -237,7 +237,7 @@ def test_an_answer_that_drips_is_given_up_after_the_whole_deadline(fake: Fake, c
     with pytest.raises(TryLater, match="did not answer in time"):
         _get(client_of(fake.url, whole_seconds=0.2))
 
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 30
 
 
 def test_a_body_is_bounded_after_it_is_unpacked(fake: Fake, client_of: ClientOf) -> None:
@@ -341,7 +341,7 @@ def test_a_date_that_cannot_be_read_is_left_aside(fake: Fake, client_of: ClientO
 
 
 def test_closing_wakes_whoever_waits_for_an_answer(fake: Fake, client_of: ClientOf) -> None:
-    fake.script = lambda _: [20.0]
+    fake.script = lambda _: [60.0]
     client = client_of(fake.url)
     with ThreadPoolExecutor(1) as thread:
         waiting = thread.submit(_get, client)
@@ -353,7 +353,7 @@ def test_closing_wakes_whoever_waits_for_an_answer(fake: Fake, client_of: Client
 
         with pytest.raises(TryLater):
             waiting.result()
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 30
     assert len(fake.asked) == 1
     with pytest.raises(TryLater, match="being stopped"):
         _get(client)
