@@ -146,13 +146,13 @@ def bill_item(
     **more: Any,
 ) -> BillItem:
     """A line by its total. A manual amount wins and then no rate is sent; notional tax is not in the total."""
-    notional = 0
-    if manual_tax is not None:
-        net, tax_rate = gross - manual_tax, None
-    elif is_notional:
-        net, notional = gross, times(gross, (tax_rate or Decimal(0)) / 100)
+    tax = manual_tax
+    if tax is None:
+        percent = tax_rate or Decimal(0)
+        tax = times(gross, percent / 100) if is_notional else inclusive_tax(gross, percent)
     else:
-        net = gross - inclusive_tax(gross, tax_rate or Decimal(0))
+        tax_rate = None
+    net, notional = (gross, tax) if is_notional else (gross - tax, 0)
     return BillItem(
         id=world.new_item_id(),
         description=description,
@@ -353,6 +353,10 @@ def settlement_fields(
     world: World, document: Invoice | CreditNote | Bill, account: BankAccount, *, day: date, amount: int
 ) -> dict[str, Any]:
     """How an explanation says that it settles `amount` (document's currency and sign) of a document, gross included."""
+    if isinstance(document, Bill) and document.hire_purchase:
+        raise ValueError("A hire purchase pays this bill.")
+    if isinstance(document, Invoice) and document.written_off_on is not None:
+        raise ValueError("A written-off invoice must be opened again before it is paid.")
     settles = -amount if isinstance(document, Bill) else amount
     fields: dict[str, Any] = {"settles": settles}
     if isinstance(document, Invoice):

@@ -297,6 +297,7 @@ class World:
         for each in (record, *dependants):
             self._post(each)
         self.revision += 1
+        self._write_off_again(record)
 
     def remove(self, record: Record) -> None:
         """Delete a record and take its postings back; what depends on it must have gone before."""
@@ -307,6 +308,17 @@ class World:
         self._shelves[type(record)].remove(record.id)
         self.said.pop(record.id, None)
         self.revision += 1
+        self._write_off_again(record)
+
+    def _write_off_again(self, record: Record) -> None:
+        """What a written-off invoice lacks since a settlement of it shrank or went is written off like the rest."""
+        if not isinstance(record, Explanation | Reconciliation) or record.invoice is None:
+            return
+        invoice = self.invoices.get(record.invoice)
+        if invoice is not None and invoice.written_off_on is not None:
+            unpaid = self.due(msgspec.structs.replace(invoice, written_off_on=None))
+            if unpaid != invoice.written_off:
+                self.replace(msgspec.structs.replace(invoice, written_off=unpaid))
 
     # What documents and accounts come to
 

@@ -63,8 +63,6 @@ def _meaning(world: World, wishes: Wishes, account: BankAccount, day: date, gros
         amount = -settled if isinstance(document, Bill) else settled
         if not world.is_posted(document):
             raise ValueError("A draft cannot be paid.")
-        if isinstance(document, Bill) and document.hire_purchase:
-            raise ValueError("A hire purchase pays this bill.")
         return acts.settlement_fields(world, document, account, day=day, amount=amount)
     if user is not None:
         kind = "Money Paid to User" if gross < 0 else "Money Received from User"

@@ -12,6 +12,7 @@ from freeagent_standin.world import acts, explaining, journals, keeping, owning,
 from freeagent_standin.world.amounts import inclusive_tax, times
 from freeagent_standin.world.books import World, is_by_category
 from freeagent_standin.world.entities import (
+    NOTIONAL,
     BankAccount,
     Bill,
     Contact,
@@ -130,17 +131,20 @@ def _bill_fields(world: World, record: Bill, wishes: Wishes) -> dict[str, Any]:
         ec_status = fields["ec_status"] = _ec_status(wishes, words.EC_STATUSES, record.ec_status)
     fields["rate"] = rates.exchange_rate(record.currency, fields.get("dated_on", record.dated_on))
     rows = wishes.rows("bill_items")
+    items = record.items
+    if (ec_status in NOTIONAL) != (record.ec_status in NOTIONAL):  # whose tax is in the total, or only told
+        items = tuple(parts.bill_item(world, Wishes({}), ec_status, each) for each in items)
     if rows is not None:
-        fields["items"] = parts.lines(record.items, rows, lambda row, old: parts.bill_item(world, row, ec_status, old))
+        items = parts.lines(items, rows, lambda row, old: parts.bill_item(world, row, ec_status, old))
+    fields["items"] = items
     newer = msgspec.structs.replace(record, **fields)
     if (newer.items, newer.dated_on) != (record.items, record.dated_on) and owning.has_asset(world, record):
         raise ValueError("The lines and the day of a bill that bought a capital asset cannot be changed.")
-    if rows is not None:
-        if record.cis_deduction and fields["items"] != record.items:
-            raise ValueError("The lines of a bill with a CIS deduction cannot be changed.")
-        if len(fields["items"]) > parts.MOST_BILL_ITEMS:
-            raise ValueError(f"A bill has {parts.MOST_BILL_ITEMS} lines at most.")
-        _refuse_smaller_than_settled(world, record, msgspec.structs.replace(record, **fields))
+    if record.cis_deduction and items != record.items:
+        raise ValueError("The lines of a bill with a CIS deduction cannot be changed.")
+    if len(items) > parts.MOST_BILL_ITEMS:
+        raise ValueError(f"A bill has {parts.MOST_BILL_ITEMS} lines at most.")
+    _refuse_smaller_than_settled(world, record, newer)
     return fields
 
 

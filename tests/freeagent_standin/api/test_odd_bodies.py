@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from decimal import Decimal
 from random import Random
 
@@ -11,6 +12,8 @@ from tests.freeagent_standin.api.writer import told
 from tests.freeagent_standin.reader import LISTS, PER_ACCOUNT, Reader, Row, fresh
 
 from freeagent_standin.world import World
+
+ODD: list[object] = [None, "", 0, -1, 7.25, True, [], {}, "x", "1e99", "9999-12-31", "0001-01-01", "NaN", "٣", 10**30]
 
 
 @pytest.mark.parametrize("seed", range(1, 7))
@@ -50,12 +53,9 @@ def any_target(world: World, rng: Random) -> tuple[str, str]:
     return rng.choice(("PUT", "PUT", "DELETE")), f"{resource}/{record}{move}"
 
 
-ODD: list[object] = [None, "", 0, -1, 7.25, True, [], {}, "x", "1e99", "9999-12-31", "0001-01-01", "NaN", "٣", 10**30]
-
-
-def any_body(world: World, rng: Random) -> Row:
+def any_body(world: World, rng: Random, *, odd: Sequence[object] = ODD) -> Row:
     def one(*good: object) -> object:
-        return rng.choice(good) if rng.random() < 0.95 else rng.choice(ODD)
+        return rng.choice(good) if rng.random() < 0.95 else rng.choice(odd)
 
     def line(price: str) -> Row:
         return {

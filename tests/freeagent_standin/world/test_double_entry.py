@@ -41,13 +41,16 @@ def test_a_trial_balance_comes_to_nothing_on_any_day(size: str | int, seed: int)
 
 @pytest.mark.parametrize(("size", "seed"), WORLDS + NAMED)
 def test_the_trial_balance_is_what_documents_and_bank_lines_come_to(size: str | int, seed: int) -> None:
-    world = known(size, seed)
-    books = Reader(world).everything()
-    balance = defaultdict(Decimal, Reader(world).trial_balance())
+    balances_agree(Reader(known(size, seed)))
+
+
+def balances_agree(reader: Reader) -> None:
+    """The trial balance is what documents, bank lines and claims come to."""
+    books, balance = reader.everything(), defaultdict(Decimal, reader.trial_balance())
 
     hired = [row for row in books["bills"] if row["is_paid_by_hire_purchase"]]
     assert sum(balance[f"{code}-1"] for code in ("792", "793")) == -owed(books, hired)
-    if not world.company.cash_basis:
+    if not reader.world.company.cash_basis:
         assert balance["681"] == owed(books, books["invoices"] + books["credit_notes"])
         assert balance["796"] == -owed(books, [row for row in books["bills"] if row not in hired])
         assert vat(balance) == expected_vat(books)
@@ -82,7 +85,12 @@ def test_the_books_have_no_profit_of_their_own(size: int, seed: int) -> None:
 
 @pytest.mark.parametrize(("size", "seed"), WORLDS[:12] + NAMED)
 def test_every_document_and_bank_line_adds_up(size: str | int, seed: int) -> None:
-    books = Reader(known(size, seed)).everything()
+    documents_add_up(Reader(known(size, seed)))
+
+
+def documents_add_up(reader: Reader) -> None:
+    """Every document, line and account comes to what its parts come to."""
+    books = reader.everything()
 
     for invoice in books["invoices"]:
         assert Decimal(invoice["total_value"]) == Decimal(invoice["net_value"]) + charged(invoice), invoice
@@ -114,7 +122,12 @@ def test_every_document_and_bank_line_adds_up(size: str | int, seed: int) -> Non
 
 @pytest.mark.parametrize(("size", "seed"), WORLDS[:12] + NAMED)
 def test_what_was_paid_is_what_the_explanations_say(size: str | int, seed: int) -> None:
-    books = Reader(known(size, seed)).everything()
+    payments_agree(Reader(known(size, seed)))
+
+
+def payments_agree(reader: Reader) -> None:
+    """What was paid of each document is what explanations and reconciliations say."""
+    books = reader.everything()
     paid: defaultdict[str, Decimal] = defaultdict(Decimal)
     for row in books["bank_transaction_explanations"]:
         target = row.get("paid_invoice") or row.get("paid_bill")
