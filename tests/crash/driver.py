@@ -13,11 +13,23 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
+
 from comptoir.integrations.freeagent import FREEAGENT
 from comptoir.jobs import Jobs, Step
 from comptoir.runtime import failpoints
 from comptoir.runtime.clock import SystemClock
-from comptoir.store import ConnectionId, Database, TenantId, companies, connections, datasets, open_database, tenants
+from comptoir.store import (
+    ConnectionId,
+    Database,
+    TenantId,
+    companies,
+    connections,
+    datasets,
+    open_database,
+    profile,
+    tenants,
+)
 from comptoir.store.connections import Connection, ConnectionStatus
 from comptoir.sync import Engine, Scheduler, request
 from comptoir.sync.fetch import Reader
@@ -40,6 +52,9 @@ def _linked(db: Database, clock: SystemClock, again: Path) -> tuple[TenantId, Co
         company = companies.add(tx, tenant, name="Kestrel", created_by=None, now=now).id
         connection = connections.add(tx, tenant, company, FREEAGENT.key, now).id
         connections.set_status(tx, tenant, connection, ConnectionStatus.LINKED, now)
+        # Nothing is due by itself, however long a killed read takes on a busy machine.
+        never = [msgspec.structs.replace(one, sync_schedule=0) for one in profile.sync_settings(tx, tenant)]
+        profile.put_sync_settings(tx, tenant, never)
         request(tx, tenant, company, lambda _: FREEAGENT, data_types=None, now=now)
         return tenant, connection
 
