@@ -6,7 +6,7 @@ In full: `COMPTOIR_TEST_WORLDS=100 pytest tests/integrations/test_books_that_cha
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from random import Random
 from typing import Any
@@ -106,6 +106,28 @@ def test_what_a_contact_owes_is_no_breach_while_it_could_not_be_asked_again(db: 
     books.clock.set(NOON + timedelta(hours=2))
 
     assert "F5" in {line.code for line in books.sync().lines if line.state == "held"}
+
+
+class _Busy(DirectReader):
+    """An expense comes in when the balance sheet is first asked for: what was read before knows nothing of it."""
+
+    def page(self, resource: Resource, number: int, params: Sequence[tuple[str, str]] = ()) -> Page:
+        if resource.name == "balance_sheet" and not self.is_over:
+            self.is_over = True
+            self.world.mutate({"do": "add", "resource": "expenses"}, self.now)
+        return super().page(resource, number, params)
+
+    is_over = False
+
+
+def test_an_expense_that_comes_in_between_two_reports_is_no_breach(db: Database) -> None:
+    books = Books(db, world_of(4, 40))
+    books.reader = _Busy(books.world)
+
+    assert _breached(books.sync()) == {}
+
+    assert _breached(books.sync()) == {}
+    assert books.sync().lines[0].state == "held"
 
 
 @pytest.mark.parametrize("seed", range(FIRST_SEED, FIRST_SEED + WORLDS))

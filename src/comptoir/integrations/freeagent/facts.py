@@ -32,6 +32,7 @@ _SAYS_DUE = ("Open", "Overdue", "Paid")
 _UNCHARGED = ("Reverse Charge", "EC Goods", "EC Services")  # tax under these is told and not paid
 _DEBTORS, _CREDITORS, _EXPENSES, _RETAINED, _SUSPENSE = "681", "796", "905-", "968", "999"
 _FLAT_RATE_SURPLUS = "055"
+_EXPLANATIONS = "bank_transaction_explanations"
 _SALES_TAX = frozenset({"817", "818", "819"})
 _ACCRUAL_ONLY = ("UkLimitedCompany",)
 _CIS_LABOUR = ("096", "097", "098", "099")
@@ -135,7 +136,7 @@ def facts(read: ReadRaw) -> SourceFacts:
     if read.is_complete("bills"):
         documents["bills"] = lambda: _documents(read, "bills", _is_charge)
         documents["billCreditNotes"] = lambda: _documents(read, "bills", _is_credit)
-    has_explanations, has_expenses = read.is_complete("bank_transaction_explanations"), read.is_complete("expenses")
+    has_explanations, has_expenses = read.is_complete(_EXPLANATIONS), read.is_complete("expenses")
     foreign = ("cnr-", "wo-") if has_expenses else ("cnr-", "wo-", "exp-")
     return SourceFacts(
         documents=documents,
@@ -266,7 +267,7 @@ def _code(item: _Item) -> str:
 
 def _movements(read: ReadRaw, *, has_expenses: bool) -> _Moved:
     """What each bank line is for, and what people paid out of pocket."""
-    explained = _moved(read, "bank_transaction_explanations", _explained)
+    explained = _moved(read, _EXPLANATIONS, _explained)
     return _in_order(explained, _moved(read, "expenses", _movement, "exp-")) if has_expenses else explained
 
 
@@ -413,6 +414,11 @@ _MADE_FROM: dict[str, tuple[tuple[str, str], ...]] = {  # by data type: resource
     "creditNotes": (("invoices", "inv-"), ("credit_notes", "")),
     "bills": (("bills", ""),),
     "billCreditNotes": (("bills", ""),),
+    "payments": (("credit_note_reconciliations", "cnr-"), ("invoices", "wo-"), (_EXPLANATIONS, "")),
+    "billPayments": ((_EXPLANATIONS, ""),),
+    "directCosts": (("expenses", "exp-"), (_EXPLANATIONS, "")),
+    "directIncomes": ((_EXPLANATIONS, ""),),
+    "transfers": ((_EXPLANATIONS, ""),),
     "trackingCategories": (("properties", "property-"), ("projects", "")),
     "items": (("stock_items", "stock-"), ("price_list_items", "")),
 }

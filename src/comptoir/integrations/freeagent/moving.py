@@ -33,9 +33,10 @@ class _Changed(msgspec.Struct):
 
 _changed = payload_of(_Changed)
 _CLOCKS_APART = timedelta(minutes=10)
-_SETTLING = (
+_POSTED = (
     "invoices", "credit_notes", "bills", "credit_note_reconciliations", "bank_transactions",
-    "bank_transaction_explanations",
+    "bank_transaction_explanations", "expenses", "journal_sets",
+    "ledger_transactions",
 )  # fmt: skip
 
 
@@ -61,12 +62,13 @@ class Moving:
         begun_at = self._read.begun_at()
         if begun_at is None:
             return frozenset(found)
-        for resource in _SETTLING:
+        for resource in _POSTED:
             for row in self._read.rows(resource):
                 with contextlib.suppress(msgspec.MsgspecError, ValueError, RecursionError):
                     record = _changed(row.body)
                     changed_at = moment(record.updated_at)
                     if changed_at is not None and changed_at >= begun_at - _CLOCKS_APART:
+                        found.add((resource, row.id))
                         found.update(_touched(resource, row.id, record))
         return frozenset(found)
 
