@@ -294,7 +294,7 @@ class Engine:
         try:
             outcomes = fetch.run(needed)
         except Stopped:
-            if self._should_stop():
+            if self._should_stop() or not overtaken.was_so:
                 raise
             return _Read(calls=calls(), resources={}, is_overtaken=True)
         except RelinkRequired as error:
@@ -524,13 +524,15 @@ class _EverySecond:
 
     def __init__(self, clock: Clock, ask: Callable[[], bool]) -> None:
         self._clock, self._ask, self._asked_at = clock, ask, clock.monotonic()
+        self.was_so = False
 
     def is_so(self) -> bool:
         now = self._clock.monotonic()
         if now - self._asked_at < 1.0:
             return False
         self._asked_at = now
-        return self._ask()
+        self.was_so = self._ask()
+        return self.was_so
 
 
 class _Progress:
