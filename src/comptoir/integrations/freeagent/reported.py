@@ -84,6 +84,11 @@ class _Balances(msgspec.Struct):
     trial_balance_summary: tuple[_Total, ...]
 
 
+class _Category(msgspec.Struct):
+    nominal_code: str
+    bank_account: str | None = None
+
+
 class _Return(msgspec.Struct):
     period_starts_on: str
     period_ends_on: str
@@ -93,12 +98,14 @@ _sheet = msgspec.json.Decoder(_SheetAnswer, strict=False).decode
 _profit = msgspec.json.Decoder(_ProfitAnswer, strict=False).decode
 _cash = msgspec.json.Decoder(_CashAnswer, strict=False).decode
 _balances = msgspec.json.Decoder(_Balances, strict=False).decode
+_category = msgspec.json.Decoder(_Category, strict=False).decode
 _return = msgspec.json.Decoder(_Return, strict=False).decode
 
 
 def reported(read: ReadRaw, began: date | None) -> Reported:
     """`began`: the first day of the books."""
-    banks = {code: id_ for _, one in _dated(read) for code, id_ in _bank_codes(one)}
+    banks = dict(_banks_of_categories(read))
+    banks.update((code, id_) for _, one in _dated(read) for code, id_ in _bank_codes(one))
     return Reported(
         sheets=_all(read, "balance_sheet", lambda id_, body: _sheet_of(id_, body, banks)),
         profits=_all(read, "profit_and_loss", lambda _, body: _profit_of(body, began)),
@@ -142,6 +149,14 @@ def _bank_codes(told: _Balances) -> Iterator[tuple[str, str]]:
             yield line.display_nominal_code, bank_account_id(line.bank_account)
 
 
+def _banks_of_categories(read: ReadRaw) -> Iterator[tuple[str, str]]:
+    if read.is_complete("categories"):
+        for row in read.rows("categories"):
+            told = _readable(lambda _, body: _category(body), row.id, row.body)
+            if told is not None and told.bank_account:
+                yield told.nominal_code, bank_account_id(told.bank_account)
+
+
 def _sheet_of(id_: str, body: bytes, banks: dict[str, str]) -> Sheet:
     told = _sheet(body).balance_sheet
     accounts: dict[str, Decimal] = {}
@@ -150,12 +165,12 @@ def _sheet_of(id_: str, body: bytes, banks: dict[str, str]) -> Sheet:
             account = banks.get(one.nominal_code, one.nominal_code)
             accounts[account] = accounts.get(account, ZERO) + plain(one.total_debit_value)
     earlier = accounts.pop(_RETAINED, None)
-    retained = (told.owners_equity and told.owners_equity.retained_profit) or ZERO
+    retained = told.owners_equity.retained_profit if told.owners_equity is not None else None
     return Sheet(
         on=_on(told.as_at_date or id_),
         accounts=accounts,
         retained_account=_RETAINED,
-        retained=plain(retained + (earlier or ZERO)),
+        retained=None if retained is None else plain(retained + (earlier or ZERO)),
         parts=1 if earlier is None else 2,
         net_assets=plain(told.total_assets),
         equity=plain(-told.total_owners_equity),

@@ -62,8 +62,11 @@ class _Summaries:
             for line in leaves(group):
                 account = None if line.account_id == told.retained_account else line.account_id
                 ours[account] = ours.get(account, ZERO) + sign * line.value
-        theirs: dict[str | None, Decimal] = {None: told.retained}
-        theirs.update(told.accounts)
+        theirs: dict[str | None, Decimal] = dict(told.accounts.items())
+        if told.retained is not None:
+            theirs[None] = told.retained
+        else:
+            ours.pop(None, None)
         for account in sorted(ours.keys() | theirs.keys(), key=lambda one: one or ""):
             expected, found = theirs.get(account, ZERO), ours.get(account, ZERO)
             if account is None:

@@ -16,12 +16,12 @@ __all__ = ["Cash", "Profit", "Reported", "Sheet", "Standing"]
 
 class Sheet(msgspec.Struct, frozen=True, kw_only=True):
     """A balance sheet in whole units: by account as we name it, debit positive; `retained` is what stands as retained
-    profit, in as many rounded `parts`."""
+    profit, in as many rounded `parts`; None where it is not told."""
 
     on: date
     accounts: Mapping[str, Decimal]
     retained_account: str
-    retained: Decimal
+    retained: Decimal | None
     parts: int = 1
     net_assets: Decimal
     equity: Decimal
