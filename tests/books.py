@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -123,9 +123,12 @@ class Books:
             self.company = company.id
             self.connection: ConnectionId = connections.add(tx, self.tenant, company.id, FREEAGENT.key, now).id
             connections.set_status(tx, self.tenant, self.connection, ConnectionStatus.LINKED, now)
-        self.engine = Engine(
-            db, self.clock, lambda _: integration, lambda _: (self.reader, self.reader.calls), retries_slowly=False
-        )
+        self.engine = Engine(db, self.clock, lambda _: integration, lambda _: self._opened(), retries_slowly=False)
+
+    def _opened(self) -> tuple[DirectReader, Callable[[], int]]:
+        """As a client has it: the calls since it was opened."""
+        before = self.reader.calls()
+        return self.reader, lambda: self.reader.calls() - before
 
     def sync(self, *data_types: str) -> Report:
         """Read everything, or the data types named; what the books check found."""
