@@ -44,6 +44,7 @@ from comptoir.store import (
     DatasetId,
     TenantId,
     Vault,
+    connections,
     open_database,
     syncs,
     tenants,
@@ -325,15 +326,23 @@ class Application:
         whole: bool,
         tell: Callable[[Reading | Mapped], None],
     ) -> Synced:
-        """Read here and now, while nothing is served."""
-        with self.db.write() as tx:
+        """Read here and now, while nothing is served; what was cut off when a server stopped is read to its end first:
+        till then it cannot be asked for."""
+        self._board.told = lambda _, row: tell(row)
+        with self.db.read() as tx:
             found = company_named(tx, company)
             owner = (found.tenant_id, found.id)
+            known = connections.of_company(tx, *owner)
+        for connection in known:
+            self._read_here(connection.tenant_id, connection.id)
+        with self.db.write() as tx:
             source, queued = request(tx, *owner, by_key, data_types=data_types, whole=whole, now=self._clock.now())
         ids = self._asked_for(found, queued)
-        self._board.told = lambda _, row: tell(row)
-        self._engine.run(found.tenant_id, source, lambda _, work: work())
+        self._read_here(found.tenant_id, source)
         return synced(self.db, found.tenant_id, found, ids)
+
+    def _read_here(self, tenant: TenantId, connection: ConnectionId) -> None:
+        self._engine.run(tenant, connection, lambda _, work: work())
 
     def _unlink(self, tenant: TenantId, connection: ConnectionId) -> None:
         with self.db.write() as tx:
