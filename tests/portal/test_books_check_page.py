@@ -11,7 +11,7 @@ from tests.portal.conftest import Browser, House
 from tests.portal.pages import PLATFORM
 
 from comptoir.model.identities import Fault, Line
-from comptoir.store import companies, connections, syncs
+from comptoir.store import CompanyId, companies, connections, datasets, syncs
 from comptoir.store.connections import ConnectionStatus
 from comptoir.sync import Report
 
@@ -106,3 +106,16 @@ def test_it_is_shown_to_nobody_of_another_tenant(house: House, page: str) -> Non
     stranger = House(house.application, house.client).operator()
 
     assert stranger.get(page).status == 404
+
+
+def test_nobody_of_another_tenant_has_everything_read_again(house: House) -> None:
+    path = a_company(house)
+    shown = house.operator("fr").get(path).words
+
+    answer = House(house.application, house.client).operator().post(f"{path}/refresh", {"whole": "true"})
+
+    assert "Tout relire" in shown
+    assert answer.status == 404
+    with house.application.db.read() as tx:
+        [connection] = connections.of_company(tx, house.tenant, CompanyId(path.rpartition("/")[2]))
+        assert datasets.open_ones(tx, house.tenant, connection.id) == []

@@ -11,6 +11,7 @@ from tests.portal.pages import PLATFORM
 
 pytestmark = pytest.mark.slow
 MANY = r"\d,\d{3}"  # records of a small company
+STANDS = "Nothing had changed since the check of"
 
 
 def _watch(company: Company) -> list[str]:
@@ -76,6 +77,29 @@ def test_how_far_a_read_is_can_be_seen_with_and_without_script(linking: Linking)
     assert f'<noscript><p><a href="{company.path}">Show how far it is now</a>' in page.html
     assert any("Reading:" in one for one in told)
     assert "Reading:" not in told[-1]
+
+
+def test_everything_is_read_again_and_checked_anew_on_request(linking: Linking) -> None:
+    company = linking.a_company()
+    company.customer().link()
+    _watch(company)
+
+    def calls_of(fields: dict[str, str]) -> int:
+        linking.control.post("/reset")
+        answer = linking.operator.post(f"{company.path}/refresh", fields)
+        assert linking.operator.follow(answer).status == 200
+        _watch(company)
+        return int(linking.control.get("/counters").json()["requests"])
+
+    for_changes = calls_of({})
+    stood = company.books_check().words
+    form = re.findall(r'(?s)<form [^>]*refresh">((?:(?!</form>).)*)id="refresh-whole"', company.page().html)
+    for_all = calls_of(dict(re.findall(r'name="(whole)" value="(\w+)"', form[-1])))
+
+    assert "Read everything again" in company.page().words
+    assert for_changes < for_all
+    assert STANDS in stood
+    assert STANDS not in company.books_check().words
 
 
 @pytest.mark.usefixtures("faults")
