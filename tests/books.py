@@ -115,7 +115,7 @@ class Books:
         """With small pages small books are read as large ones are."""
         self.db, self.world, self.clock = db, world, SteadyClock()
         self.reader = DirectReader(world, page_size=page_size)
-        integration = msgspec.structs.replace(FREEAGENT, page_size=page_size)
+        self._integration = msgspec.structs.replace(FREEAGENT, page_size=page_size)
         with db.write() as tx:
             now = self.clock.now()
             self.tenant: TenantId = tenants_.add(tx, f"{world.name} {uuid4()}", now).id
@@ -123,15 +123,19 @@ class Books:
             self.company = company.id
             self.connection: ConnectionId = connections.add(tx, self.tenant, company.id, FREEAGENT.key, now).id
             connections.set_status(tx, self.tenant, self.connection, ConnectionStatus.LINKED, now)
-        self.engine = Engine(db, self.clock, lambda _: integration, lambda _: self._opened(), retries_slowly=False)
+        self.engine = self.another_engine()
+
+    def another_engine(self) -> Engine:
+        """As another process has one."""
+        return Engine(self.db, self.clock, lambda _: self._integration, lambda _: self._opened(), retries_slowly=False)
 
     def _opened(self) -> tuple[DirectReader, Callable[[], int]]:
         """As a client has it: the calls since it was opened."""
         before = self.reader.calls()
         return self.reader, lambda: self.reader.calls() - before
 
-    def sync(self, *data_types: str) -> Report:
-        """Read everything, or the data types named; what the books check found."""
+    def request(self, *data_types: str) -> None:
+        """Have everything read, or the data types named, once the engine runs."""
         with self.db.write() as tx:
             request(
                 tx,
@@ -141,6 +145,10 @@ class Books:
                 data_types=data_types or None,
                 now=self.clock.now(),
             )
+
+    def sync(self, *data_types: str) -> Report:
+        """Read everything, or the data types named; what the books check found."""
+        self.request(*data_types)
         self.engine.run(self.tenant, self.connection, lambda _, work: work())
         with self.db.read() as tx:
             sync = syncs.latest(tx, self.tenant, self.connection)

@@ -211,3 +211,27 @@ def test_a_list_without_a_question_for_changes_is_read_newest_first(books: Books
     books.sync("trackingCategories")
 
     assert _equals_a_fresh_pull(books, "trackingCategories")
+
+
+def test_what_another_process_has_read_meanwhile_is_not_read_again(books: Books) -> None:
+    _later(books, hours=1)
+    calls = books.reader.calls
+    read_by_then = 0
+
+    def step(name: str, work: Callable[[], Any]) -> Any:
+        """The process that plans is stopped, and goes on once another has read all, and then again."""
+        nonlocal read_by_then
+        done = work()
+        if name == "plan 1":
+            by_command = books.another_engine()
+            by_command.run(books.tenant, books.connection, lambda _, work: work())
+            books.request("customers")
+            by_command.run(books.tenant, books.connection, lambda _, work: work())
+            read_by_then = calls()
+        return done
+
+    books.request("customers")
+    books.engine.run(books.tenant, books.connection, step)
+
+    assert books.datasets()["customers"].status == "Complete"
+    assert calls() == read_by_then

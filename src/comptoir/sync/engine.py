@@ -261,8 +261,11 @@ class Engine:
             )
 
     def _read(self, tenant: TenantId, connection_id: ConnectionId, turn: _Round) -> _Read | None:
-        """Read each resource that any of the data types needs; None when access has ended or must wait."""
+        """Read each resource that any of the data types needs; None when access has ended or must wait, or the sync has
+        ended: what a server left was read by command, and then the server came back."""
         with self._db.read() as tx:
+            if (active := syncs.active(tx, tenant, connection_id)) is None or active.id != turn.sync:
+                return None
             connection = connections.get(tx, tenant, connection_id)
             chosen = [datasets.get(tx, tenant, id_) for id_ in turn.datasets]
             months = profile.months_of_reports(tx, tenant, connection.company_id)
