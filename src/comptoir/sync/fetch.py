@@ -152,10 +152,16 @@ class Fetch:
         return still
 
     def _begin(
-        self, resource: Resource, pass_number: int, *, attempt: int = 1, whole: frozenset[str] | None = None
+        self,
+        resource: Resource,
+        pass_number: int,
+        *,
+        attempt: int = 1,
+        whole: frozenset[str] | None = None,
+        lacked: frozenset[str] = frozenset(),
     ) -> None:
         """Begin a pass, or go on with one that was cut off. `whole` names windows that are to be read whole, and then
-        only those are read."""
+        only those are read; `lacked` are records that the pass before found missing in the others."""
         now = self._clock.now()
         with self._db.read() as tx:
             kept = pages.done(tx, self._tenant, self._sync, resource.name, pass_number)
@@ -177,6 +183,7 @@ class Fetch:
         windows = {name: params for name, params in windows.items() if name not in still}
         before = self._walks.get(resource.name)
         walk = self._walks[resource.name] = Walk(resource, pass_number, windows, attempt=attempt, since=since)
+        walk.lacked = lacked
         if before is not None:
             walk.pages_before = before.pages_done
             if resource.name not in self._former:
@@ -385,19 +392,19 @@ class Fetch:
             if not walk.is_settled and walk.attempt < _MOST_PASSES:
                 again = frozenset(walk.to_agree()) if walk.stood_still() else self._whole_again(walk)
                 self._before[resource.name] = walk
-                self._begin(resource, walk.pass_number + 1, attempt=walk.attempt + 1, whole=again)
+                self._begin(resource, walk.pass_number + 1, attempt=walk.attempt + 1, whole=again, lacked=walk.lacked)
                 return
             walk.seen.update(walk.carried)
             if not self._is_counted(walk):
                 return
             walk.live, walk.missing = self._missing(walk)
-            walk.missing.update(*(window.missing or () for window in walk.partial.values()))
+            walk.missing.update(walk.lacked, *(window.missing or () for window in walk.partial.values()))
             walk.is_proof = walk.is_settled and not any(window.unread for window in walk.windows.values())
             walk.suspicious = self._suspicious(walk)
             if walk.suspicious and walk.attempt == 1:
                 self._before[resource.name] = walk
                 again = None if walk.partial else walk.suspicious & walk.windows.keys() or frozenset(walk.windows)
-                self._begin(resource, walk.pass_number + 1, attempt=2, whole=again)
+                self._begin(resource, walk.pass_number + 1, attempt=2, whole=again, lacked=walk.lacked)
                 return
             walk.asked = {}
             if asked := sweep.to_ask_for(
@@ -441,13 +448,16 @@ class Fetch:
         if weighed.again:
             self._begin(walk.resource, walk.pass_number + 1, attempt=walk.attempt + 1)
             return False
-        if weighed.whole:
-            self._move_cursors(walk, walk.windows.keys() - weighed.whole)
-            self._begin(walk.resource, walk.pass_number + 1, whole=weighed.whole)
-            return False
         for name in weighed.short:
             walk.windows[name].is_narrowed = True
             self._ask(Task(walk=walk, window=name, is_search=True))
+        if weighed.whole and not weighed.short:
+            self._move_cursors(walk, walk.windows.keys() - weighed.whole)
+            lacked = walk.lacked.union(
+                *(one.missing or () for name, one in partial.items() if name not in weighed.whole)
+            )
+            self._begin(walk.resource, walk.pass_number + 1, whole=weighed.whole, lacked=lacked)
+            return False
         return not weighed.short
 
     def _missing(self, walk: Walk) -> tuple[int, set[str]]:

@@ -160,6 +160,7 @@ class Walk:
         self.open = 0  # tasks asked for that have not come back
         self.seen = Ids()
         self.carried = Ids()  # met by an earlier pass, in windows that this one does not read again
+        self.lacked: frozenset[str] = frozenset()  # found missing by an earlier pass, in such windows
         self.outcome = Outcome(passes=pass_number)
         # When all pages are in: what is missing from the list, and what asking for it by itself said.
         self.is_settled = False
