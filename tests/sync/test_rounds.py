@@ -277,6 +277,7 @@ def _former(books: Books, before: _Held, after: _Held) -> set[tuple[str, str]]:
             if layer is Layer.SOURCE
             for id_, change in rows.items()
             if change is Change.CHANGED
+            and id_ in before.source[name]  # and not one that came back
             and [one.body for one in originals.versions(tx, books.tenant, books.connection, name, id_)][-2:]
             != [before.source[name][id_], after.source[name][id_]]
         }
