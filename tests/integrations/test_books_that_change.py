@@ -130,6 +130,17 @@ def test_an_expense_that_comes_in_between_two_reports_is_no_breach(db: Database)
     assert books.sync().lines[0].state == "held"
 
 
+def test_what_comes_in_between_two_reports_and_is_in_no_list_is_no_breach(db: Database) -> None:
+    books = Books(db, world_of(4, 40))
+    books.sync()
+    books.reader = _Busy(books.world)
+
+    report = books.sync("balanceSheet")
+
+    assert _breached(report) == {}
+    assert "the next reading will tell" in _unchecked(report)["G6"]
+
+
 @pytest.mark.parametrize("seed", range(FIRST_SEED, FIRST_SEED + WORLDS))
 def test_every_identity_holds_while_business_goes_on(db: Database, seed: int) -> None:
     books, rng, done = Books(db, world_of(seed, 60)), Random(seed), 0

@@ -176,6 +176,7 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True):
     )
     moved_by: tuple[str, ...] = ()  # resources with a `day`: their records tell of change in windows that are over
     worded_by: tuple[str, ...] = ()  # resources whose names stand in the records of every window
+    after: tuple[str, ...] = ()  # resources that this one, read later, shows to have stood still or moved meanwhile
     day: Callable[[bytes], str | None] | None = None  # of a record, as text that orders as days do; None: of any
     proof: Proof | None = None
     lasting: Callable[[bytes], object] | None = None
@@ -198,7 +199,7 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True):
     def told_by(self) -> tuple[str, ...]:
         """What is read before it, if that is read at all: it tells which windows need not be read, or proves them."""
         beside = () if self.proof is None else self.proof.beside
-        return tuple(filter(None, (self.closed_until_moved, *self.moved_by, *self.worded_by, *beside)))
+        return tuple(filter(None, (self.closed_until_moved, *self.moved_by, *self.worded_by, *beside, *self.after)))
 
 
 class Loaded(msgspec.Struct, kw_only=True):

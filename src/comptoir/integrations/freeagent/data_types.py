@@ -32,6 +32,7 @@ __all__ = ["DATA_TYPES"]
 _FEW_CALLS, _LEDGER_LAST = 0, 2
 _OUT, _IN = Direction.OUT, Direction.IN
 _EXPLANATIONS = "bank_transaction_explanations"
+_AFTERWARDS = "balances_afterwards"
 # What mapping is given of resources that are given whole: all else of them moves without asking for any mapping.
 _COMPANY = Part(
     "company",
@@ -433,7 +434,7 @@ DATA_TYPES = (
             "company",
             "categories",
             "dated_balances",
-            optional=("users", "bank_accounts", "trial_balance", "profit_and_loss"),
+            optional=("users", "bank_accounts", "trial_balance", "profit_and_loss", _AFTERWARDS),
         ),
         made_from=(making("dated_balances", statements.decode_balances, statements.profit_and_loss),),
         whole=(_YEARS, *_ACCOUNT_NAMES, "dated_balances", "profit_and_loss"),
@@ -446,7 +447,7 @@ DATA_TYPES = (
             "company",
             "categories",
             "dated_balances",
-            optional=("users", "bank_accounts", "trial_balance", "balance_sheet"),
+            optional=("users", "bank_accounts", "trial_balance", "balance_sheet", _AFTERWARDS),
         ),
         made_from=(making("dated_balances", statements.decode_balances, statements.balance_sheet),),
         whole=(_YEARS, *_ACCOUNT_KINDS, "dated_balances", "balance_sheet"),

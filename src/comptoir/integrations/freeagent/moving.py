@@ -32,6 +32,7 @@ class _Changed(msgspec.Struct):
 
 
 _changed = payload_of(_Changed)
+_REPORTS = "dated_balances"
 _CLOCKS_APART = timedelta(minutes=10)
 _POSTED = (
     "invoices", "credit_notes", "bills", "credit_note_reconciliations", "bank_transactions",
@@ -59,6 +60,7 @@ class Moving:
         for resource, number in self._read.behind():
             found.add((resource, number))
             found.update(_touched(resource, number, _Changed(url="")))
+        found.update((_REPORTS, id_) for id_ in _moved_on(self._read))
         begun_at = self._read.begun_at()
         if begun_at is None:
             return frozenset(found)
@@ -71,6 +73,14 @@ class Moving:
                         found.add((resource, row.id))
                         found.update(_touched(resource, row.id, record))
         return frozenset(found)
+
+
+def _moved_on(read: ReadRaw) -> Iterator[str]:
+    """The day's balances, if they are others after the reports were read than before."""
+    if read.is_complete(_REPORTS) and read.is_complete("balances_afterwards"):
+        of_today = list(read.rows(_REPORTS))[-1:]
+        for after in read.rows("balances_afterwards"):
+            yield from (before.id for before in of_today if before.body != after.body)
 
 
 def _touched(resource: str, number: str, record: _Changed) -> Iterator[tuple[str, str]]:

@@ -693,6 +693,7 @@ NOT_MAPPED: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "categories": {},
         "trial_balance": {"category": "the code identifies the account"},
         "dated_balances": {"category": "the code identifies the account"},
+        "balances_afterwards": {"category": "the code identifies the account"},
         "profit_and_loss": {
             "from": "it was asked for",
             "to": "it was asked for",

@@ -552,4 +552,15 @@ RESOURCES = (
         windows=months.cash,
         windows_of=("company",),
     ),
+    # The last of today's balances once more: reports that were read in between tell of the same books if both agree.
+    Resource(
+        name="balances_afterwards",
+        path="/accounting/trial_balance/summary",
+        kind=Kind.REPORT,
+        keys=("trial_balance_summary",),
+        read=_read_report,
+        access_level=7,
+        today_param="to_date",
+        after=("dated_balances", "profit_and_loss", "balance_sheet", "cashflow"),
+    ),
 )
