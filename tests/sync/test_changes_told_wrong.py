@@ -40,8 +40,8 @@ def db(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
 class Reader(DirectReader):
     """Notes what it was asked, and lets a test act on answers."""
 
-    def __init__(self, world: World) -> None:
-        super().__init__(world, page_size=SIZE)
+    def __init__(self, world: World, page_size: int) -> None:
+        super().__init__(world, page_size=page_size)
         self.asked: list[tuple[str, int, dict[str, str]]] = []
         self.counted: list[str] = []
         self.hears_changes = True
@@ -74,10 +74,10 @@ class Reader(DirectReader):
 class Kept:
     """Books that were read whole, an hour ago."""
 
-    def __init__(self, db: Database, seed: int = 3) -> None:
+    def __init__(self, db: Database, seed: int = 3, page_size: int = SIZE) -> None:
         self.world = world_of(seed, 60)
-        self.books = Books(db, self.world, page_size=SIZE)
-        self.reader = self.books.reader = Reader(self.world)
+        self.books = Books(db, self.world, page_size=page_size)
+        self.reader = self.books.reader = Reader(self.world, page_size)
         self.books.sync()
         self.on(timedelta(hours=1))
 
@@ -445,14 +445,16 @@ def test_a_check_does_not_stand_after_a_list_that_changed_and_was_read_twice(db:
     assert not kept.books.sync().stands
 
 
-def test_what_one_list_lacks_is_not_forgotten_while_another_is_read_whole(db: Database) -> None:
-    kept = Kept(db)
+def test_what_lists_lack_is_not_forgotten_while_another_is_read_whole(db: Database) -> None:
+    kept = Kept(db, seed=7, page_size=6)
     lines = {id_: msgspec.json.decode(body) for id_, body in kept.held("bank_transactions").items()}
     by_account: dict[str, list[str]] = {}
     for id_, line in lines.items():
         by_account.setdefault(line["bank_account"], []).append(id_)
-    (_, searched), (unsearched, others) = sorted(by_account.items(), key=lambda one: -len(one[1]))[:2]
-    gone = {kept.edit(do="delete", resource="bank_transactions", id=ids[len(ids) // 2]) for ids in (searched, others)}
+    searched, unsearched, of_one_page = sorted(by_account, key=lambda account: -len(by_account[account]))
+    assert len(by_account[of_one_page]) <= kept.reader.page_size < len(by_account[unsearched])
+    middle = [by_account[account][len(by_account[account]) // 2] for account in (searched, unsearched, of_one_page)]
+    gone = {kept.edit(do="delete", resource="bank_transactions", id=one) for one in middle}
     kept.reader.uncounted = unsearched
 
     kept.books.sync("bankTransactions")

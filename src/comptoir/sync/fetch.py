@@ -400,7 +400,7 @@ class Fetch:
             walk.live, walk.missing = self._missing(walk)
             walk.missing.update(walk.lacked, *(window.missing or () for window in walk.partial.values()))
             walk.is_proof = walk.is_settled and not any(window.unread for window in walk.windows.values())
-            walk.suspicious = self._suspicious(walk)
+            walk.suspicious = self._suspicious(walk.resource, walk.missing)
             if walk.suspicious and walk.attempt == 1:
                 self._before[resource.name] = walk
                 again = None if walk.partial else walk.suspicious & walk.windows.keys() or frozenset(walk.windows)
@@ -453,9 +453,7 @@ class Fetch:
             self._ask(Task(walk=walk, window=name, is_search=True))
         if weighed.whole and not weighed.short:
             self._move_cursors(walk, walk.windows.keys() - weighed.whole)
-            lacked = walk.lacked.union(
-                *(one.missing or () for name, one in partial.items() if name not in weighed.whole)
-            )
+            lacked = walk.lacked | self._lacked(walk, weighed.whole)
             self._begin(walk.resource, walk.pass_number + 1, whole=weighed.whole, lacked=lacked)
             return False
         return not weighed.short
@@ -475,15 +473,26 @@ class Fetch:
             held_ids = raw.live_ids(tx, self._tenant, self._connection, walk.resource.name, whole)
             return live, {id_ for id_ in held_ids if id_ not in walk.seen}
 
-    def _suspicious(self, walk: Walk) -> frozenset[str]:
+    def _lacked(self, walk: Walk, again: Set[str]) -> frozenset[str]:
+        """What a pass found missing in windows that the next one does not read again; not where a second pass would
+        have to agree: the next sync will tell."""
+        lacked = {id_ for name, window in walk.partial.items() if name not in again for id_ in window.missing or ()}
+        if not any(window.unread for window in walk.whole.values()):
+            lacked |= self._missing(walk)[1]
+        doubtful = self._suspicious(walk.resource, lacked)
+        with self._db.read() as tx:
+            windows = raw.windows_of(tx, self._tenant, self._connection, walk.resource.name, lacked)
+        return frozenset(id_ for id_, name in windows.items() if name not in doubtful)
+
+    def _suspicious(self, resource: Resource, missing: Set[str]) -> frozenset[str]:
         """Windows that lost more than a fifth, or all they had: each is a list of its own that may come back empty. A
         report that is missing is one that nobody asks for any more."""
-        if not walk.missing or walk.resource.kind is Kind.REPORT:
+        if not missing or resource.kind is Kind.REPORT:
             return frozenset()
-        owner = (self._tenant, self._connection, walk.resource.name)
+        owner = (self._tenant, self._connection, resource.name)
         with self._db.read() as tx:
             held = raw.standing(tx, *owner)
-            lost = Counter(raw.windows_of(tx, *owner, walk.missing).values())
+            lost = Counter(raw.windows_of(tx, *owner, missing).values())
         return frozenset(name for name, number in lost.items() if sweep.is_suspicious(held[name].live, number))
 
     def _is_settled(self, walk: Walk) -> bool:
