@@ -154,3 +154,21 @@ def test_payroll_is_asked_for_by_tax_year(today: date, last: str) -> None:
     assert found[-1] == (last, False)
     assert len(years(freeagent_start_date="1999-01-01")) == 7
     assert years(type="UsLimitedLiabilityCompany") == []
+
+
+def test_a_contact_with_another_name_is_no_edit_of_an_estimate() -> None:
+    lasting = FREEAGENT.resource("estimates").lasting
+    assert lasting is not None
+    before = b'{"url":"/v2/estimates/1","contact_name":"Before Ltd","net_value":"9.0"}'
+
+    assert lasting(before) == lasting(before.replace(b"Before", b"After"))
+    assert lasting(before) != lasting(before.replace(b"9.0", b"8.0"))
+
+
+def test_what_an_asset_lost_with_the_months_is_no_edit_of_it() -> None:
+    lasting = FREEAGENT.resource("capital_assets").lasting
+    assert lasting is not None
+    before = b'{"url":"/v2/capital_assets/1","description":"Kiln","capital_asset_history":[{"value":"-40.0"}]}'
+
+    assert lasting(before) == lasting(before.replace(b"-40.0", b"-80.0"))
+    assert lasting(before) != lasting(before.replace(b"Kiln", b"Oven"))

@@ -171,6 +171,27 @@ def test_a_ledger_of_several_pages_is_read_once(books: Books) -> None:
     assert _pages(fresh)["ledger_transactions"] == least
 
 
+def test_an_asset_described_anew_is_told_by_the_ledger_of_years_that_are_over(db: Database) -> None:
+    books = books_of(db, world_of(29, 60))
+    books.world.mutate({"do": "advance", "days": 200}, books.reader.now)  # the year it was bought in ends
+    _later(books, days=200)
+    books.sync()
+    _later(books, hours=1)
+    asset = next(iter(books.world.tables()["capital_assets"])).id
+    edit = {"do": "change", "resource": "capital_assets", "id": asset, "set": {"description": "Kiln, the old one"}}
+    books.world.mutate(edit, books.reader.now)
+
+    books.sync()
+
+    fresh = books_of(db, books.world)
+    fresh.reader.now = books.reader.now
+    fresh.clock.set(books.reader.now)
+    fresh.sync()
+    kept, anew = (standard(db, one.connection)["journalEntries"] for one in (books, fresh))
+    assert any(b"Kiln, the old one" in row[0] for row in anew.values())
+    assert {id_: row[:3] for id_, row in kept.items() if not row[3]} == {id_: row[:3] for id_, row in anew.items()}
+
+
 def test_a_ledger_that_moved_while_it_was_read_does_not_add_up_and_is_read_again(db: Database) -> None:
     """An amount changes behind the page that told it: as many lines as before, each of them met once."""
     books = books_of(db, world_of(3, 60))
