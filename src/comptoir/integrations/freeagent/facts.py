@@ -17,7 +17,7 @@ import msgspec
 from comptoir.integrations.contract import RawRow, ReadRaw
 from comptoir.integrations.freeagent.moving import Moving
 from comptoir.integrations.freeagent.references import bank_account_id, day, number_in
-from comptoir.integrations.freeagent.reported import reported
+from comptoir.integrations.freeagent.reported import Total, balances_in, reported
 from comptoir.model.identities import BankFigures, Figures, LedgerFacts, Movement, Reported, SourceFacts
 from comptoir.model.money import ZERO, minor_unit, plain, rounded
 
@@ -87,16 +87,6 @@ class _BankLine(msgspec.Struct):
     unexplained_amount: Decimal | None = None
 
 
-class _Total(msgspec.Struct):
-    display_nominal_code: str
-    total: Decimal
-    bank_account: str | None = None
-
-
-class _Balances(msgspec.Struct):
-    trial_balance_summary: tuple[_Total, ...]
-
-
 class _Period(msgspec.Struct):
     starts_on: str
     ends_on: str
@@ -118,8 +108,7 @@ _document = msgspec.json.Decoder(_Document, strict=False).decode
 _explanation = msgspec.json.Decoder(_Explanation, strict=False).decode
 _bank_account = msgspec.json.Decoder(_BankAccount, strict=False).decode
 _bank_line = msgspec.json.Decoder(_BankLine, strict=False).decode
-_total = msgspec.json.Decoder(_Total, strict=False).decode
-_balances_of = msgspec.json.Decoder(_Balances, strict=False).decode
+_total = msgspec.json.Decoder(Total, strict=False).decode
 _company = msgspec.json.Decoder(_Company, strict=False).decode
 _contact = msgspec.json.Decoder(_Contact, strict=False).decode
 
@@ -364,7 +353,7 @@ def _reported(read: ReadRaw) -> Reported:
     return told if is_registered else msgspec.structs.replace(told, tax_periods=())
 
 
-def _totals(lines: Iterable[_Total | None]) -> dict[str, Decimal] | None:
+def _totals(lines: Iterable[Total | None]) -> dict[str, Decimal] | None:
     """By account; None where a line cannot be read."""
     totals: dict[str, Decimal] = {}
     for line in lines:
@@ -379,7 +368,7 @@ def _opening(read: ReadRaw) -> dict[str, Decimal] | None:
     if not read.is_complete("opening_balances"):
         return None
     told = [
-        _read(_balances_of, row, lambda body: _totals(body.trial_balance_summary))
+        _read(balances_in, row, lambda body: _totals(body.trial_balance_summary))
         for row in read.rows("opening_balances")
     ]
     return next(iter(told), {})
@@ -393,7 +382,7 @@ def _year_began(company: _Company, until: date) -> date | None:
     return None
 
 
-def _stands(line: _Total) -> tuple[str, Decimal]:
+def _stands(line: Total) -> tuple[str, Decimal]:
     id_ = bank_account_id(line.bank_account) if line.bank_account else line.display_nominal_code
     return id_, plain(line.total)
 

@@ -14,7 +14,7 @@ from comptoir.integrations.freeagent.references import bank_account_id, day
 from comptoir.model.identities import Cash, Profit, Reported, Sheet, Standing
 from comptoir.model.money import ZERO, plain
 
-__all__ = ["reported"]
+__all__ = ["Total", "balances_in", "reported"]
 
 _T = TypeVar("_T")
 _RETAINED = "968"
@@ -74,14 +74,18 @@ class _CashAnswer(msgspec.Struct):
     cashflow: _Cashflow
 
 
-class _Total(msgspec.Struct):
+class Total(msgspec.Struct):
+    """A line of a trial balance; debits positive."""
+
     display_nominal_code: str
     total: Decimal
     bank_account: str | None = None
 
 
-class _Balances(msgspec.Struct):
-    trial_balance_summary: tuple[_Total, ...]
+class Balances(msgspec.Struct):
+    """A trial balance as it was answered."""
+
+    trial_balance_summary: tuple[Total, ...]
 
 
 class _Category(msgspec.Struct):
@@ -97,7 +101,7 @@ class _Return(msgspec.Struct):
 _sheet = msgspec.json.Decoder(_SheetAnswer, strict=False).decode
 _profit = msgspec.json.Decoder(_ProfitAnswer, strict=False).decode
 _cash = msgspec.json.Decoder(_CashAnswer, strict=False).decode
-_balances = msgspec.json.Decoder(_Balances, strict=False).decode
+balances_in = msgspec.json.Decoder(Balances, strict=False).decode
 _category = msgspec.json.Decoder(_Category, strict=False).decode
 _return = msgspec.json.Decoder(_Return, strict=False).decode
 
@@ -110,7 +114,7 @@ def reported(read: ReadRaw, began: date | None) -> Reported:
         sheets=_all(read, "balance_sheet", lambda id_, body: _sheet_of(id_, body, banks)),
         profits=_all(read, "profit_and_loss", lambda _, body: _profit_of(body, began)),
         cash=next(iter(_all(read, "cashflow", lambda _, body: _cash_of(body)) or ()), None),
-        standings=_all(read, "dated_balances", lambda id_, body: _standing_of(id_, _balances(body))),
+        standings=_all(read, "dated_balances", lambda id_, body: _standing_of(id_, balances_in(body))),
         tax_periods=_all(read, "vat_returns", lambda _, body: _period_of(body)),
     )
 
@@ -135,14 +139,14 @@ def _on(text: str) -> date:
     return found
 
 
-def _dated(read: ReadRaw) -> Iterator[tuple[str, _Balances]]:
+def _dated(read: ReadRaw) -> Iterator[tuple[str, Balances]]:
     if read.is_complete("dated_balances"):
         for row in read.rows("dated_balances"):
-            if (told := _readable(lambda _, body: _balances(body), row.id, row.body)) is not None:
+            if (told := _readable(lambda _, body: balances_in(body), row.id, row.body)) is not None:
                 yield row.id, told
 
 
-def _bank_codes(told: _Balances) -> Iterator[tuple[str, str]]:
+def _bank_codes(told: Balances) -> Iterator[tuple[str, str]]:
     """A balance sheet names bank accounts by code alone."""
     for line in told.trial_balance_summary:
         if line.bank_account:
@@ -198,7 +202,7 @@ def _cash_of(body: bytes) -> Cash:
     return Cash(_on(told.since), _on(told.until), plain(told.balance))
 
 
-def _standing_of(id_: str, told: _Balances) -> Standing:
+def _standing_of(id_: str, told: Balances) -> Standing:
     lines = told.trial_balance_summary
     bank = sum((line.total for line in lines if line.bank_account), ZERO)
     tax = sum((line.total for line in lines if line.display_nominal_code.partition("-")[0] in _SALES_TAX), ZERO)
