@@ -6,6 +6,8 @@ Pages are small, so that small books are kept up with as large ones are.
 from __future__ import annotations
 
 import re
+import threading
+import zlib
 from collections import Counter
 from collections.abc import Callable, Container, Iterator, Sequence
 from datetime import timedelta
@@ -17,6 +19,7 @@ import pytest
 from tests.books import Books, DirectReader, world_of
 from tests.sync.standin import lasting
 
+from comptoir.errors import TryLater
 from comptoir.integrations.contract import Resource
 from comptoir.integrations.freeagent import FREEAGENT
 from comptoir.jobs import Stopped
@@ -43,15 +46,17 @@ class Reader(DirectReader):
     def __init__(self, world: World, page_size: int) -> None:
         super().__init__(world, page_size=page_size)
         self.asked: list[tuple[str, int, dict[str, str]]] = []
+        self._in_hand = threading.local()
         self.counted: list[str] = []
         self.hears_changes = True
         self.answers: Callable[[Resource, Page], Page] = lambda _, page: page
         self.after: Callable[[str, int], None] = lambda *_: None
-        self.counts: dict[str, int] = {}
+        self.counts: dict[str, int | None] = {}  # what is told of a resource, or of an account's lists
         self.uncounted = ""  # a bank account of which no part is counted
 
     def page(self, resource: Resource, number: int, params: Sequence[tuple[str, str]] = ()) -> Page:
-        self.asked.append((resource.name, number, dict(params)))
+        self._in_hand.call = (resource.name, number, dict(params))
+        self.asked.append(self._in_hand.call)
         self.now += timedelta(seconds=1)  # time goes on meanwhile
         if not self.hears_changes:
             params = [(name, value) for name, value in params if name != "updated_since"]
@@ -64,7 +69,13 @@ class Reader(DirectReader):
         if len(params) > 1 and self.uncounted in dict(params).values():
             return None
         told = super().count(resource, params)
-        return self.counts.get(resource.name, told)
+        return self.counts.get(dict(params).get("bank_account", resource.name), told)
+
+    @property
+    def in_hand(self) -> tuple[str, int, dict[str, str]]:
+        """The page that is being answered; several threads ask."""
+        call: tuple[str, int, dict[str, str]] = self._in_hand.call
+        return call
 
     def of(self, resource: str) -> list[tuple[int, bool]]:
         """Pages asked for of a resource, and whether only changes were."""
@@ -178,7 +189,7 @@ def test_one_account_of_many_that_is_suddenly_empty_loses_no_line(
     lines = Counter(msgspec.json.decode(body)["bank_account"] for body in before.values())
     account = min((one for one in lines if lines[one] > 2), key=lambda one: lines[one])
     kept.reader.answers = lambda resource, page: (
-        _emptied(page) if kept.reader.asked[-1][2].get("bank_account") == account else page
+        _emptied(page) if kept.reader.in_hand[2].get("bank_account") == account else page
     )
     kept.on(timedelta(days=40))
 
@@ -461,3 +472,130 @@ def test_what_lists_lack_is_not_forgotten_while_another_is_read_whole(db: Databa
 
     assert kept.held("bank_transactions") == kept.served("bank_transactions")
     assert lines.keys() - kept.held("bank_transactions").keys() >= gone
+
+
+def test_lines_that_a_long_list_hides_are_not_gone(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More than would all be asked for by themselves, and less than a fifth of the list."""
+    monkeypatch.setattr(sweep, "_MOST_ASKED_FOR", 2)
+    kept = Kept(db)
+    before = kept.held("bank_transactions")
+    accounts = {id_: msgspec.json.decode(body)["bank_account"] for id_, body in before.items()}
+    [(account, lines)] = Counter(accounts.values()).most_common(1)
+    hidden = [id_ for id_, of in accounts.items() if of == account][: lines // 6]
+    kept.reader.answers = lambda resource, page: (
+        _without(page, hidden) if resource.name == "bank_transactions" else page
+    )
+    kept.on(timedelta(days=40))
+
+    kept.books.sync("bankTransactions")
+
+    assert len(hidden) > 2
+    assert kept.held("bank_transactions") == before
+    assert "there by themselves" in kept.warnings("bankTransactions")
+    kept.on(timedelta(hours=1))
+    kept.books.sync("bankTransactions")  # it goes on being read whole: of most that it lacks nobody could say
+    assert "there by themselves" in kept.warnings("bankTransactions")
+
+
+def test_a_list_that_is_empty_after_it_moved_must_say_so_twice(db: Database) -> None:
+    """A year's ledger is read again because it moved, and comes back empty: of its lines none can be asked for."""
+    kept = Kept(db)
+    before = kept.held("ledger_transactions")
+
+    def moved_and_then_empty(resource: Resource, page: Page) -> Page:
+        if resource.name != "ledger_transactions":
+            return page
+        _, number, params = kept.reader.in_hand
+        passes = kept.reader.asked.count((resource.name, 1, params))
+        if (passes, number) == (1, 1):
+            return msgspec.structs.replace(page, records=[*page.records, page.records[0]])
+        return _emptied(page) if passes == 2 else page
+
+    kept.reader.answers = moved_and_then_empty
+
+    kept.books.sync("journalEntries")
+
+    assert kept.held("ledger_transactions") == before
+
+
+def test_a_list_that_lacks_something_else_each_time_loses_nothing(db: Database) -> None:
+    kept = Kept(db)
+    before = kept.held("ledger_transactions")
+
+    def half(resource: Resource, page: Page) -> Page:
+        if resource.name != "ledger_transactions":
+            return page
+        _, _, params = kept.reader.in_hand
+        is_odd = kept.reader.asked.count((resource.name, 1, params)) % 2
+        rows = [row for row in page.records if zlib.crc32(resource.read(row[1]).id.encode()) % 2 == is_odd]
+        return msgspec.structs.replace(page, records=rows, total=None)
+
+    kept.reader.answers = half
+
+    kept.books.sync("journalEntries")
+
+    assert kept.held("ledger_transactions") == before
+
+
+def test_a_clock_upstream_that_was_put_back_hides_no_change_though_the_read_breaks_off(db: Database) -> None:
+    kept = Kept(db)
+    kept.edit(do="change", resource="bills", id=kept.some("bills"), set={"comments": "While it was ahead."})
+    kept.books.sync("bills")
+    kept.reader.now -= timedelta(hours=3)
+    id_ = kept.some("bills")
+    kept.edit(do="change", resource="bills", id=id_, set={"comments": "Put back."})
+
+    def fail(resource: str, number: int) -> None:
+        if resource == "bills" and "updated_since" not in kept.reader.in_hand[2]:
+            raise TryLater("planted")
+
+    kept.reader.after = fail
+    kept.books.sync("bills")
+    assert kept.books.datasets()["bills"].status is Status.FETCH_ERROR
+    kept.reader.after = lambda *_: None
+    kept.on(timedelta(hours=5))
+
+    kept.books.sync("bills")
+
+    assert b"Put back." in kept.held("bills")[id_]
+
+
+def test_a_line_explained_anew_is_asked_for_though_another_account_is_read_whole(db: Database) -> None:
+    kept = Kept(db, seed=7, page_size=6)
+    explained = kept.held("bank_transaction_explanations")
+    lines = Counter(msgspec.json.decode(body)["bank_account"] for body in kept.held("bank_transactions").values())
+    [(longest, _), (other, _)] = lines.most_common(2)
+    id_ = next(id_ for id_, body in explained.items() if f'"bank_account":"{longest}"'.encode() in body)
+    line = str(msgspec.json.decode(explained[id_])["bank_transaction"]).rpartition("/")[2]
+    before = kept.held("bank_transactions")[line]
+    kept.edit(do="change", resource="bank_transaction_explanations", id=id_, set={"gross_value": "-3.21"})
+    kept.on(timedelta(minutes=5))
+    kept.reader.counts[other] = None
+
+    kept.books.sync("bankTransactions", "payments", "billPayments")
+
+    assert kept.held("bank_transactions")[line] != before
+    assert kept.held("bank_transactions") == kept.served("bank_transactions")
+
+
+def test_a_line_that_another_account_lists_now_is_not_told_as_missing(db: Database) -> None:
+    kept = Kept(db, seed=7, page_size=6)
+    before = kept.held("bank_transactions")
+    accounts = {id_: msgspec.json.decode(body)["bank_account"] for id_, body in before.items()}
+    longest, *_, short = (account for account, _ in Counter(accounts.values()).most_common())
+    line = next(id_ for id_, account in accounts.items() if account == short)
+
+    def moved(resource: Resource, page: Page) -> Page:
+        params = kept.reader.in_hand[2]
+        if resource.name != "bank_transactions" or params["bank_account"] != longest:
+            return _without(page, {line}) if resource.name == "bank_transactions" else page
+        row = [] if page.has_next or "updated_since" in params else [(page.records[0][0], before[line])]
+        return msgspec.structs.replace(page, records=[*page.records, *row], total=None)
+
+    kept.reader.answers = moved
+    kept.reader.counts[longest] = list(accounts.values()).count(longest) + 1
+
+    kept.books.sync("bankTransactions")
+
+    assert kept.held("bank_transactions") == before
+    assert not kept.warnings("bankTransactions")

@@ -63,6 +63,7 @@ class _Upstream:
         self.first = 2024
         self.rows: dict[str, list[str]] = {"2024": ["1", "2"], "2025": ["3"], "2026": ["4"]}
         self.asked: list[tuple[str, tuple[tuple[str, str], ...]]] = []
+        self.parts = 1  # of so many equal parts of a list it gives one, each time another
 
     def page(self, resource: Resource, number: int, params: Sequence[tuple[str, str]] = ()) -> Page:
         path, rest = _filled(resource.path, params)
@@ -70,7 +71,10 @@ class _Upstream:
         if resource is COMPANY:
             answer: Any = {"company": {"first": self.first}}
         elif resource.name == "ledger":
-            answer = {"rows": [{"id": one} for one in self.rows[dict(params)["year"]]]}
+            times = self.asked.count((path, tuple(rest)))
+            answer = {
+                "rows": [{"id": one} for one in self.rows[dict(params)["year"]][times % self.parts :: self.parts]]
+            }
         else:
             answer = {"total": len(self.rows[path.rsplit("/", 1)[1]]), "note": "kept whole"}
         body = msgspec.json.encode(answer)
@@ -145,6 +149,21 @@ def test_what_left_a_window_or_with_its_window_is_gone(connection: _Connection) 
     assert connection.held("ledger").keys() == {"4", "5"}
     assert connection.held("report").keys() == {"2025", "2026"}
     assert outcomes["ledger"].deleted == 3
+
+
+def test_a_window_that_lacks_something_else_each_time_loses_nothing(connection: _Connection) -> None:
+    """Its records cannot be asked for by themselves, and no two passes agree."""
+    ledger = msgspec.structs.replace(LEDGER, asked_by_id=False)
+    connection.upstream.first = 2026
+    connection.upstream.rows["2026"] = [str(number) for number in range(10, 20)]
+    connection.fetch(ledger)
+    before = connection.held("ledger")
+    connection.upstream.parts = 2
+
+    outcomes = connection.fetch(ledger)
+
+    assert connection.held("ledger") == before
+    assert "kept changing" in str(outcomes["ledger"].warning)
 
 
 def test_windows_that_cannot_be_told_fail_their_resource_alone(connection: _Connection) -> None:

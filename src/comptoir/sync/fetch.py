@@ -67,7 +67,6 @@ class Fetch:
         self._meanwhile, self._should_stop = meanwhile, should_stop
         self._todo: deque[Task] = deque()
         self._walks: dict[str, Walk] = {}
-        self._names: dict[str, frozenset[str]] = {}  # of all windows that a resource has now
         self._bases: dict[str, Mapping[str, bytes]] = {}  # what tells whether a window that is over has changed
         self._before: dict[str, Walk] = {}  # the pass before, where another must agree with it
         self._ended: dict[str, Outcome] = {}
@@ -179,10 +178,10 @@ class Fetch:
             known = cursors.of(tx, self._tenant, self._connection, resource.name)
             bases = self._bases[resource.name] = self._scope.bases(tx, resource)
             still = windows.keys() - whole if whole is not None else self._unmoved(tx, resource, bases, now)
-        self._names[resource.name] = frozenset(windows)
-        windows = {name: params for name, params in windows.items() if name not in still}
+        asked = {name: params for name, params in windows.items() if name not in still}
         before = self._walks.get(resource.name)
-        walk = self._walks[resource.name] = Walk(resource, pass_number, windows, attempt=attempt, since=since)
+        walk = self._walks[resource.name] = Walk(resource, pass_number, asked, attempt=attempt, since=since)
+        walk.names = frozenset(windows)
         walk.lacked = lacked
         if before is not None:
             walk.pages_before = before.pages_done
@@ -225,6 +224,7 @@ class Fetch:
         names = {name for name, _ in kept}
         walk = Walk(resource, number, dict.fromkeys(names, ()), since=_asked_since(kept))
         self._recall(walk, kept)
+        walk.outcome = self._ended[resource.name]
         return walk
 
     def _ask(self, task: Task) -> None:
@@ -339,7 +339,7 @@ class Fetch:
             self._ask(msgspec.structs.replace(task, page=task.page + 1))
 
     def _is_proven(self, task: Task, answer: Proved) -> bool:
-        """Whether what is held of a window adds up to what its upstream says of it."""
+        """Whether what was met of a window adds up to what its upstream says of it."""
         resource, proof = task.walk.resource, task.walk.resource.proof
         assert proof is not None
         if answer.body is None:
@@ -347,7 +347,9 @@ class Fetch:
         with self._db.read() as tx:
             owner = (self._tenant, self._connection)
             beside = {name: raw.whole(tx, *owner, name) for name in proof.beside}
-            lines = (row.body for row in raw.in_window(tx, *owner, resource.name, task.window))
+            lines = (
+                row.body for row in raw.in_window(tx, *owner, resource.name, task.window) if row.id in task.walk.seen
+            )
             try:
                 return proof.holds(self._scope.ranges(tx, resource)[task.window], lines, answer.body, beside)
             except UNREADABLE:
@@ -372,11 +374,13 @@ class Fetch:
                     cursors.forget(tx, self._tenant, self._connection, resource.name)
             self._end(resource, outcome)
             return
-        if is_ignored:
-            with self._db.write() as tx:
-                cursors.ignored(tx, self._tenant, self._connection, resource.name, self._clock.now())
         if is_ignored or is_put_back:
-            self._begin(resource, walk.pass_number + 1, whole=self._names[resource.name])
+            with self._db.write() as tx:
+                if is_ignored:
+                    cursors.ignored(tx, self._tenant, self._connection, resource.name, self._clock.now())
+                else:  # should the pass break off, what changed before the clock caught up would never be asked for
+                    cursors.forget(tx, self._tenant, self._connection, resource.name)
+            self._begin(resource, walk.pass_number + 1, whole=walk.names)
             return
         if changes := walk.changes_to_read():
             for window, params in changes:
@@ -398,18 +402,21 @@ class Fetch:
             if not self._is_counted(walk):
                 return
             walk.live, walk.missing = self._missing(walk)
-            walk.missing.update(walk.lacked, *(window.missing or () for window in walk.partial.values()))
-            walk.is_proof = walk.is_settled and not any(window.unread for window in walk.windows.values())
+            lacking = walk.lacked.union(*(window.missing or () for window in walk.partial.values()))
+            walk.missing.update(id_ for id_ in lacking if id_ not in walk.seen)
             walk.suspicious = self._suspicious(walk.resource, walk.missing)
-            if walk.suspicious and walk.attempt == 1:
-                self._before[resource.name] = walk
-                again = None if walk.partial else walk.suspicious & walk.windows.keys() or frozenset(walk.windows)
-                self._begin(resource, walk.pass_number + 1, attempt=2, whole=again, lacked=walk.lacked)
-                return
+            if walk.suspicious and walk.is_settled and not self._is_missed_twice(walk):
+                if walk.attempt <= _MOST_PASSES:
+                    self._before[resource.name] = walk
+                    again = None if walk.partial else walk.suspicious & walk.windows.keys() or frozenset(walk.windows)
+                    self._begin(
+                        resource, walk.pass_number + 1, attempt=walk.attempt + 1, whole=again, lacked=walk.lacked
+                    )
+                    return
+                walk.is_settled = False  # each pass lacked something else
+            walk.is_proof = walk.is_settled and not any(window.unread for window in walk.windows.values())
             walk.asked = {}
-            if asked := sweep.to_ask_for(
-                resource, walk.missing, is_proof=walk.is_proof, is_suspicious=bool(walk.suspicious)
-            ):
+            if asked := sweep.to_ask_for(resource, walk.missing):
                 for id_ in asked:
                     self._ask(Task(walk=walk, record_id=id_))
                 return
@@ -463,7 +470,7 @@ class Fetch:
         with self._db.read() as tx:
             held = raw.standing(tx, self._tenant, self._connection, walk.resource.name)
             live = sum(one.live for one in held.values())
-            others = self._names[walk.resource.name] - walk.whole.keys()
+            others = walk.names - walk.whole.keys()
             whole = {name: one for name, one in held.items() if name not in others}
             in_whole = sum(one.live for one in whole.values())
             if not others and in_whole == len(walk.seen) - walk.outcome.set_aside:
@@ -501,6 +508,11 @@ class Fetch:
             return walk.stood_still()
         before = self._before.get(walk.resource.name)
         return before is not None and walk.agrees_with(before)
+
+    def _is_missed_twice(self, walk: Walk) -> bool:
+        """Whether the pass before lacked whatever this one lacks."""
+        before = self._before.get(walk.resource.name)
+        return before is not None and walk.missing <= before.missing
 
     def _conclude(self, walk: Walk) -> None:
         resource, outcome = walk.resource, walk.outcome

@@ -96,9 +96,11 @@ class Retold:
 
     def _is_read_since(self, one: Reread) -> bool:
         walk = self._walks.get(one.resource)
-        if walk is None or one.at is None or self.floor is None or not walk.has_begun_after(one.at, self.floor):
+        if walk is None or not walk.outcome.is_complete or one.at is None or self.floor is None:
             return False
-        return one.id in walk.seen or not walk.partial
+        if not walk.has_begun_after(one.at, self.floor):
+            return False
+        return one.id in walk.seen or walk.is_of_all
 
 
 def _touched(resource: Resource, body: bytes) -> Iterable[Link]:

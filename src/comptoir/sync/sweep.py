@@ -30,18 +30,11 @@ def is_suspicious(live: int, missing: int) -> bool:
     return missing * 5 > live
 
 
-def to_ask_for(resource: Resource, missing: Set[str], *, is_proof: bool, is_suspicious: bool) -> list[str]:
-    """Missing records worth a call each: all where they are few, some where many would be lost at once. `is_proof`: the
-    list stood still, and all of it could be read."""
-    if not _can_be_asked_for(resource):
+def to_ask_for(resource: Resource, missing: Set[str]) -> list[str]:
+    """Missing records worth a call each: all where they are few, some from all over where many are lost at once."""
+    if resource.kind not in (Kind.LIST, Kind.DOCUMENT) or resource.is_derived or not resource.asked_by_id:
         return []
-    if is_proof and len(missing) > _MOST_ASKED_FOR and not is_suspicious:
-        return []
-    return sorted(missing)[:_MOST_ASKED_FOR]
-
-
-def _can_be_asked_for(resource: Resource) -> bool:
-    return resource.kind in (Kind.LIST, Kind.DOCUMENT) and resource.asked_by_id and not resource.is_derived
+    return sorted(missing)[:: -(-len(missing) // _MOST_ASKED_FOR) or 1]
 
 
 def judge(
@@ -54,8 +47,9 @@ def judge(
     asked: Mapping[str, bool],
     failed: str | None,
 ) -> Verdict:
-    """Which of the missing records are gone. `asked` tells of those asked for whether they are there; `failed` is
-    the sentence of the error that ended the asking, if one did."""
+    """Which of the missing records are gone. `is_proof`: the list stood still, and all of it could be read. `asked`
+    tells of those asked for whether they are there; `failed` is the sentence of the error that ended the asking, if one
+    did."""
     if not missing:
         return Verdict()
     if failed is not None:
@@ -85,5 +79,6 @@ def judge(
             deleted=gone,
             warning=f"{len(there)} records are missing from the list {resource.name} and yet there by themselves; "
             "they are kept.",
+            is_doubtful=len(missing) > len(asked),  # of the others nobody can say
         )
     return Verdict(deleted=frozenset(missing))

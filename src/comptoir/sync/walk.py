@@ -156,6 +156,7 @@ class Walk:
         self.windows = {
             name: Window(params, since.get(name), newest_first=is_by_order) for name, params in windows.items()
         }
+        self.names = frozenset({""})  # of all windows that the resource has, read by this pass or not
         self.pages_before = 0
         self.open = 0  # tasks asked for that have not come back
         self.seen = Ids()
@@ -245,6 +246,11 @@ class Walk:
     @property
     def whole(self) -> dict[str, Window]:
         return {name: window for name, window in self.windows.items() if window.since is None}
+
+    @property
+    def is_of_all(self) -> bool:
+        """Whether it reads all that there is of the resource."""
+        return self.names == self.whole.keys()
 
     def stood_still(self) -> bool:
         """Did the list stand still while it was read? Then it holds each live record exactly once."""
