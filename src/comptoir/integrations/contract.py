@@ -152,8 +152,9 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True):
     value goes there.
     `lasting` tells what of a record's bytes stays until somebody edits it, as something that compares equal: a body
     that differs in nothing else is kept in its newest form, and is no change.
-    `touches` names, from a record's bytes, those that tell something of it, such as the invoice that a payment settles:
-    their own date need not move when it comes, changes or goes, so they are asked for again by themselves.
+    `touches` are those links of a record that name others which tell something of it, such as the invoice that a
+    payment settles: their own date need not move when it comes, changes or goes, so they are asked for again by
+    themselves.
     `narrowing` is how a record that is gone is found without reading the whole list.
     """
 
@@ -180,7 +181,7 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True):
     day: Callable[[bytes], str | None] | None = None  # of a record, as text that orders as days do; None: of any
     proof: Proof | None = None
     lasting: Callable[[bytes], object] | None = None
-    touches: Callable[[bytes], Iterable[Link]] | None = None
+    touches: frozenset[str] = frozenset()  # names of links
     narrowing: ByDay | InOrder | None = None
     asked_by_id: bool = True  # can a record be asked for by itself, and is its absence then worth knowing?
     is_derived: bool = False  # the upstream works it out from other records, as it does every report: nobody edits it

@@ -119,13 +119,13 @@ def put(
     window: str = "",
     lasting: Callable[[bytes], object] | None = None,
     log: Log | None = None,
-    told: Callable[[Arrived, bytes | None], None] | None = None,
+    told: Callable[[RawRecord, Sequence[Link]], None] | None = None,
 ) -> Counts:
     """Store what is new, changed or back again; the former body of a changed record becomes a version.
 
     Of records with the same id in `rows` the last one counts. One whose body differs, and not in what `lasting` tells,
     is kept in its newest form and counts as unchanged. What is new or changed is noted in the log, if there is one, and
-    `told` hears of each of them with its former body.
+    `told` hears of each of them with what it named before.
     """
     by_id = {arrived.record.id: arrived for arrived in rows}
     hashes = {id_: _hash(arrived, window) for id_, arrived in by_id.items()}
@@ -157,7 +157,7 @@ def put(
         log.note(tx, Layer.SOURCE, resource, Change.CHANGED, changed)
     if told is not None:
         for id_ in (*new, *changed):
-            told(by_id[id_], former[id_].body if id_ in former else None)
+            told(by_id[id_].record, former[id_].named() if id_ in former else ())
     return Counts(len(new), len(changed), len(by_id) - len(new) - len(changed))
 
 

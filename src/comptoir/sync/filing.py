@@ -11,7 +11,7 @@ from datetime import datetime
 import msgspec
 from sqlalchemy import Connection as Transaction
 
-from comptoir.integrations.contract import Kind, RawRecord, Resource
+from comptoir.integrations.contract import Kind, Link, RawRecord, Resource
 from comptoir.store import ConnectionId, SyncId, TenantId, pages, raw, rereads
 from comptoir.store.history import Log
 from comptoir.store.rereads import Reread
@@ -66,8 +66,8 @@ class Filing:
         resource = task.walk.resource
         touched: list[Reread] = []
 
-        def told(arrived: raw.Arrived, former: bytes | None) -> None:
-            touched.extend(self._retold.by(resource, arrived.body, former, arrived.record.updated_at, task.reread))
+        def told(record: RawRecord, former: Sequence[Link]) -> None:
+            touched.extend(self._retold.by(resource, record, former, task.reread))
 
         counts = raw.put(
             tx,
@@ -79,7 +79,7 @@ class Filing:
             window=task.window,
             lasting=resource.lasting,
             log=self._log_of(resource),
-            told=told if resource.touches is not None else None,
+            told=told if resource.touches else None,
         )
         rereads.note(tx, self._tenant, self._connection, touched)
         return counts

@@ -6,15 +6,14 @@ themselves at the end of the read, unless the read met them after the change.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection as Transaction
 
-from comptoir.integrations.contract import Link, Resource
+from comptoir.integrations.contract import Link, RawRecord, Resource
 from comptoir.store import ConnectionId, Database, SyncId, TenantId, raw, rereads
 from comptoir.store.rereads import Reread
-from comptoir.sync.calls import UNREADABLE
 from comptoir.sync.walk import Walk
 
 __all__ = ["PASS_TO_REREAD", "Retold"]
@@ -34,20 +33,21 @@ class Retold:
         self._not_read: set[Reread] = set()
 
     def by(
-        self, resource: Resource, body: bytes, former: bytes | None, updated_at: datetime | None, reread: Reread | None
+        self, resource: Resource, record: RawRecord, former: Sequence[Link], reread: Reread | None
     ) -> Iterator[Reread]:
-        """What a record tells of that is new or changed: not before it was dated, or was noted itself."""
-        at = reread.at if reread is not None else None
+        """What a record tells of that is new or changed: not before it was dated, or was noted itself. `former` is what
+        it named before."""
+        at, updated_at = reread.at if reread is not None else None, record.updated_at
         dates = [date for date in (updated_at, at) if date is not None]
         is_dated = updated_at is not None and (reread is None or at is not None)
-        links = set(_touched(resource, body)) | set(_touched(resource, former or b"{}"))
+        links = _touched(resource, (*record.links, *former))
         return self._after_read(links, max(dates) if is_dated else None)
 
     def note_gone(self, tx: Transaction, resource: Resource, ids: Collection[str]) -> None:
         """Nobody can say since when these are gone."""
-        if resource.touches is not None:
-            rows = raw.by_ids(tx, self._tenant, self._connection, resource.name, ids)
-            links = {link for row in rows.values() for link in _touched(resource, row.body)}
+        if resource.touches:
+            named = raw.links_of(tx, self._tenant, self._connection, resource.name, ids).values()
+            links = _touched(resource, (link for links in named for link in links))
             rereads.note(tx, self._tenant, self._connection, self._after_read(links, None))
 
     def waiting(self, db: Database) -> dict[str, list[Reread]]:
@@ -103,9 +103,5 @@ class Retold:
         return one.id in walk.seen or walk.is_of_all
 
 
-def _touched(resource: Resource, body: bytes) -> Iterable[Link]:
-    assert resource.touches is not None
-    try:
-        return resource.touches(body)
-    except UNREADABLE:
-        return ()
+def _touched(resource: Resource, named: Iterable[Link]) -> set[Link]:
+    return {link for link in named if link.name in resource.touches}

@@ -224,31 +224,10 @@ _AS_ENTERED = InOrder(params=(("sort", "created_at"),), moment=_entered)
 _NEWEST_FIRST = (("sort", "-updated_at"),)
 
 
-class _Touching(msgspec.Struct):
-    contact: str | None = None
-    invoice: str | None = None
-    credit_note: str | None = None
-    paid_invoice: str | None = None
-    paid_bill: str | None = None
-    bank_transaction: str | None = None
-
-
-_touching = payload_of(_Touching)
-
-
-def _touched(body: bytes) -> tuple[Link, ...]:
-    """A document tells what was paid of it, a contact what it owes, a bank line how it is explained."""
-    record = _touching(body)
-    paid = record.paid_invoice
-    return _links(
-        ("contact", "contacts", record.contact),
-        ("invoice", "invoices", record.invoice),
-        ("credit_note", "credit_notes", record.credit_note),
-        ("paid_invoice", "credit_notes" if paid and is_credit_note(paid) else "invoices", paid),
-        ("paid_bill", "bills", record.paid_bill),
-        ("bank_transaction", "bank_transactions", record.bank_transaction),
-    )
-
+# A document tells what was paid of it, a contact what it owes, a bank line how it is explained.
+_OF_DOCUMENT = frozenset({"contact"})
+_OF_RECONCILIATION = frozenset({"invoice", "credit_note"})
+_OF_EXPLANATION = frozenset({"paid_invoices", "paid_credit_notes", "paid_bill", "bank_transaction"})
 
 _dated, _coded, _balance = payload_of(_Dated), payload_of(_Coded), payload_of(_Balance)
 
@@ -364,7 +343,7 @@ RESOURCES = (
         access_level=4,
         since="updated_since",
         lasting=without(),
-        touches=_touched,
+        touches=_OF_DOCUMENT,
         narrowing=_AS_ENTERED,
         day=_day,
     ),
@@ -378,7 +357,7 @@ RESOURCES = (
         access_level=4,
         since="updated_since",
         lasting=without(),
-        touches=_touched,
+        touches=_OF_DOCUMENT,
         narrowing=_AS_ENTERED,
         day=_day,
     ),
@@ -390,7 +369,7 @@ RESOURCES = (
         read=_reader(_Reconciled, _reconciled),
         access_level=4,
         since="updated_since",
-        touches=_touched,
+        touches=_OF_RECONCILIATION,
         narrowing=_BY_DAY,
         day=_day,
     ),
@@ -404,7 +383,7 @@ RESOURCES = (
         access_level=5,
         since="updated_since",
         lasting=without("capital_asset"),
-        touches=_touched,
+        touches=_OF_DOCUMENT,
         narrowing=_BY_DAY,
         day=_day,
     ),
@@ -445,7 +424,7 @@ RESOURCES = (
         access_level=6,
         since="updated_since",
         lasting=without("detail"),
-        touches=_touched,
+        touches=_OF_EXPLANATION,
         narrowing=_BY_DAY,
         day=_day,
     ),
