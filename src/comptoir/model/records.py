@@ -6,6 +6,7 @@ copy and not of the source. Members without a value are left out.
 
 from __future__ import annotations
 
+import re
 import types
 import typing
 from collections.abc import Callable, Iterator
@@ -133,13 +134,14 @@ class Column(msgspec.Struct, frozen=True):
 
 _DEEPEST = 3  # lines in lines
 _encoder = msgspec.json.Encoder(decimal_format="number")
+_exponent = re.compile(rb"E[+-]").search  # many times as fast as to look for two words with `in`
 _T = TypeVar("_T")
 
 
 def encode(value: Value) -> bytes:
     """The document as JSON; numbers in plain notation."""
     document = _encoder.encode(value)
-    if b"E+" in document or b"E-" in document:  # perhaps a very small or very large number: write it out
+    if _exponent(document):  # perhaps a very small or very large number: write it out
         return _encoder.encode(_written_out(msgspec.to_builtins(value, builtin_types=(Decimal,))))
     return document
 
