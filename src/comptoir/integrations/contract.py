@@ -436,6 +436,10 @@ class ReadRaw(Protocol):
         """Live rows in the order (sort_key, id)."""
         ...
 
+    def dated_since(self, resource: str, moment: datetime) -> Iterator[RawRow]:
+        """Live rows that say that they were changed at that moment or later."""
+        ...
+
     def unread(self, resource: str) -> Set[str]:
         """Ids of rows that mapping has set aside, because it could not read them."""
         ...

@@ -32,6 +32,7 @@ __all__ = [
     "changed_since",
     "count_live",
     "id_before",
+    "ids_dated_since",
     "in_window",
     "iterate",
     "links_of",
@@ -458,6 +459,14 @@ def standing(tx: Connection, tenant: TenantId, connection: ConnectionId, resourc
     sql = f"SELECT window_name, count(*), max(updated_at) {_LIVE} GROUP BY window_name"
     rows = bulk.select(tx, sql, (tenant, connection, resource))
     return {name: Standing(live, None if newest is None else from_text(newest)) for name, live, newest in rows}
+
+
+def ids_dated_since(
+    tx: Connection, tenant: TenantId, connection: ConnectionId, resource: str, moment: datetime
+) -> list[str]:
+    """Live rows that their source dates at a moment or later."""
+    sql = f"SELECT id {_LIVE} AND updated_at >= ?"
+    return [id_ for (id_,) in bulk.select(tx, sql, (tenant, connection, resource, text_of(moment)))]
 
 
 def changed_since(

@@ -36,6 +36,7 @@ __all__ = ["Line", "Report", "is_of_the_check", "run", "warnings_of"]
 # A data type that was mapped in this sync, up to the end of which it is checked.
 _MAPPED = (Status.VALIDATION_QUEUED, Status.VALIDATING, Status.COMPLETE)
 _RULE = "books-check-"  # before the code of an identity
+_BATCH = 1000
 _T = TypeVar("_T")
 
 
@@ -243,6 +244,15 @@ class _Stored:
                 return
             yield from batch
             after = batch[-1].id
+
+    def dated_since(self, resource: str, moment: datetime) -> Iterator[RawRow]:
+        owner = (self._tenant, self._connection, resource)
+        with self._db.read() as tx:
+            ids = raw.ids_dated_since(tx, *owner, moment)
+        for start in range(0, len(ids), _BATCH):
+            with self._db.read() as tx:
+                batch = raw.live_by_ids(tx, *owner, ids[start : start + _BATCH])
+            yield from batch
 
     def begun_at(self) -> datetime | None:
         return self._begun_at

@@ -15,14 +15,13 @@ import msgspec
 
 from comptoir.integrations.contract import ReadRaw
 from comptoir.integrations.freeagent.reading import payload_of
-from comptoir.integrations.freeagent.references import bank_account_id, moment, number_in
+from comptoir.integrations.freeagent.references import bank_account_id, number_in
 
 __all__ = ["Moving"]
 
 
 class _Changed(msgspec.Struct):
     url: str
-    updated_at: str | None = None
     paid_invoice: str | None = None
     paid_bill: str | None = None
     invoice: str | None = None
@@ -65,13 +64,10 @@ class Moving:
         if begun_at is None:
             return frozenset(found)
         for resource in _POSTED:
-            for row in self._read.rows(resource):
+            for row in self._read.dated_since(resource, begun_at - _CLOCKS_APART):
                 with contextlib.suppress(msgspec.MsgspecError, ValueError, RecursionError):
-                    record = _changed(row.body)
-                    changed_at = moment(record.updated_at)
-                    if changed_at is not None and changed_at >= begun_at - _CLOCKS_APART:
-                        found.add((resource, row.id))
-                        found.update(_touched(resource, row.id, record))
+                    found.add((resource, row.id))
+                    found.update(_touched(resource, row.id, _changed(row.body)))
         return frozenset(found)
 
 
