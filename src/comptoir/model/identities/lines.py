@@ -38,7 +38,7 @@ def adds_up(
             expected, allowed = net if net or not taxed else taxed, 2 * unit
             off = abs(priced - (line.discount_amount or ZERO) - expected)
         else:
-            off, allowed = abs(priced - net), unit / 2 * max(abs(line.quantity), 1)
+            off, allowed = 2 * abs(priced - net), unit * max(abs(line.quantity), 1)
         if off > allowed:
             detail = f"{data_type} {id_} line {place}: {line.quantity} x {line.unit_amount} for {net}"
             findings.breach("B4", Fault(data_type, id_, detail, priced - (line.discount_amount or ZERO), net))
@@ -49,7 +49,7 @@ def adds_up(
         if rate is not None and (net or not taxed) and (tax or taxed):
             findings.looked("B6")
             # The net may have taken a unit of what the header was rounded by, the tax another.
-            if abs(taxed - net * rate / _HUNDRED) > unit * (1 + abs(rate) / _HUNDRED):
+            if abs(taxed * _HUNDRED - net * rate) > unit * (_HUNDRED + abs(rate)):
                 detail = f"{data_type} {id_} line {place}: {taxed} on {net} at {rate} percent"
                 findings.breach("B6", Fault(data_type, id_, detail, net * rate / _HUNDRED, taxed))
         line_refs(data_type, id_, line, findings, targets)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any
 
 from comptoir.model.identities.findings import Findings, SourceFacts
@@ -19,6 +19,7 @@ __all__ = ["Taxed", "check_taxes"]
 
 _DAY = timedelta(days=1)
 _NEAR = Decimal(1)  # in whole units of the company's currency
+_SHARE = Context(prec=50)  # of a quotient without an end more digits than these tell nothing
 _SPEAKS_OF = ("invoices", "creditNotes", "bills", "billCreditNotes", "directCosts", "directIncomes")
 
 
@@ -41,7 +42,8 @@ class Taxed:
         for one in document.payment_allocations or ():
             settled = one.allocation.total_amount or ZERO
             day = one.allocation.allocated_on_date or one.payment.paid_on_date
-            self.paid[_month(day)] += tax * settled / document.total_amount if document.total_amount else ZERO
+            if document.total_amount:
+                self.paid[_month(day)] += _SHARE.divide(tax * settled, document.total_amount)
 
     def direct(self, record: Any, sign: int) -> None:
         """Spending (1) or income (-1) without a document: it is paid on its own day."""
