@@ -37,6 +37,7 @@ _SALES_TAX = frozenset({"817", "818", "819"})
 _ACCRUAL_ONLY = ("UkLimitedCompany",)
 _CIS_LABOUR = ("096", "097", "098", "099")
 _CIS_INCOME = {"061": Decimal(0), "062": Decimal("0.2"), "063": Decimal("0.3")}
+_CIS = {*_CIS_LABOUR, *_CIS_INCOME}
 
 
 class _Item(msgspec.Struct):
@@ -182,8 +183,9 @@ def _documents(read: ReadRaw, resource: str, belongs: Callable[[_Document], bool
     unread = read.unread(resource)
     withheld = _labour_cis if resource == "bills" else _income_cis
 
-    def tell(document: _Document) -> tuple[bool, Figures]:
-        return belongs(document), _figures(document, withheld)
+    def tell(document: _Document) -> tuple[bool, Figures | None]:
+        is_of_it = belongs(document)
+        return is_of_it, _figures(document, withheld) if is_of_it else None
 
     for row in read.rows(resource):
         told = _read(_document, row, tell, unread)
@@ -210,7 +212,7 @@ def _figures(document: _Document, withheld: Callable[[_Document], Decimal | None
         tax=tax,
         due=due if says_due else None,
         withheld=withheld(document) if has_cis else None,
-        withheld_on=sum(_code(one) in (*_CIS_LABOUR, *_CIS_INCOME) for one in _items(document)),
+        withheld_on=sum(_code(one) in _CIS for one in _items(document)) if has_cis else 1,
         suffered=_size(document.cis_deduction_suffered) if says_due and has_cis else None,
         # A finance agreement pays, or the money went back: no payment of ours tells of it.
         is_settled_unseen=bool(document.is_paid_by_hire_purchase)
@@ -268,11 +270,11 @@ def _moved(read: ReadRaw, resource: str, tell: Callable[[_Explanation], Movement
 
 def _explained(found: _Explanation) -> Movement:
     """Without tax where it says none; an expense without it may have one that was entered by hand."""
-    movement = _movement(found)
-    return movement if movement.tax is not None else msgspec.structs.replace(movement, tax=ZERO)
+    return _movement(found, untold=ZERO)
 
 
-def _movement(found: _Explanation) -> Movement:
+def _movement(found: _Explanation, untold: Decimal | None = None) -> Movement:
+    """`untold` is the tax where it says none."""
     tax, second = _amount(found.sales_tax_value), _amount(found.second_sales_tax_value)
     if found.manual_sales_tax_amount and not tax:
         tax = None  # told in the base currency alone
@@ -282,7 +284,7 @@ def _movement(found: _Explanation) -> Movement:
         tax += second
     return Movement(
         plain(found.gross_value),
-        tax,
+        untold if tax is None else tax,
         number_in(found.linked_transfer_explanation),
         number_in(found.bank_transaction) if found.marked_for_review else None,
     )
