@@ -258,3 +258,16 @@ def test_what_drifts_is_kept_in_its_newest_form_and_is_no_change(house: House) -
     with house.db.write() as tx:
         raw.mark_deleted(tx, house.tenant, house.connection, "invoices", ["1"], LATER)
     assert put(b'{"name":"b","balance":3}', "other") == Counts(changed=1)  # back again
+
+
+def test_what_the_source_dates_at_a_moment_or_later_is_told_of_the_living(house: House) -> None:
+    house.arrive("invoices", arrived("1"), arrived("2"))
+    house.arrive("bills", arrived("3"))
+    with house.db.write() as tx:
+        raw.mark_deleted(tx, house.tenant, house.connection, "invoices", ["2"], LATER)
+
+    with house.db.read() as tx:
+        at_noon = raw.ids_dated_since(tx, house.tenant, house.connection, "invoices", NOON)
+        later = raw.ids_dated_since(tx, house.tenant, house.connection, "invoices", NOON + timedelta(seconds=1))
+
+    assert (at_noon, later) == (["1"], [])
