@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Dialect, Numeric, Text
@@ -44,10 +43,12 @@ def storable(text: str) -> str:
     return text.replace("\x00", "\ufffd") if "\x00" in text else text
 
 
-@lru_cache(maxsize=16384)
 def amount_key(number: Decimal) -> str:
     """A text key that orders and compares as the number does; equal numbers have equal keys."""
     text = str(number)
+    if text[0] in "123456789" and "E" not in text and len(text) <= _MOST_POWER:  # nearly all of them
+        whole, _, places = text.partition(".")
+        return f"2{len(whole) + 50}{(whole + places).rstrip('0')}"
     is_negative = text[0] == "-"
     written, _, exponent = text.lstrip("-").partition("E")
     whole, _, places = written.partition(".")

@@ -5,10 +5,11 @@ Nothing here fetches. A record that was not loaded, or cannot be read, is simply
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
+from types import MappingProxyType
 from typing import TypeVar
 
 import msgspec
@@ -25,7 +26,7 @@ from comptoir.integrations.freeagent.references import (
     posted_with,
     source_of,
 )
-from comptoir.model.money import plain
+from comptoir.model.money import ZERO, plain
 from comptoir.model.records import AccountRef, ProjectRef, TrackingCategoryRef
 
 __all__ = ["Books", "whole_balances"]
@@ -35,6 +36,7 @@ _T = TypeVar("_T")
 
 
 _MOST_KNOWN = 10_000  # accounts that are remembered from batch to batch
+_NOTHING: Mapping[str, tuple[RawRow, ...]] = MappingProxyType({})
 _UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
 
 
@@ -90,6 +92,8 @@ class Books:
         self._memo: dict[tuple[str, str], object] = {}
         self._lines: dict[tuple[str, str], list[payloads.LedgerTransaction]] = {}
         self._account_refs: dict[str, AccountRef] = self.carried.setdefault("account refs", {})
+        self._bank_refs: dict[str, AccountRef] = self.carried.setdefault("bank refs", {})
+        self._bank_currencies: dict[str, str] = self.carried.setdefault("bank currencies", {})
 
     def is_complete(self, resource: str) -> bool:
         return resource in self._loaded.complete
@@ -208,9 +212,14 @@ class Books:
         return self._user_codes.get((parent, number), code)
 
     def bank_ref(self, url: str) -> AccountRef:
-        id_ = bank_account_id(url)
-        account = self.bank_accounts.get(id_)
-        return AccountRef(id=id_, name=account.name if account else None)
+        known = self._bank_refs.get(url)
+        if known is None:
+            id_ = bank_account_id(url)
+            account = self.bank_accounts.get(id_)
+            known = AccountRef(id=id_, name=account.name if account else None)
+            if len(self._bank_refs) < _MOST_KNOWN:
+                self._bank_refs[url] = known
+        return known
 
     @cached_property
     def stock_codes(self) -> dict[str, str]:
@@ -224,8 +233,13 @@ class Books:
         return {name: code for name, code in named if name}
 
     def bank_currency(self, url: str) -> str:
-        account = self.bank_accounts.get(bank_account_id(url))
-        return (account.currency if account else None) or self.base_currency
+        known = self._bank_currencies.get(url)
+        if known is None:
+            account = self.bank_accounts.get(bank_account_id(url))
+            known = (account.currency if account else None) or self.base_currency
+            if len(self._bank_currencies) < _MOST_KNOWN:
+                self._bank_currencies[url] = known
+        return known
 
     def is_credit_card(self, url: str) -> bool:
         account = self.bank_accounts.get(bank_account_id(url))
@@ -389,7 +403,7 @@ class Books:
         link, _, id_ = posted_with(line.source_item_url, line.dated_on)
         lines = self._lines.get((link, id_))
         if lines is None:
-            lines = list(self._those_naming("ledger_transactions", link, id_, _ledger_line))
+            lines = self._those_naming("ledger_transactions", link, id_, _ledger_line)
             lines.sort(key=lambda one: (number_of(last_segment(one.url)), one.dated_on))
             self._lines[link, id_] = lines
         return lines
@@ -426,17 +440,19 @@ class Books:
         return found
 
     def _naming(self, resource: str, link: str, id_: str, decode: Callable[[RawRow], _P]) -> list[_P]:
-        found = list(self._those_naming(resource, link, id_, decode))
+        found = self._those_naming(resource, link, id_, decode)
         if len(found) > 1:
             found.sort(key=_by_date)
         return found
 
-    def _those_naming(self, resource: str, link: str, id_: str, decode: Callable[[RawRow], _P]) -> Iterator[_P]:
-        for row in self._loaded.naming.get((resource, link), {}).get(id_, ()):
+    def _those_naming(self, resource: str, link: str, id_: str, decode: Callable[[RawRow], _P]) -> list[_P]:
+        found: list[_P] = []
+        for row in self._loaded.naming.get((resource, link), _NOTHING).get(id_, ()):
             try:
-                yield decode(row)
+                found.append(decode(row))
             except _UNREADABLE:
                 continue  # likewise
+        return found
 
 
 def _by_date(record: payloads.Payload) -> tuple[str, str]:
@@ -448,4 +464,4 @@ def property_name(found: payloads.Property) -> str | None:
 
 
 def magnitude(number: Decimal | None) -> Decimal:
-    return abs(number) if number is not None else Decimal(0)
+    return abs(number) if number is not None else ZERO

@@ -169,6 +169,6 @@ def instant(text: str | None) -> Instant | None:
     read = moment(text)
     if read is None or text is None:
         return None
-    if text[-1] == "Z" and text[4] == text[7] == "-" and text[10] == "T" and text[13:14] == text[16:17] == ":":
+    if text[4:11:3] == "--T" and text[13:17:3] == "::" and text[-1] == "Z":
         return Instant(f"{text[:19]}Z")  # it is written so already; nearly all are
     return Instant(f"{read.replace(tzinfo=None).isoformat(timespec='seconds')}Z")

@@ -30,7 +30,7 @@ from comptoir.integrations.freeagent.references import (
 )
 from comptoir.model.banking import Transfer, TransferAccount, TransferStatus
 from comptoir.model.ledger import AccountType
-from comptoir.model.money import ZERO, minor_unit, plain, rate, rounded
+from comptoir.model.money import ONE, ZERO, minor_unit, plain, rate, rounded
 from comptoir.model.purchases import (
     BillLinkType,
     BillPayment,
@@ -243,13 +243,13 @@ def reconciliation(source: payloads.CreditNoteReconciliation, books: Books) -> I
             type=LinkType.INVOICE,
             id=last_segment(source.invoice),
             amount=plain(-source.gross_value),
-            currency_rate=Decimal(1),
+            currency_rate=ONE,
         ),
         PaymentLink(
             type=LinkType.CREDIT_NOTE,
             id=last_segment(source.credit_note),
             amount=plain(source.gross_value),
-            currency_rate=Decimal(1),
+            currency_rate=ONE,
         ),
     )
     yield Mapped(
@@ -282,9 +282,9 @@ def write_off(source: payloads.Invoice, books: Books) -> Iterator[Mapped | Note]
                 type=LinkType.INVOICE,
                 id=last_segment(source.url),
                 amount=plain(-one.amount),
-                currency_rate=Decimal(1),
+                currency_rate=ONE,
             ),
-            PaymentLink(type=LinkType.OTHER, amount=plain(one.amount), currency_rate=Decimal(1)),
+            PaymentLink(type=LinkType.OTHER, amount=plain(one.amount), currency_rate=ONE),
         )
         yield Mapped(
             Payment(
@@ -388,7 +388,7 @@ def _direct(source: payloads.Explanation, sign: int, books: Books) -> Mapped:
     if source.paid_user:
         taxed = ZERO
     net = total - taxed
-    quantity = Decimal(1)
+    quantity = ONE
     if source.stock_item and source.stock_altering_quantity:
         quantity = abs(source.stock_altering_quantity)
     unit_amount = plain(net) if quantity == 1 else (rate(net, quantity) or ZERO) * (-1 if net < 0 else 1)
@@ -484,7 +484,7 @@ def expense(source: payloads.Expense, books: Books) -> Iterator[Mapped | Note]:
     """What somebody paid out of pocket: owed to them, no bank involved. https://dev.freeagent.com/docs/expenses"""
     id_ = f"exp-{last_segment(source.url)}"
     currency = source.currency or books.base_currency
-    currency_rate: Decimal | None = Decimal(1)
+    currency_rate: Decimal | None = ONE
     if currency != books.base_currency:
         currency_rate = rate(source.native_gross_value or ZERO, source.gross_value) or None
     total = -source.gross_value
@@ -510,7 +510,7 @@ def expense(source: payloads.Expense, books: Books) -> Iterator[Mapped | Note]:
     line = DirectLine(
         description=source.description or None,
         unit_amount=plain(net),
-        quantity=Decimal(1),
+        quantity=ONE,
         sub_total=plain(net),
         tax_amount=plain(taxed),
         total_amount=plain(total),

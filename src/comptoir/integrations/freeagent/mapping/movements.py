@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
 
 from comptoir.integrations.contract import Mapped, Note
 from comptoir.integrations.freeagent import payloads
 from comptoir.integrations.freeagent.books import Books
+from comptoir.integrations.freeagent.mapping import settlement
 from comptoir.integrations.freeagent.mapping.banking import without_token
 from comptoir.integrations.freeagent.mapping.explained import record_of
-from comptoir.integrations.freeagent.mapping.settlement import odd_days
 from comptoir.integrations.freeagent.references import instant, last_segment, local_date
 from comptoir.model.banking import AccountTransaction, AccountTransactionLine, TransferStatus
 from comptoir.model.money import plain
@@ -25,7 +24,7 @@ def account_transaction(source: payloads.BankTransaction, books: Books) -> Itera
     currency = books.bank_currency(source.bank_account)
     needs_review = any(one.marked_for_review for one in explained_by)
     is_settled = source.unexplained_amount is not None and not source.unexplained_amount and not needs_review
-    yield from odd_days(id_, date=source.dated_on)
+    yield from settlement.odd_days(id_, date=source.dated_on)
     yield Mapped(
         AccountTransaction(
             id=id_,
@@ -35,7 +34,7 @@ def account_transaction(source: payloads.BankTransaction, books: Books) -> Itera
             date=local_date(source.dated_on),
             status=TransferStatus.RECONCILED if is_settled else TransferStatus.UNRECONCILED,
             currency=currency,
-            currency_rate=Decimal(1) if currency == books.base_currency else None,
+            currency_rate=settlement.rate_to_base(currency, None, books),
             lines=tuple(
                 AccountTransactionLine(
                     description=one.description or None,

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
+
 from comptoir.integrations.contract import Mapped, Note
 from comptoir.integrations.freeagent import payloads
 from comptoir.integrations.freeagent.books import Books
@@ -28,10 +30,12 @@ from comptoir.model.parties import (
 )
 from comptoir.model.records import Instant
 
-__all__ = ["absent", "company", "customer", "name_of", "supplier"]
+__all__ = ["Party", "absent", "company", "customer", "party", "supplier"]
+
+_MOST_KNOWN = 10_000  # contacts that are remembered from batch to batch
 
 
-def name_of(contact: payloads.Contact) -> str | None:
+def _name(contact: payloads.Contact) -> str | None:
     """The organisation's name, else the person's."""
     return (contact.organisation_name or "").strip() or _person(contact)
 
@@ -40,9 +44,29 @@ def _person(contact: payloads.Contact) -> str | None:
     return " ".join(filter(None, ((contact.first_name or "").strip(), (contact.last_name or "").strip()))) or None
 
 
+class Party(msgspec.Struct, frozen=True, gc=False):
+    """A contact as others name it; without a name where it has none, or is not held."""
+
+    id: str
+    name: str | None
+    is_held: bool
+
+
+def party(contact: str, books: Books) -> Party:
+    """Whom a record names: worked out once, for most are named by many. ValueError for what is no reference."""
+    known: dict[str, Party] = books.carried.setdefault("parties", {})
+    found = known.get(contact)
+    if found is None:
+        held = books.contact(contact)
+        found = Party(last_segment(contact), _name(held) if held is not None else None, held is not None)
+        if len(known) < _MOST_KNOWN:
+            known[contact] = found
+    return found
+
+
 def absent(contact: str | None, record_id: str, field: str, books: Books) -> Iterator[Note]:
     """A note where a record names a contact that the whole list does not have: the reference keeps its number."""
-    if contact and books.is_complete("contacts") and books.contact(contact) is None:
+    if contact and books.is_complete("contacts") and not party(contact, books).is_held:
         message = f"The contact {contact} is not on the list of contacts, or cannot be read."
         yield Note(record_id=record_id, field=field, message=message)
 
@@ -112,7 +136,7 @@ def customer(source: payloads.Contact, books: Books) -> Iterator[Mapped | Note]:
     yield Mapped(
         Customer(
             id=id_,
-            customer_name=name_of(source),
+            customer_name=_name(source),
             contact_name=_person(source),
             email_address=source.email or None,
             phone=source.phone_number or source.mobile or None,
@@ -133,7 +157,7 @@ def supplier(source: payloads.Contact, books: Books) -> Iterator[Mapped | Note]:
     yield Mapped(
         Supplier(
             id=id_,
-            supplier_name=name_of(source),
+            supplier_name=_name(source),
             contact_name=_person(source),
             email_address=source.email or None,
             phone=source.phone_number or source.mobile or None,

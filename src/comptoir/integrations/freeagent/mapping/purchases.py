@@ -14,10 +14,10 @@ from comptoir.integrations.freeagent import payloads
 from comptoir.integrations.freeagent.books import Books, magnitude
 from comptoir.integrations.freeagent.drifting import whatever_the_day
 from comptoir.integrations.freeagent.mapping import settlement, tax
-from comptoir.integrations.freeagent.mapping.parties import absent, name_of
+from comptoir.integrations.freeagent.mapping.parties import absent, party
 from comptoir.integrations.freeagent.mapping.sales import customer_ref
 from comptoir.integrations.freeagent.references import instant, last_segment, local_date
-from comptoir.model.money import ZERO, plain, rate
+from comptoir.model.money import ONE, ZERO, plain, rate
 from comptoir.model.purchases import Bill, BillCreditNote, BillStatus, PurchaseLine, SupplierRef
 from comptoir.model.records import ItemRef
 from comptoir.model.sales import BilledTo, DocumentStatus, Tracking
@@ -28,9 +28,8 @@ __all__ = ["bill", "bill_credit_note", "settlements", "supplier_ref"]
 def supplier_ref(contact: str | None, contact_name: str | None, books: Books) -> SupplierRef | None:
     if not contact:
         return None
-    found = books.contact(contact)
-    name = (name_of(found) if found else None) or contact_name  # as of a customer
-    return SupplierRef(id=last_segment(contact), supplier_name=name)
+    named = party(contact, books)
+    return SupplierRef(id=named.id, supplier_name=named.name or contact_name)  # as of a customer
 
 
 def settlements(source: payloads.Bill, books: Books) -> list[settlement.Settled]:
@@ -211,7 +210,7 @@ def _line(
         net = sign * item.total_value_ex_tax
     else:
         net = total - (taxed if total >= 0 else -taxed)
-    quantity = item.quantity or Decimal(1)
+    quantity = item.quantity or ONE
     if item.stock_item and item.stock_altering_quantity:
         quantity = abs(item.stock_altering_quantity)
     unit_amount = rate(net, quantity) or ZERO

@@ -17,7 +17,7 @@ from comptoir.integrations.freeagent import payloads
 from comptoir.integrations.freeagent.books import Books, magnitude
 from comptoir.integrations.freeagent.drifting import whatever_the_day
 from comptoir.integrations.freeagent.mapping import settlement, tax
-from comptoir.integrations.freeagent.mapping.parties import absent, name_of
+from comptoir.integrations.freeagent.mapping.parties import absent, party
 from comptoir.integrations.freeagent.references import day, instant, last_segment, local_date
 from comptoir.model.money import ZERO, minor_unit, plain, rounded
 from comptoir.model.records import ItemRef, LocalDate
@@ -34,6 +34,7 @@ from comptoir.model.sales import (
 __all__ = ["credit_note", "customer_ref", "invoice", "negative_invoice", "spread"]
 
 _S = DocumentStatus
+_HUNDREDTH = Decimal("0.01")
 _DRAFT = ("Draft", "Scheduled To Email")
 _OPEN = ("Open", "Overdue")
 _INVOICE_SETTLED = {
@@ -57,10 +58,9 @@ _CREDIT_SETTLED = {
 def customer_ref(contact: str | None, contact_name: str | None, books: Books) -> CustomerRef | None:
     if not contact:
         return None
-    found = books.contact(contact)
+    named = party(contact, books)
     # The contact's own name first: a document's date does not move when its contact takes another one.
-    name = (name_of(found) if found else None) or contact_name
-    return CustomerRef(id=last_segment(contact), company_name=name)
+    return CustomerRef(id=named.id, company_name=named.name or contact_name)
 
 
 def invoice(source: payloads.Invoice, books: Books) -> Iterator[Mapped | Note]:
@@ -274,20 +274,26 @@ def spread(exact: Sequence[Decimal], total: Decimal, unit: Decimal, taking: Sequ
     Only entries marked in `taking` take part; what is left of a total finer than the unit falls on the next one.
     None if the gap is more than one unit for each of them.
     """
-    whole = [rounded(number, unit) for number in exact]
+    return _closed(exact, [rounded(number, unit) for number in exact], total, unit, taking)
+
+
+def _closed(
+    exact: Sequence[Decimal], whole: Sequence[Decimal], total: Decimal, unit: Decimal, taking: Sequence[bool]
+) -> list[Decimal] | None:
     gap = total - sum(whole, ZERO)
     if not gap:
-        return whole
+        return list(whole)
     places = [place for place, takes in enumerate(taking) if takes]
     if abs(gap) > unit * len(places):
         return None
     way = 1 if gap > 0 else -1
     places.sort(key=lambda place: (-way * (exact[place] - whole[place]), -abs(exact[place]), place))
+    closed = list(whole)
     for place in places:
         step = way * min(unit, abs(gap))
-        whole[place] += step
+        closed[place] += step
         gap -= step
-    return [plain(number) for number in whole]
+    return [plain(number) for number in closed]
 
 
 def _lines(
@@ -300,56 +306,57 @@ def _lines(
     """The lines by position, adding up to the header; and whether they could not be made to."""
     ordered = sorted(items, key=_place)
     unit = minor_unit(settlement.currency_of(source, books))
-    total = magnitude(source.total_value)
-    tax_as_line = _tax_lines_close(ordered, sign, source, charged, total, unit)
-    keep = 1 - (source.discount_percent or ZERO) / 100
+    net_total = magnitude(source.total_value) - charged
+    kept = None if not source.discount_percent else 1 - source.discount_percent * _HUNDREDTH
+    exact = [_exact(item, sign, kept) for item in ordered]
+    tax_as_line = _tax_lines_close(ordered, exact, net_total, unit)
     nets: list[Decimal] = []
     taxes: list[Decimal] = []
     refs = []
-    for item in ordered:
-        is_comment = item.item_type == "Comment"
+    for item, net in zip(ordered, exact, strict=True):
         ref = _tax_ref(source, item, books)
         refs.append(ref)
-        net = ZERO if is_comment else sign * (item.price or ZERO) * (item.quantity or ZERO) * keep
-        percent = (ref.effective_tax_rate or ZERO) if charged else ZERO
-        if item.item_type == "VAT" and tax_as_line:
+        if tax_as_line and item.item_type == "VAT":
             nets.append(ZERO)
             taxes.append(net)
         else:
             nets.append(net)
-            taxes.append(net * percent / 100)
+            taxes.append(net * ref.effective_tax_rate * _HUNDREDTH if charged and ref.effective_tax_rate else ZERO)
+    whole_nets = [rounded(number, unit) for number in nets]
+    whole_taxes = [rounded(number, unit) for number in taxes]
     priced = [item.item_type != "Comment" for item in ordered]
-    taxed = [is_priced and bool(amount) for is_priced, amount in zip(priced, taxes, strict=True)]
-    fitted_nets = spread(nets, total - charged, unit, priced)
+    fitted_nets = _closed(nets, whole_nets, net_total, unit, priced)
     # Lines that bear tax take the gap of the tax; the others only where it is too wide for these.
-    fitted_taxes = spread(taxes, charged, unit, taxed) or spread(taxes, charged, unit, priced)
+    fitted_taxes = _closed(taxes, whole_taxes, charged, unit, [bool(amount) for amount in taxes]) or _closed(
+        taxes, whole_taxes, charged, unit, priced
+    )
     differ = fitted_nets is None or fitted_taxes is None
-    shown_nets = fitted_nets or [rounded(number, unit) for number in nets]
-    shown_taxes = fitted_taxes or [rounded(number, unit) for number in taxes]
     lines = tuple(
-        _line(source, item, net, amount, ref, unit, 0 if item.item_type == "VAT" and tax_as_line else sign, books)
-        for item, net, amount, ref in zip(ordered, shown_nets, shown_taxes, refs, strict=True)
+        _line(source, item, net, amount, ref, unit, 0 if tax_as_line and item.item_type == "VAT" else sign, books)
+        for item, net, amount, ref in zip(
+            ordered, fitted_nets or whole_nets, fitted_taxes or whole_taxes, refs, strict=True
+        )
     )
     return lines, differ and bool(ordered)
 
 
+def _exact(item: payloads.InvoiceItem, sign: int, kept: Decimal | None) -> Decimal:
+    """What a line comes to before it is rounded: `kept` of it after a discount."""
+    if item.item_type == "Comment":
+        return ZERO
+    amount = sign * (item.price or ZERO) * (item.quantity or ZERO)
+    return amount if kept is None else amount * kept
+
+
 def _tax_lines_close(
-    items: Sequence[payloads.InvoiceItem],
-    sign: int,
-    source: payloads.CreditNote | payloads.Invoice,
-    charged: Decimal,
-    total: Decimal,
-    unit: Decimal,
+    items: Sequence[payloads.InvoiceItem], exact: Sequence[Decimal], net_total: Decimal, unit: Decimal
 ) -> bool:
     """Whether counting lines of type VAT as tax makes the net add up to the header."""
-    if not any(item.item_type == "VAT" for item in items):
+    types = [item.item_type for item in items]
+    if "VAT" not in types:
         return False
-    keep = 1 - (source.discount_percent or ZERO) / 100
-    net = sum(
-        (sign * (item.price or ZERO) * (item.quantity or ZERO) * keep for item in items if item.item_type != "VAT"),
-        ZERO,
-    )
-    return abs(net - (total - charged)) <= unit * len(items)
+    net = sum((amount for amount, type_ in zip(exact, types, strict=True) if type_ != "VAT"), ZERO)
+    return abs(net - net_total) <= unit * len(items)
 
 
 def _tax_ref(source: payloads.CreditNote | payloads.Invoice, item: payloads.InvoiceItem, books: Books) -> Any:

@@ -14,7 +14,7 @@ from comptoir.integrations.contract import Note
 from comptoir.integrations.freeagent import payloads
 from comptoir.integrations.freeagent.books import Books, magnitude
 from comptoir.integrations.freeagent.references import any_date, calendar_day, last_segment, local_date
-from comptoir.model.money import ZERO, plain, rate
+from comptoir.model.money import ONE, ZERO, plain, rate
 from comptoir.model.records import LocalDate
 from comptoir.model.sales import AllocatedPayment, Allocation, PaymentAllocation
 
@@ -62,7 +62,7 @@ def currency_of(document: payloads.Invoice | payloads.CreditNote | payloads.Bill
 def rate_to_base(currency: str, exchange_rate: Decimal | None, books: Books) -> Decimal | None:
     """Base units for one foreign unit, at most nine decimals; 1 in the base currency."""
     if currency == books.base_currency:
-        return Decimal(1)
+        return ONE
     return None if exchange_rate is None else rate(exchange_rate, Decimal(1))
 
 
@@ -98,7 +98,11 @@ def of_invoice(source: payloads.Invoice, books: Books) -> list[Settled]:
     """Settlements of an invoice with a positive total, by date. A draft has none."""
     if source.status in ("Draft", "Scheduled To Email"):
         return []
-    id_, currency = last_segment(source.url), currency_of(source, books)
+    id_ = last_segment(source.url)
+    receipts, credits = books.receipts(id_), books.credits(id_)
+    if not receipts and not credits and not is_written_off(source):
+        return []
+    currency = currency_of(source, books)
     found = [
         Settled(
             payment_id=last_segment(one.url),
@@ -106,7 +110,7 @@ def of_invoice(source: payloads.Invoice, books: Books) -> list[Settled]:
             dated_on=one.dated_on,
             explanation=one,
         )
-        for one in books.receipts(id_)
+        for one in receipts
     ]
     found += [
         Settled(
@@ -116,7 +120,7 @@ def of_invoice(source: payloads.Invoice, books: Books) -> list[Settled]:
             reference=note.reference if (note := books.credit_note(one.credit_note)) is not None else None,
             reconciliation=one,
         )
-        for one in books.credits(id_)
+        for one in credits
     ]
     found.sort(key=lambda one: (one.dated_on, one.reconciliation is None, f"{one.payment_id:0>20}"))
     payable = source.total_value - withheld_of(source)

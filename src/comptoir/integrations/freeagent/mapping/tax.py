@@ -350,31 +350,30 @@ def _tuples(met: Met) -> Iterator[Tuple_]:
 
 def line_tuple(line: payloads.BillItem | _Line, ec_status: str | None) -> Tuple_:
     """Of a bill's line; the amounts count only where no rate was given."""
-    amount = magnitude(line.sales_tax_value) + magnitude(line.second_sales_tax_value)
-    if line.manual_sales_tax_amount is not None and not amount:
-        amount = magnitude(line.manual_sales_tax_amount)
-    total, net = magnitude(line.total_value), line.total_value_ex_tax
-    has_rate = line.sales_tax_rate is not None and line.manual_sales_tax_amount is None
+    manual, amount, net = line.manual_sales_tax_amount, ZERO, ZERO
+    if line.sales_tax_rate is None or manual is not None:
+        amount = magnitude(line.sales_tax_value) + magnitude(line.second_sales_tax_value) or magnitude(manual)
+        told = line.total_value_ex_tax
+        net = magnitude(line.total_value) - amount if told is None else abs(told)
     return Tuple_(
         status=line.sales_tax_status,
         rate=line.sales_tax_rate,
         second_rate=line.second_sales_tax_rate,
         ec_status=ec_status,
-        is_manual=line.manual_sales_tax_amount is not None,
-        amount=ZERO if has_rate else plain(amount),
-        net=ZERO if has_rate else plain(total - amount if net is None else abs(net)),
+        is_manual=manual is not None,
+        amount=plain(amount),
+        net=plain(net),
     )
 
 
 def direct_tuple(record: payloads.Explanation | payloads.Expense | Met) -> Tuple_:
     """Of an explanation or expense, which are one line each."""
-    amount = magnitude(record.sales_tax_value) + magnitude(
-        record.second_sales_tax_value if not isinstance(record, payloads.Expense) else None
-    )
     manual = None if isinstance(record, payloads.Explanation) else record.manual_sales_tax_amount
-    if manual is not None and not amount:
-        amount = magnitude(manual)
-    has_rate = record.sales_tax_rate is not None and manual is None
+    amount = net = ZERO
+    if record.sales_tax_rate is None or manual is not None:
+        second = None if isinstance(record, payloads.Expense) else record.second_sales_tax_value
+        amount = magnitude(record.sales_tax_value) + magnitude(second) or magnitude(manual)
+        net = magnitude(record.gross_value) - amount
     return Tuple_(
         status=record.sales_tax_status,
         rate=record.sales_tax_rate,
@@ -382,6 +381,6 @@ def direct_tuple(record: payloads.Explanation | payloads.Expense | Met) -> Tuple
         ec_status=record.ec_status,
         place_of_supply=None if isinstance(record, payloads.Expense) else record.place_of_supply,
         is_manual=manual is not None,
-        amount=ZERO if has_rate else plain(amount),
-        net=ZERO if has_rate else plain(magnitude(record.gross_value) - amount),
+        amount=plain(amount),
+        net=plain(net),
     )
