@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import secrets
+import subprocess
+import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
@@ -200,3 +203,38 @@ class House:
 
 def a_secret() -> str:
     return secrets.token_urlsafe(32)
+
+
+class Process:
+    """Another process that needs access tokens of the same connection: keeper.py."""
+
+    def __init__(self, database_url: str, house: House, armed: str = "") -> None:
+        token_url = f"{house.standin.url}/v2/token_endpoint"
+        self._process = subprocess.Popen(
+            [sys.executable, Path(__file__).with_name("keeper.py"), database_url, house.first, token_url, armed],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self._process.stdout is not None
+        assert self._process.stdout.readline() == "ready\n"
+
+    def go(self, said: str = "") -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{said}\n")
+        self._process.stdin.flush()
+
+    def told(self, said: str) -> str:
+        """What it answers; nothing once it has ended."""
+        assert self._process.stdout is not None
+        self.go(said)
+        return self._process.stdout.readline().strip()
+
+    def ended(self) -> tuple[str, int]:
+        """The token it was given, and how it ended."""
+        told, _ = self._process.communicate()
+        return told.strip(), self._process.returncode
+
+    def kill(self) -> None:
+        self._process.kill()
+        self.ended()

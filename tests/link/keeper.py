@@ -1,14 +1,17 @@
-"""A process that needs an access token; made to be killed while it renews one.
+"""A process that needs access tokens; made to be killed while it renews one.
 
 python keeper.py DATABASE_URL CONNECTION TOKEN_URL [FAILPOINTS]
 
-Says `ready` when all is open, and goes on at a line on standard input; then prints the token it was given.
+Says `ready` when all is open. For each line on standard input it prints the token it was given: a good one for an empty
+line, another one for a line that holds a token that was refused; `worked TOKEN` says that one was accepted. What
+cannot be answered is named by its error.
 """
 
 from __future__ import annotations
 
 import sys
 
+from comptoir.errors import ProductError
 from comptoir.integrations.freeagent import FREEAGENT
 from comptoir.link import TokenEndpoint, TokenKeeper
 from comptoir.runtime import failpoints
@@ -30,8 +33,19 @@ def main(database_url: str, connection_id: str, token_url: str, armed: str = "")
     assert connection is not None
     failpoints.arm(armed)
     print("ready", flush=True)  # noqa: T201 - whoever started it waits for this
-    sys.stdin.readline()
-    print(keeper.access_token(connection), flush=True)  # noqa: T201 - what it was started for
+    for line in sys.stdin:
+        said = line.split()
+        try:
+            if said[:1] == ["worked"]:
+                keeper.worked(connection, said[1])
+                told = ""
+            elif said:
+                told = keeper.refreshed(connection, said[0])
+            else:
+                told = keeper.access_token(connection)
+        except ProductError as error:
+            told = type(error).__name__
+        print(told, flush=True)  # noqa: T201 - what it was started for
     db.close()
 
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.link.conftest import HouseOf
-from tests.link.house import TOKENS, House, a_secret
+from tests.link.house import TOKENS, House, Process, a_secret
 from tests.sync.standin import StandIn
 
 from comptoir.errors import ProductError, RelinkRequired, SetupRequired, TryLater, UpstreamChanged
@@ -26,35 +23,6 @@ from comptoir.store.connections import ConnectionStatus
 from comptoir.upstream import Limits
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-
-
-class Process:
-    """Another process that needs an access token of the same connection."""
-
-    def __init__(self, database_url: str, house: House, armed: str = "") -> None:
-        token_url = f"{house.standin.url}/v2/token_endpoint"
-        self._process = subprocess.Popen(
-            [sys.executable, Path(__file__).with_name("keeper.py"), database_url, house.first, token_url, armed],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert self._process.stdout is not None
-        assert self._process.stdout.readline() == "ready\n"
-
-    def go(self) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write("\n")
-        self._process.stdin.flush()
-
-    def ended(self) -> tuple[str, int]:
-        """The token it was given, and how it ended."""
-        told, _ = self._process.communicate()
-        return told.strip(), self._process.returncode
-
-    def kill(self) -> None:
-        self._process.kill()
-        self.ended()
 
 
 @contextmanager
