@@ -1,9 +1,11 @@
 """Measures one page of a list: through key, tenant, query and SQL, against the same bytes from memory and a peer.
 
     python bench/lists.py --runs 5 --write docs/benchmarks.md
+    python bench/lists.py --invoices 1000000
 
 The stub's invoices are pulled into SQLite and into PostgreSQL; `comptoir serve` answers for each. Rows take turns within
-each run. Ratios are to a handler of the same framework that returns the same bytes from memory: above 1 is faster.
+each run. Ratios are to a handler of the same framework that returns the same bytes from memory: above 1 is faster. At
+the end the first page is asked for while all books are read again, by the same process.
 """
 
 from __future__ import annotations
@@ -30,17 +32,9 @@ from run import HERE, environment, versions
 
 LISTS = HERE / "lists"
 PEER = ["fastapi", "uvicorn", "pydantic"]
-PAGES = {
-    "first page": {"pageSize": "100"},
-    "filtered and ordered": {"pageSize": "100", "query": "status=Submitted&&totalAmount>100", "orderBy": "-dueDate"},
-}
-NEW_KEY = """
-from comptoir.app import Application
-from comptoir.settings import read
-application = Application(read())
-print(application.new_api_key("bench"))
-application.db.close()
-"""
+READ = "customers,invoices"
+FIRST, AMID = "first page", "first page while all is read again"
+FILTERED, ORDERED = {"query": "status=Submitted&&totalAmount>100"}, {"orderBy": "-dueDate"}
 
 
 def free_port() -> int:
@@ -104,22 +98,31 @@ def main() -> None:
         stack.enter_context(running([str(part) for part in stub], stub_port))
         databases = {"SQLite": None, "PostgreSQL": stack.enter_context(postgres())}
         rows: dict[str, tuple[int, str, list[str], str]] = {}
+        syncs: dict[str, tuple[list[object], dict[str, str]]] = {}
         for name, url in databases.items():
             data = folder / name
-            env = {**os.environ, "COMPTOIR_DATA_DIR": str(data), **({"COMPTOIR_DATABASE_URL": url} if url else {})}
-            pull = [product, "pull", "--freeagent-url", f"http://127.0.0.1:{stub_port}", "--access-token", "stub"]
-            pull += ["--data-dir", data, "--limits", "off", "--data-types", "customers,invoices"]
+            origin = f"http://127.0.0.1:{stub_port}"
+            env = {**os.environ, "COMPTOIR_DATA_DIR": str(data), "COMPTOIR_FREEAGENT_URL": origin}
+            env |= {"COMPTOIR_FREEAGENT_LIMITS": "off", "COMPTOIR_ADDRESS_LIMIT": "off"}
+            env |= {"COMPTOIR_DATABASE_URL": url} if url else {}
+            pull = [product, "pull", "--freeagent-url", origin, "--access-token", "stub"]
+            pull += ["--data-dir", data, "--limits", "off", "--data-types", READ]
             subprocess.run(pull, env=env, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             made = subprocess.run(
-                [sys.executable, "-c", NEW_KEY], env=env, check=True, text=True, stdout=subprocess.PIPE
+                [sys.executable, LISTS / "ready.py"], env=env, check=True, text=True, stdout=subprocess.PIPE
             )
             key = base64.b64encode(made.stdout.strip().encode()).decode()
             port = free_port()
             stack.enter_context(running([product, "serve", "--port", str(port)], port, env))
             header = f"Authorization: Basic {key}"
-            for what, query in PAGES.items():
-                target = f"/api/companies/{company(port, key)}/data/invoices?{urllib.parse.urlencode(query)}"
+            for what, query in pages(a.invoices).items():
+                asked = urllib.parse.urlencode({"pageSize": "100", **query})
+                target = f"/api/companies/{company(port, key)}/data/invoices?{asked}"
                 rows[f"{name}, {what}"] = (port, target, [header], "this product")
+                if what == FIRST:
+                    rows[f"{name}, {AMID}"] = (port, target, [header], "this product")
+                    again = [product, "sync", company(port, key), "--whole", "--data-types", READ]
+                    syncs[f"{name}, {AMID}"] = (again, env)
                 if name == "SQLite":
                     kept = folder / f"{what}.json"
                     kept.write_bytes(fetched(port, target, key))
@@ -134,27 +137,43 @@ def main() -> None:
                     )
                     rows[f"FastAPI, {what}"] = (peer_port, "/page", [], f"FastAPI + pydantic ({versions(peer, PEER)})")
         got: dict[str, list[dict[str, float]]] = {name: [] for name in rows}
+
+        def ask(name: str) -> None:
+            port, target, headers, _ = rows[name]
+            load = [sys.executable, LISTS / "load.py", str(port), target, str(a.seconds), str(a.connections), *headers]
+            answered = subprocess.run(load, check=True, text=True, stdout=subprocess.PIPE)
+            got[name].append(json.loads(answered.stdout))
+            print(f"run {len(got[name])} {name}: {got[name][-1]['rate']:.0f}/s", file=sys.stderr)
+
+        quiet = [name for name in rows if name not in syncs]
         for turn in range(a.runs):
-            order = list(rows)
-            for name in order[turn % len(order) :] + order[: turn % len(order)]:
-                port, target, headers, _ = rows[name]
-                command = [
-                    sys.executable,
-                    str(LISTS / "load.py"),
-                    str(port),
-                    target,
-                    str(a.seconds),
-                    str(a.connections),
-                ]
-                answered = subprocess.run([*command, *headers], check=True, text=True, stdout=subprocess.PIPE)
-                got[name].append(json.loads(answered.stdout))
-                print(f"run {turn + 1} {name}: {got[name][-1]['rate']:.0f}/s", file=sys.stderr)
+            for name in quiet[turn % len(quiet) :] + quiet[: turn % len(quiet)]:
+                ask(name)
+        for name, (command, env) in syncs.items():
+            for _ in range(a.runs):
+                reading = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                ask(name)
+                if reading.poll() is not None:
+                    raise SystemExit(f"{command} ended, {reading.returncode}, while the list was asked for")
+                reading.kill()  # the server goes on reading; the next one joins it or begins anew
 
     text = told(got, rows, a)
     print(text)
     if a.write:
         with open(a.write, "a") as f:
             f.write("\n" + text)
+
+
+def pages(invoices: int) -> dict[str, dict[str, str]]:
+    """What is asked of the list: in the middle of it is page 5,000 of a million."""
+    middle = max(1, invoices // 200)
+    return {
+        FIRST: {},
+        f"page {middle:,}": {"page": str(middle)},
+        "filtered": FILTERED,
+        "ordered": ORDERED,
+        "filtered and ordered": FILTERED | ORDERED,
+    }
 
 
 def company(port: int, key: str) -> str:
@@ -185,7 +204,7 @@ def told(
         "|---|---:|---:|---:|---:|---:|---:|---|",
     ]
     for name, runs in got.items():
-        limit = got["memory, " + name.partition(", ")[2]]
+        limit = got["memory, " + name.partition(", ")[2].replace(AMID, FIRST)]
         ratio = statistics.median(one["rate"] / base["rate"] for one, base in zip(runs, limit, strict=True))
         rates = [one["rate"] for one in runs]
         half, late, size = (statistics.median(one[key] for one in runs) for key in ("half_ms", "late_ms", "bytes"))
