@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -54,11 +55,15 @@ class SteadyClock:
 
 
 class DirectReader:
-    """Reads a world's API by calling it; what a server and the network add is left out."""
+    """Reads a world's API by calling it; what a server and the network add is left out.
+
+    One call at a time is answered, as the server does: `one_at_a_time` keeps others out.
+    """
 
     def __init__(self, world: World, *, page_size: int = 100, now: datetime = NOON) -> None:
         self.world, self.page_size, self.now = world, page_size, now
         self.made = 0
+        self.one_at_a_time = threading.RLock()
 
     def calls(self) -> int:
         return self.made
@@ -67,14 +72,15 @@ class DirectReader:
         if resource.kind is Kind.LIST:
             params = (*params, ("page", str(number)), ("per_page", str(self.page_size)))
         path, params = _filled(resource.path, params)
-        given = self._get(path.strip("/"), params)
+        with self.one_at_a_time:
+            given, made_after = self._get(path.strip("/"), params), self.now
         headers = {name.lower(): value for name, value in given.headers}
         total = headers.get("x-total-count")
         return Page(
             total=None if total is None else int(total),
             has_next='rel="next"' in headers.get("link", ""),
             records=_records(given.body, resource, "the stand-in"),
-            made_after=self.now,
+            made_after=made_after,
         )
 
     def count(self, resource: Resource, params: Sequence[tuple[str, str]] = ()) -> int | None:
@@ -90,18 +96,19 @@ class DirectReader:
         return _record(given.body, resource, "the stand-in")
 
     def _get(self, path: str, params: Sequence[tuple[str, str]]) -> Answer:
-        self.made += 1
-        call = Call(
-            method="GET",
-            path=path,
-            query=tuple(params),
-            body=b"",
-            base_url=ORIGIN,
-            now=self.now,
-            level=8,
-            user_id=self.world.users[0].id,
-        )
-        given = answer(self.world, call)
+        with self.one_at_a_time:
+            self.made += 1
+            call = Call(
+                method="GET",
+                path=path,
+                query=tuple(params),
+                body=b"",
+                base_url=ORIGIN,
+                now=self.now,
+                level=8,
+                user_id=self.world.users[0].id,
+            )
+            given = answer(self.world, call)
         if given.status == 404:
             raise NotSupported(f"{path} is not there")
         assert given.status == 200, (path, params, given)

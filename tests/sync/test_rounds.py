@@ -328,12 +328,13 @@ class _Rough(DirectReader):
         return way
 
     def _somebody_works(self) -> None:
-        self.now += timedelta(seconds=1)
-        edit = _edit(self.world, self._chance, self.now.date()) if self._chance.random() < self.share else {}
-        if edit and edit["do"] != "advance":
-            with contextlib.suppress(ValueError):
-                self.world.mutate(edit, self.now)
-                self.said.append(edit)
+        with self.one_at_a_time:
+            self.now += timedelta(seconds=1)
+            edit = _edit(self.world, self._chance, self.now.date()) if self._chance.random() < self.share else {}
+            if edit and edit["do"] != "advance":
+                with contextlib.suppress(ValueError):
+                    self.world.mutate(edit, self.now)
+                    self.said.append(edit)
 
 
 _ENDING: Mapping[str, type[ProductError]] = {
