@@ -123,7 +123,7 @@ class Application:
             self._clock,
             by_key,
             self._open_reader,
-            paused_until=lambda connection: self._limits[connection.integration_key].paused_until(connection.id),
+            paused_until=lambda connection: self._limits[connection.integration_key].paused_until(connection.budget),
             board=self._board,
             turns=self._turns,
             should_stop=self._jobs.stopping.is_set,

@@ -11,12 +11,13 @@ from tests.link.conftest import HouseOf
 from tests.link.house import TOKENS, House, a_secret
 from tests.sync.standin import StandIn
 
-from comptoir.errors import Conflict
+from comptoir.errors import Conflict, TryLater
 from comptoir.integrations.freeagent import FREEAGENT
 from comptoir.link import lifecycle
 from comptoir.store import companies, connections, integration_settings
 from comptoir.store.connections import ConnectionStatus
 from comptoir.store.tables import GRANTS, LINK_STATES
+from comptoir.upstream import Client, Limits
 
 PENDING, LINKED = ConnectionStatus.PENDING_AUTH, ConnectionStatus.LINKED
 
@@ -188,6 +189,17 @@ def test_freeagent_in_trouble_during_the_callback_links_nothing_and_is_got_over(
     standin.heal()
     if house.limits.paused_until(house.first) is None:
         assert house.link().status_code == 200
+
+
+def test_the_calls_of_linking_count_against_the_limits_of_the_books(house: House) -> None:
+    limits = Limits(house.clock, calls=((2, 10**6),), refreshes=None, address=None)
+    house.client = Client(FREEAGENT, house.standin.url, limits, house.clock)
+
+    linked = house.linked()
+
+    with pytest.raises(TryLater):
+        limits.reserve(linked.budget, patience_seconds=0)
+    house.client.close()
 
 
 def test_a_wrong_secret_is_an_alarm_for_the_operator_and_no_riddle_for_the_customer(house: House) -> None:

@@ -98,7 +98,7 @@ class House:
             self.clock,
             lambda _: FREEAGENT,
             self._open,
-            paused_until=lambda connection: self.client.limits.paused_until(connection.id),
+            paused_until=lambda connection: self.client.limits.paused_until(connection.budget),
             workers=workers,
             retries_slowly=retries_slowly,
             board=Board(lambda _, row: self.told.append(row)),

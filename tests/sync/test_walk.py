@@ -68,6 +68,15 @@ def test_a_server_that_gives_fewer_records_a_page_than_asked_for_is_read_to_its_
     assert asked == [1, 2, 3]
 
 
+def test_a_list_whose_length_changed_while_it_was_read_has_moved() -> None:
+    """One is gone behind the reader, and another slipped over a page boundary: as many as are left were met."""
+    walk = Walk(CONTACTS, 1, {"": ()})
+    for number, (page, total) in enumerate(((ids(0, 100), 250), (ids(101, 100), 249), (ids(201, 49), 249)), start=1):
+        walk.page_came("", number, total=total, has_next=number < 3, ids=page, page_size=SIZE)
+
+    assert not walk.stood_still()
+
+
 @pytest.mark.parametrize("total", [None, 50])
 def test_a_list_that_ignores_page_numbers_ends_where_it_repeats_itself(total: int | None) -> None:
     walk = Walk(CONTACTS, 1, {"": ()})

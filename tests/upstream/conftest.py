@@ -19,7 +19,7 @@ from comptoir.upstream import Bounds, Client, Limits
 ClientOf = Callable[..., Client]
 
 
-def a_connection(id_: str = "c1") -> Connection:
+def a_connection(id_: str = "c1", books: str | None = None) -> Connection:
     return Connection(
         id=ConnectionId(id_),
         tenant_id=TenantId("t1"),
@@ -29,7 +29,7 @@ def a_connection(id_: str = "c1") -> Connection:
         created=datetime(2026, 3, 1, tzinfo=UTC),
         linked_at=None,
         last_sync=None,
-        source_company_id=None,
+        source_company_id=books,
         source_company_name=None,
         access_level=None,
         access_name=None,

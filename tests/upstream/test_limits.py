@@ -258,7 +258,8 @@ def test_a_crowd_of_threads_is_never_refused_and_wastes_little(
     standin.reset()
 
     with ThreadPoolExecutor(8) as threads:
-        calls = [threads.submit(client.get, a_connection(), "/company", (), tokens) for _ in range(45)]
+        linked = [a_connection(id_, books="kestrel") for id_ in ("c1", "c2", "c3")]  # the same books, three times
+        calls = [threads.submit(client.get, one, "/company", (), tokens) for one in linked * 15]
         assert {one.result().status for one in calls} == {200}
 
     counters = standin.counters()
@@ -276,6 +277,20 @@ def test_a_429_spends_no_try_and_its_time_is_kept(fake: Fake) -> None:
 
     assert len(fake.asked) == 7
     assert 6 * 9 <= _seconds(clock) <= 6 * 13
+    client.close()
+
+
+def test_books_that_were_linked_twice_have_one_budget(fake: Fake) -> None:
+    clock = SetClock()
+    client = Client(FREEAGENT, fake.url, _limits(clock), clock)
+    fake.script = lambda _: answer(COMPANY)
+
+    for id_ in ("c1", "c2", "c1", "c2", "c1"):
+        client.get(a_connection(id_, books="kestrel"), "/company", (), FixedToken("t"))
+
+    with pytest.raises(TryLater):
+        client.get(a_connection("c2", books="kestrel"), "/company", (), FixedToken("t"), patience_seconds=0)
+    client.get(a_connection("c3", books="another"), "/company", (), FixedToken("t"), patience_seconds=0)
     client.close()
 
 

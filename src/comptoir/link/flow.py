@@ -238,6 +238,8 @@ class Flow:
                 events.append(tx, taken.tenant_id, kind, {"connectionId": connection.id}, now)
             linked = connections.get(tx, taken.tenant_id, connection.id)
         self._keeper.forget(connection.id)
+        if connection.budget != linked.budget:
+            self._client_of(integration.key).limits.count_as(connection.budget, linked.budget)
         return Outcome(
             status_code=200,
             message="",

@@ -198,7 +198,7 @@ class TokenKeeper:
         def ask(client_id: str, secret: str) -> bytes:
             waits = 0
             while True:
-                limits.reserve_refresh(connection.id)
+                limits.reserve_refresh(connection.budget)
                 try:
                     return endpoint.refresh(client_id=client_id, secret=secret, refresh_token=refresh_token)
                 except TryLater as error:
@@ -206,7 +206,7 @@ class TokenKeeper:
                     if not error.is_rate_limit or waits == _MOST_WAITS or told > _LONGEST_WAIT_SECONDS:
                         raise
                     waits += 1  # a limit was met: nothing was used up
-                    limits.refresh_refused(connection.id, error.retry_after_seconds)
+                    limits.refresh_refused(connection.budget, error.retry_after_seconds)
 
         return self._app_keys.use(connection.tenant_id, self._integration_of(key), ask)
 

@@ -110,6 +110,12 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
     access_name: str | None
     errors: tuple[ConnectionError_, ...]
 
+    @property
+    def budget(self) -> str:
+        """Under which name its calls count: an upstream's limits are those of the books, however often these were
+        linked. Before it is known whose they are, a connection counts by itself."""
+        return self.source_company_id or self.id
+
 
 _errors = msgspec.json.Decoder(tuple[ConnectionError_, ...])
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from comptoir.store.database import Database
-from comptoir.store.tables import PAGES, SYNCS
+from comptoir.store.tables import CONNECTIONS, PAGES, SYNCS
 
 __all__ = ["calls_since", "spent_in"]
 
@@ -20,24 +20,26 @@ _UNDER_WAY = 20  # calls of a read that was cut off whose pages never came in, w
 def spent_in(db: Database) -> Callable[[str | None, datetime], int]:
     """`calls_since` for whoever has no transaction."""
 
-    def spent(connection: str | None, since: datetime) -> int:
+    def spent(budget: str | None, since: datetime) -> int:
         with db.read() as tx:
-            return calls_since(tx, connection, since)
+            return calls_since(tx, budget, since)
 
     return spent
 
 
-def calls_since(tx: Connection, connection: str | None, since: datetime) -> int:
-    """Calls of a connection, or of all, since a moment; rather too many than too few.
+def calls_since(tx: Connection, budget: str | None, since: datetime) -> int:
+    """Calls of a budget (`connections.Connection.budget`), or of all, since a moment; rather too many than too few.
 
     Of reads that were cut off the pages are counted; of those that ended, a share of their calls by their time.
     """
     # Of every tenant: the calling address is one for all of them.
     of_pages = sa.and_(PAGES.c.tenant_id.is_not(None), PAGES.c.fetched_at >= since)
     of_syncs = sa.and_(SYNCS.c.tenant_id.is_not(None), SYNCS.c.ended >= since)
-    if connection is not None:
-        of_pages = sa.and_(of_pages, PAGES.c.connection_id == connection)
-        of_syncs = sa.and_(of_syncs, SYNCS.c.connection_id == connection)
+    if budget is not None:
+        is_theirs = sa.or_(CONNECTIONS.c.id == budget, CONNECTIONS.c.source_company_id == budget)
+        theirs = sa.select(CONNECTIONS.c.id).where(CONNECTIONS.c.tenant_id.is_not(None), is_theirs)
+        of_pages = sa.and_(of_pages, PAGES.c.connection_id.in_(theirs))
+        of_syncs = sa.and_(of_syncs, SYNCS.c.connection_id.in_(theirs))
     pages = tx.execute(sa.select(sa.func.count()).select_from(PAGES).where(of_pages)).scalar_one()
     ended = sum(
         math.ceil(row.calls * _share(row.started, row.ended, since))

@@ -99,7 +99,7 @@ def weigh(walk: Walk, held: Mapping[str, Standing], *, can_narrow: bool) -> Weig
                 return Weighed(again=True)
             whole.add(name)
         elif window.is_narrowed:
-            if window.missing is None or len(window.missing) != lacking:
+            if window.missing is None:
                 whole.add(name)
         elif lacking:
             short[name] = lacking

@@ -76,7 +76,7 @@ def pull(
         connection = _linked(tx, clock, integration, identity, access)
         owner = (connection.tenant_id, connection.company_id, connection.id)
         queue_idle(tx, *owner, names, clock.now(), whole=whole)
-    client.limits.count_as(_NOBODY, connection.id)
+    client.limits.count_as(_NOBODY, connection.budget)
 
     def open_reader(connection: Connection) -> tuple[Any, Callable[[], int]]:
         reader = client.reader(connection, tokens)

@@ -161,7 +161,7 @@ class Client:
         tries = waits = 0
         was_refreshed = False
         while True:
-            self.limits.reserve(connection.id, patience_seconds=patience_seconds)
+            self.limits.reserve(connection.budget, patience_seconds=patience_seconds)
             token = tokens.access_token(connection)  # not before: a limit may be waited for longer than a token lives
             try:
                 answer = self._send(connection, path, params, token)
@@ -172,7 +172,7 @@ class Client:
                 tries += 1
                 continue
             if answer.status == 200:
-                self.limits.accepted(connection.id)
+                self.limits.accepted(connection.budget)
                 tokens.worked(connection, token)
                 return answer
             error = self.integration.error_of(answer.status, answer.headers, answer.body, resource)
@@ -181,7 +181,7 @@ class Client:
                 tokens.refreshed(connection, token)
             elif isinstance(error, TryLater) and error.is_rate_limit and waits < _MOST_WAITS:
                 waits += 1  # waiting for a limit spends no try
-                self.limits.refused(connection.id, error.retry_after_seconds)
+                self.limits.refused(connection.budget, error.retry_after_seconds)
             elif isinstance(error, TryLater) and not error.is_rate_limit and tries < len(_QUICK_RETRIES):
                 self._wait(tries)
                 tries += 1
@@ -265,7 +265,7 @@ class Client:
         oauth = self.integration.oauth
         if self.integration.api_root + path != oauth.identity_path:
             return False
-        self.limits.reserve(connection.id)
+        self.limits.reserve(connection.budget)
         try:
             asked = self._send(connection, oauth.access_path.removeprefix(self.integration.api_root), (), token)
         except TryLater:
@@ -286,7 +286,7 @@ class Client:
             ended = self._clock.monotonic()
             took = (ended - began) * 1000
             self._log(Call(connection=connection.id, method="GET", path=path, status=status, milliseconds=took))
-            self.limits.ended(connection.id, began, ended)
+            self.limits.ended(connection.budget, began, ended)
         if status < 500:  # what a machine in between says is of another clock
             self.limits.answered(answer.headers, began, ended)
         if status == 200 and not _is_data(answer):
