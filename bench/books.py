@@ -160,7 +160,9 @@ def pulled(standin: StandIn, folder: str, limit: float, *, kill_after: int | Non
     if status:
         raise SystemExit(f"{command}\nexit {status}\n{log.read_text(errors='replace')[-3000:]}")
     calls = standin.calls()
-    return {"wall": wall, "rss": memory.peak / 2**20, "calls": sum(calls.values()), "asked": calls}
+    got = {"wall": wall, "rss": memory.peak / 2**20, "calls": sum(calls.values())}
+    print(f"pulled: {got}", file=sys.stderr)
+    return got | {"asked": calls}
 
 
 def _pull(standin: StandIn, folder: str) -> list[str]:
