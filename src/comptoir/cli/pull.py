@@ -24,7 +24,7 @@ from comptoir.store import open_database, records
 from comptoir.store.datasets import Status
 from comptoir.store.spending import spent_in
 from comptoir.sync import Board, Pulled, pull
-from comptoir.upstream import Client, Limits
+from comptoir.upstream import Client, Limits, Shared
 
 __all__ = ["run"]
 
@@ -58,6 +58,7 @@ def run(
             address=upstream.limits.address,
             time_scale=settings.time_scale,
             spent=spent_in(db),
+            ledger=Shared(db, clock, FREEAGENT.key) if db.dialect == "postgresql" else None,
         )
         client = Client(FREEAGENT, upstream.origin, budget, clock, bounds=settings.bounds)
         stack.callback(client.close)

@@ -485,6 +485,49 @@ RECORD_VERSIONS = Table(
     Index("ix_record_versions_company", "company_id", "data_type"),
 )
 
+# Of several processes over one database: who works, who reads a connection, and what all have used of the upstream's
+# limits. Moments are seconds since 1970 by the database's clock, which is one for all of them.
+LEASES = Table(
+    "leases",
+    METADATA,
+    Column("number", _BIG, primary_key=True),  # never given twice
+    _text("executor", required=True),
+    _text("process", required=True),
+    Column("is_worker", Boolean, nullable=False),
+    Column("expires_at", sa.Double, nullable=False),
+)
+TURNS = Table(
+    "turns",
+    METADATA,
+    *_of_connection(is_key=True),
+    Column("number", _BIG, sa.ForeignKey("leases.number", ondelete="CASCADE"), nullable=False),
+)
+UPSTREAM_CALLS = Table(
+    "upstream_calls",
+    METADATA,
+    Column("pk", _BIG, primary_key=True),
+    _text("integration_key", required=True),
+    _text("budget", required=True),  # whose calls are counted: a connection's, or its token refreshes
+    Column("at", sa.Double, nullable=False),
+    Index("ix_upstream_calls_at", "integration_key", "at"),
+    Index("ix_upstream_calls_budget", "integration_key", "budget", "at"),
+)
+UPSTREAM_PAUSES = Table(
+    "upstream_pauses",
+    METADATA,
+    Column("integration_key", Words, primary_key=True),
+    Column("budget", Words, primary_key=True),
+    Column("until", sa.Double, nullable=False),
+    Column("refusals", Integer, nullable=False),  # in a row
+)
+UPSTREAM_CLOCKS = Table(
+    "upstream_clocks",
+    METADATA,
+    Column("integration_key", Words, primary_key=True),
+    Column("lowest", sa.Double, nullable=False),  # its clock is ahead of ours by something between these two
+    Column("highest", sa.Double, nullable=False),
+)
+
 # Lists are often ordered or filtered by these; every further index costs each pull.
 _INDEXED = frozenset(
     {

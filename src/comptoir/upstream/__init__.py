@@ -1,7 +1,8 @@
 """Calls upstreams: the only place that does. Keeps their limits, and gets tokens from whoever holds them."""
 
 from comptoir.upstream.client import Call, Client, FixedToken, Page, Reader, TokenSource, is_token
-from comptoir.upstream.limits import Limits
+from comptoir.upstream.ledger import Shared
+from comptoir.upstream.limits import Limits, Window
 from comptoir.upstream.wire import Answer, Bounds, Wire
 
 __all__ = [
@@ -13,7 +14,9 @@ __all__ = [
     "Limits",
     "Page",
     "Reader",
+    "Shared",
     "TokenSource",
+    "Window",
     "Wire",
     "is_token",
 ]

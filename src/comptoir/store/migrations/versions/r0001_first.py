@@ -2047,3 +2047,52 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("pk", name=op.f("pk_doc_profit_and_loss")),
     )
+    # Of several processes over one database
+    op.create_table(
+        "leases",
+        sa.Column("number", BIG, nullable=False),
+        sa.Column("executor", values.Words(), nullable=False),
+        sa.Column("process", values.Words(), nullable=False),
+        sa.Column("is_worker", sa.Boolean(), nullable=False),
+        sa.Column("expires_at", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_leases")),
+    )
+    op.create_table(
+        "turns",
+        sa.Column("tenant_id", values.Words(), nullable=False),
+        sa.Column("connection_id", values.Words(), nullable=False),
+        sa.Column("number", BIG, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "connection_id"],
+            ["connections.tenant_id", "connections.id"],
+            name=op.f("fk_turns_tenant_id_connection_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["number"], ["leases.number"], name=op.f("fk_turns_number"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("connection_id", name=op.f("pk_turns")),
+    )
+    op.create_table(
+        "upstream_calls",
+        sa.Column("pk", BIG, nullable=False),
+        sa.Column("integration_key", values.Words(), nullable=False),
+        sa.Column("budget", values.Words(), nullable=False),
+        sa.Column("at", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("pk", name=op.f("pk_upstream_calls")),
+    )
+    op.create_index("ix_upstream_calls_at", "upstream_calls", ["integration_key", "at"], unique=False)
+    op.create_index("ix_upstream_calls_budget", "upstream_calls", ["integration_key", "budget", "at"], unique=False)
+    op.create_table(
+        "upstream_pauses",
+        sa.Column("integration_key", values.Words(), nullable=False),
+        sa.Column("budget", values.Words(), nullable=False),
+        sa.Column("until", sa.Double(), nullable=False),
+        sa.Column("refusals", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("integration_key", "budget", name=op.f("pk_upstream_pauses")),
+    )
+    op.create_table(
+        "upstream_clocks",
+        sa.Column("integration_key", values.Words(), nullable=False),
+        sa.Column("lowest", sa.Double(), nullable=False),
+        sa.Column("highest", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("integration_key", name=op.f("pk_upstream_clocks")),
+    )
