@@ -18,6 +18,7 @@ __all__ = [
     "ProductError",
     "RelinkRequired",
     "SetupRequired",
+    "StoreAway",
     "TryLater",
     "UpstreamChanged",
 ]
@@ -82,6 +83,10 @@ class TryLater(ProductError):
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
         self.is_rate_limit = is_rate_limit
+
+
+class StoreAway(TryLater):
+    """Our own database is down, busy or full: whatever was asked for elsewhere is not at fault."""
 
 
 class OutcomeUnknown(ProductError):

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from comptoir.errors import ProductError, RelinkRequired, TryLater, UpstreamChanged
+from comptoir.errors import ProductError, RelinkRequired, StoreAway, TryLater, UpstreamChanged
 from comptoir.integrations.contract import Integration
 from comptoir.link.app_keys import AppKeys
 from comptoir.link.endpoint import GrantRefused, TokenEndpoint, read
@@ -30,6 +30,7 @@ __all__ = ["TokenKeeper"]
 
 _EARLY, _SHARE = timedelta(seconds=60), 10  # renewed a minute early, but never more than a tenth of a token's life
 _MOST_WAITS, _LONGEST_WAIT_SECONDS = 2, 61.0
+_LONGEST_HELD_SECONDS, _SAVED_AGAIN_SECONDS = 600.0, 0.2
 # On PostgreSQL each takes a connection of the pool until it is over, and needs another one for its writes.
 _MOST_AT_ONCE = 6
 
@@ -159,13 +160,26 @@ class TokenKeeper:
             except GrantRefused as again:
                 raise RelinkRequired(_lost(again.message, grant)) from again
         failpoint("tokens.answered")
-        with self._db.write() as tx:
-            is_saved = grants.save_raw_answer(tx, tenant, id_, self._vault, grant.generation, answer)
+        is_saved = self._save(connection, grant.generation, answer)
         failpoint("tokens.saved")
         if is_saved:
             self._take(connection, grant, answer, used)
         failpoint("tokens.taken")
         return self._hold(connection, self._grant(connection))
+
+    def _save(self, connection: Connection, generation: int, answer: bytes) -> bool:
+        """The answer is all there is now: a database that is down is waited for, as long as that may help."""
+        until = self._clock.monotonic() + _LONGEST_HELD_SECONDS
+        while True:
+            try:
+                with self._db.write() as tx:
+                    return grants.save_raw_answer(
+                        tx, connection.tenant_id, connection.id, self._vault, generation, answer
+                    )
+            except StoreAway:
+                if self._clock.monotonic() >= until:
+                    raise
+                self._clock.sleep(_SAVED_AGAIN_SECONDS)
 
     def _take(self, connection: Connection, grant: Grant, answer: bytes, used: str) -> None:
         """Put the tokens of an answer in the place of those it was asked for with, unless these were replaced."""

@@ -6,6 +6,7 @@ connections could lose commits on SQLite before 3.51.3, so there is only ever on
 
 from __future__ import annotations
 
+import copy
 import fcntl
 import os
 import sqlite3
@@ -17,7 +18,6 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 import psycopg
-import psycopg_pool
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
@@ -26,7 +26,7 @@ from sqlalchemy import URL, Connection, Engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import QueuePool
 
-from comptoir.errors import ActionNeeded, NotFound, TryLater
+from comptoir.errors import ActionNeeded, NotFound, StoreAway, TryLater
 from comptoir.store import plans, views
 from comptoir.store.direct import Direct, OnPostgres, OnSqlite, marked
 
@@ -35,6 +35,7 @@ __all__ = ["Database", "Source", "fetch", "open_database"]
 Dialect = Literal["sqlite", "postgresql"]
 _RETRY_AFTER_SECONDS = 5.0
 _BUSY_SECONDS = 30.0
+_CONNECT_SECONDS, _LOCK_SECONDS = 5, 20  # to PostgreSQL, which may be gone without a word, or busy
 _PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=NORMAL",
@@ -60,6 +61,15 @@ class Database:
         self._lock_file = lock_file
         self._turn = threading.Lock()
         self._holder: int | None = None
+        self._guard: Callable[[Connection], None] | None = None
+
+    def under(self, guard: Callable[[Connection], None]) -> Database:
+        """The same database, where `guard` is asked first in every writing transaction, and raises if there must be
+        none. Only on PostgreSQL: on SQLite nobody else could have taken the place of this process."""
+        assert self.dialect == "postgresql"
+        guarded = copy.copy(self)
+        guarded._guard = guard
+        return guarded
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -70,6 +80,8 @@ class Database:
         """
         if self.dialect == "postgresql":
             with _later(), self._writer.begin() as tx:
+                if self._guard is not None:
+                    self._guard(tx)
                 yield tx
             return
         if self._holder == threading.get_ident():
@@ -136,14 +148,14 @@ def _later() -> Iterator[None]:
     """A database that is down, busy or full is waited for, and is nobody's mistake."""
     try:
         yield
-    except (sa.exc.DBAPIError, sqlite3.Error, psycopg.Error, psycopg_pool.PoolTimeout, sa.exc.TimeoutError) as error:
+    except (sa.exc.DBAPIError, sqlite3.Error, psycopg.Error, sa.exc.TimeoutError) as error:
         cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
         if _is_orphan(cause):
             raise NotFound("What this belongs to is not there, or was deleted meanwhile; nothing changed.") from error
         sentence = _passing(cause)
         if sentence is None:
             raise
-        raise TryLater(sentence, retry_after_seconds=_RETRY_AFTER_SECONDS) from error
+        raise StoreAway(sentence, retry_after_seconds=_RETRY_AFTER_SECONDS) from error
 
 
 def _is_orphan(error: BaseException | None) -> bool:
@@ -166,13 +178,15 @@ def _passing(error: BaseException | None) -> str | None:
         return "The database's disk is full: nothing was changed. Make room; work then goes on by itself."
     if isinstance(error, psycopg.Error) and (error.sqlstate or "").startswith(_BEYOND_LIMITS):
         return None  # what is too long for an index is so the next time too
-    if isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError, sa.exc.TimeoutError)):
+    gone = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.IdleInTransactionSessionTimeout)
+    if isinstance(error, (*gone, sa.exc.TimeoutError)):
         return "The database does not answer just now: nothing was changed. It is tried again in a moment."
     return None
 
 
-def open_database(url: str) -> Database:
-    """Open `sqlite:////path/file.db` or `postgresql+psycopg://...` and bring its tables up to date.
+def open_database(url: str, *, process: str = "comptoir") -> Database:
+    """Open `sqlite:////path/file.db` or `postgresql+psycopg://...` and bring its tables up to date. PostgreSQL knows
+    its sessions by the name of the `process`.
 
     Raises ActionNeeded with a sentence when the place cannot be written, the file is damaged, or in use elsewhere.
     """
@@ -181,7 +195,7 @@ def open_database(url: str) -> Database:
     except sa.exc.ArgumentError:
         parsed = URL.create("")
     if parsed.drivername and parsed.get_backend_name() == "postgresql":
-        database = _postgres(parsed)
+        database = _postgres(parsed, process)
         where = f"The PostgreSQL database {parsed.database!r} on {parsed.host or 'this machine'}"
     elif parsed.drivername and parsed.get_backend_name() == "sqlite" and parsed.database:
         path = Path(parsed.database)
@@ -214,14 +228,18 @@ def open_database(url: str) -> Database:
     return database
 
 
-def _postgres(url: URL) -> Database:
+def _postgres(url: URL, process: str) -> Database:
+    given = {"connect_timeout": f"{_CONNECT_SECONDS}", "options": f"-c lock_timeout={_LOCK_SECONDS}s"}
+    url = url.update_query_dict(given | dict(url.query) | {"application_name": process})
     engine = sa.create_engine(
         url.set(drivername="postgresql+psycopg"), pool_size=10, max_overflow=10, pool_pre_ping=True, pool_timeout=30
     )
     # One view of the data for all statements of a reading transaction, as on SQLite.
     reader = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-    address = url.set(drivername="postgresql").render_as_string(hide_password=False)
-    return Database(engine, reader, OnPostgres(address), None)
+    _, values = engine.dialect.create_connect_args(engine.url)
+    values.pop("context", None)  # SQLAlchemy's own
+    values["options"] = f"{values.get('options', '')} -c default_transaction_read_only=on"
+    return Database(engine, reader, OnPostgres(lambda: psycopg.connect(autocommit=True, **values)), None)
 
 
 def _sqlite(path: Path) -> Database:
@@ -294,6 +312,7 @@ def _migrate(tx: Connection) -> None:
     config.set_main_option("script_location", "comptoir.store:migrations")
     config.attributes["connection"] = tx
     if tx.dialect.name == "postgresql":  # several processes may start at once: one migrates, the others wait
+        tx.exec_driver_sql("SET LOCAL lock_timeout = 0")
         tx.exec_driver_sql("SELECT pg_advisory_xact_lock(739125)")
     command.upgrade(config, "head")
     views.ensure(tx)

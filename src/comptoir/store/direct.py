@@ -1,18 +1,19 @@
 """SELECTs on the driver itself: many times cheaper than through SQLAlchemy, for what every request asks.
 
-On SQLite a few read-only connections; on PostgreSQL a small pool. Nothing is ever written here.
+A few read-only connections. Nothing is ever written here.
 """
 
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any, Protocol
 
 import psycopg
-import psycopg_pool
 
 __all__ = ["Direct", "OnPostgres", "OnSqlite", "marked"]
 
@@ -51,37 +52,50 @@ class OnSqlite:
             self._free.append(connection)
 
     def close(self) -> None:
-        while self._free:
-            self._free.pop().close()
+        with suppress(IndexError):
+            while True:
+                self._free.pop().close()
 
 
 class OnPostgres:
-    """Connections in autocommit; each statement is prepared by the driver when it comes often."""
+    """Connections in autocommit, as many as were ever needed at once, within reason; each statement is prepared by the
+    driver when it comes often; `connect` opens one. Nobody waits for a server that is down."""
 
-    def __init__(self, address: str, *, at_once: int = 16, wait_seconds: float = 10.0) -> None:
-        self._pool = psycopg_pool.ConnectionPool(
-            address,
-            min_size=0,
-            max_size=at_once,
-            timeout=wait_seconds,
-            max_idle=600.0,
-            kwargs={"autocommit": True, "options": "-c default_transaction_read_only=on"},
-            open=False,
-        )
+    def __init__(
+        self, connect: Callable[[], psycopg.Connection], *, at_once: int = 16, wait_seconds: float = 10.0
+    ) -> None:
+        self._connect, self._wait_seconds = connect, wait_seconds
+        self._room = threading.BoundedSemaphore(at_once)
+        self._free: deque[psycopg.Connection] = deque()
 
     def fetch(self, sql: str, values: Sequence[Any]) -> Rows:
-        if self._pool.closed:
-            self._pool.open()
+        if not self._room.acquire(timeout=self._wait_seconds):
+            raise psycopg.OperationalError("all connections are in use")
         try:
-            return self._fetch(sql, values)
-        except psycopg.OperationalError:
-            # The server may have been restarted since this connection was last used: reading again does no harm.
-            self._pool.check()
-            return self._fetch(sql, values)
+            try:
+                return self._fetch(self._free.pop(), sql, values)
+            except IndexError:
+                pass
+            except psycopg.OperationalError:
+                # The server was restarted since this connection was last used: reading again does no harm.
+                self.close()
+            return self._fetch(self._connect(), sql, values)
+        finally:
+            self._room.release()
 
-    def _fetch(self, sql: str, values: Sequence[Any]) -> Rows:
-        with self._pool.connection() as connection:
-            return connection.execute(marked(sql, "postgresql"), values, binary=True).fetchall()
+    def _fetch(self, connection: psycopg.Connection, sql: str, values: Sequence[Any]) -> Rows:
+        try:
+            rows = connection.execute(marked(sql, "postgresql"), values, binary=True).fetchall()
+        except psycopg.OperationalError:
+            connection.close()
+            raise
+        except psycopg.Error:
+            self._free.append(connection)
+            raise
+        self._free.append(connection)
+        return rows
 
     def close(self) -> None:
-        self._pool.close()
+        with suppress(IndexError):
+            while True:
+                self._free.pop().close()

@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 import msgspec
 from sqlalchemy import Connection as Transaction
 
-from comptoir.errors import ProductError, RelinkRequired, SetupRequired, TryLater, UpstreamChanged
+from comptoir.errors import ProductError, RelinkRequired, SetupRequired, StoreAway, TryLater, UpstreamChanged
 from comptoir.integrations.contract import Kind, Resource
 from comptoir.jobs import Stopped
 from comptoir.runtime.clock import Clock
@@ -38,7 +38,8 @@ _LAST_PAGES_SECONDS = 6.0  # how long pages under way may still come in after a 
 
 
 class Fetch:
-    """One round of reading over one connection; `run` gives each resource's outcome."""
+    """One round of reading over one connection; `run` gives each resource's outcome, and raises StoreAway while the
+    database does not answer: the pages that are stored by then stay so."""
 
     def __init__(
         self,
@@ -253,7 +254,7 @@ class Fetch:
                         walk.asked[arrival.task.record_id] = arrival.answer.body is not None
                     assert arrival.answer is not None
                     answered.append((arrival.task, arrival.answer))
-            elif not isinstance(error, ProductError) or isinstance(error, (RelinkRequired, SetupRequired)):
+            elif not isinstance(error, ProductError) or isinstance(error, (RelinkRequired, SetupRequired, StoreAway)):
                 fatal = error
             elif arrival.task.record_id is not None:
                 walk.asking_failed = error.message
