@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gc
 import logging
+import os
 import signal
 import socket
 import threading
@@ -13,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import sqlalchemy as sa
@@ -28,7 +29,7 @@ from comptoir.api import OPERATIONS, ApiServices, api
 from comptoir.errors import ActionNeeded, Conflict, TryLater
 from comptoir.integrations import INTEGRATIONS, by_key
 from comptoir.integrations.contract import Attached, Integration, Printed
-from comptoir.jobs import Jobs, Step, Stopped
+from comptoir.jobs import Jobs, Shift, Stopped, Tenure, fence
 from comptoir.link import Flow, TokenEndpoint, TokenKeeper, lifecycle
 from comptoir.portal import PortalServices, error_response
 from comptoir.portal import listed as pages
@@ -45,7 +46,9 @@ from comptoir.store import (
     TenantId,
     Vault,
     connections,
+    new_id,
     open_database,
+    spending,
     syncs,
     tenants,
     vault,
@@ -53,7 +56,6 @@ from comptoir.store import (
 from comptoir.store.companies import Company
 from comptoir.store.connections import Connection
 from comptoir.store.datasets import Dataset
-from comptoir.store.spending import spent_in
 from comptoir.sync import (
     Board,
     Engine,
@@ -70,28 +72,46 @@ from comptoir.sync import (
     synced,
 )
 from comptoir.sync.progress import Mapped, Reading
-from comptoir.upstream import Client, Limits
+from comptoir.upstream import Client, Limits, Shared
 
-__all__ = ["SOCKET", "Application", "add_tenant", "initialise", "remap_directly", "routes", "serve", "sync_directly"]
+__all__ = [
+    "SOCKET",
+    "Application",
+    "add_tenant",
+    "initialise",
+    "remap_directly",
+    "routes",
+    "serve",
+    "sync_directly",
+    "work",
+]
 
 SOCKET = "comptoir.sock"  # in the data folder: where commands reach a server that runs
 _STOP_WITHIN_SECONDS = 10
 _JOBS_STOP_WITHIN_SECONDS = 7.0  # the page under way is read and stored
 _REQUESTS_STOP_WITHIN_SECONDS = 3  # whoever is still sending then is cut off
 _JOBS_KEPT = timedelta(days=7)
+_log = logging.getLogger(__name__)
 
 
 class Application:
-    """One installation, ready to serve. `start` and `stop` may be called from any thread, once each."""
+    """One process of an installation. `start` has it serve, `begin_work` only work; `stop` ends it. They may be called
+    from any thread, once each.
 
-    def __init__(self, settings: Settings) -> None:
+    A worker works always. Any other process does so on SQLite, where there is no other, and while there is no worker.
+    """
+
+    def __init__(self, settings: Settings, role: Literal["server", "worker", "command"] = "server") -> None:
         self.settings = settings
         self._clock = SystemClock(settings.time_scale)
         failpoints.arm(settings.failpoints)
         logs.configure(settings.log_format)
-        self.db = open_database(settings.database_url)
+        process = f"comptoir {socket.gethostname()[:24]} {os.getpid()} {new_id()[:8]}"
+        self.db = open_database(settings.database_url, process=process)
         self._vault = _open_vault(self.db, settings)
-        self.first_start: FirstStart | None = access.ensure_first(self.db, self._clock)
+        self.first_start: FirstStart | None = None
+        if role == "server":  # nobody else tells the password
+            self.first_start = access.ensure_first(self.db, self._clock)
         self._endpoints: dict[str, TokenEndpoint] = {}
         self._limits: dict[str, Limits] = {}
         self._clients: dict[str, Client] = {}
@@ -116,18 +136,12 @@ class Application:
             settings.redirect_uri,
             self._keeper,
         )
-        self._board, self._turns = Board(), Turns()
-        self._jobs = Jobs(_jobs_url(settings), self._sync)
-        self._engine = Engine(
-            self.db,
-            self._clock,
-            by_key,
-            self._open_reader,
-            paused_until=lambda connection: self._limits[connection.integration_key].paused_until(connection.budget),
-            board=self._board,
-            turns=self._turns,
-            should_stop=self._jobs.stopping.is_set,
-        )
+        self._tenure: Tenure | None = None
+        if self.db.dialect == "postgresql":
+            seconds = settings.lease_seconds
+            self._tenure = Tenure(self.db, self._clock, process, is_worker=role == "worker", seconds=seconds)
+        self._board, self._turns = Board(), Turns(self.db, self._number)
+        self._jobs = Jobs(_jobs_url(settings), self._sync, tenure=self._tenure)
         self._scheduler = Scheduler(
             self.db,
             self._clock,
@@ -135,6 +149,7 @@ class Application:
             self._begin_sync,
             is_busy=self._jobs.is_busy,
             tidy=self._tidy,
+            is_on_duty=lambda: self._jobs.is_eldest,
             time_scale=settings.time_scale,
         )
         self._desk = Desk(settings.data_dir / SOCKET, {"remap": self._remap, "sync": self._read_now})
@@ -151,7 +166,8 @@ class Application:
             refreshes=upstream.limits.refreshes,
             address=upstream.limits.address,
             time_scale=self.settings.time_scale,
-            spent=spent_in(self.db),
+            spent=spending.spent_in(self.db),
+            ledger=Shared(self.db, self._clock, integration.key) if self.db.dialect == "postgresql" else None,
         )
         self._limits[integration.key] = limits
         bounds = self.settings.bounds
@@ -191,6 +207,11 @@ class Application:
             if not self._serving.is_alive():
                 raise ActionNeeded("The server could not start; the log says why.")
             self._serving.join(0.01)
+        self.begin_work()
+        self._desk.start()
+
+    def begin_work(self) -> None:
+        """Work off what is queued, and what falls due. Raises ActionNeeded if the queue cannot be opened."""
         try:
             self._jobs.launch()
         except sa.exc.DBAPIError as error:
@@ -202,7 +223,6 @@ class Application:
         self._launched.set()
         gc.freeze()  # what stands now stays: the collector need not go through it again and again
         self._scheduler.start()
-        self._desk.start()
 
     def stop_on_signals(self) -> None:
         """From now on SIGTERM and Ctrl-C end `wait`, also if they come before it is called."""
@@ -234,8 +254,30 @@ class Application:
 
     # What the floors ask of each other
 
-    def _sync(self, tenant: str, connection: str, step: Step) -> None:
-        self._engine.run(TenantId(tenant), ConnectionId(connection), step)
+    def _sync(self, tenant: str, connection: str, step: Shift) -> None:
+        db = self.db if step.number is None else self.db.under(step.guard)
+        self._engine(db, step.should_stop).run(TenantId(tenant), ConnectionId(connection), step)
+
+    def _engine(self, db: Database, should_stop: Callable[[], bool]) -> Engine:
+        return Engine(
+            db,
+            self._clock,
+            by_key,
+            self._open_reader,
+            paused_until=lambda connection: self._limits[connection.integration_key].paused_until(connection.budget),
+            board=self._board,
+            turns=self._turns,
+            should_stop=should_stop,
+        )
+
+    def _number(self) -> int | None:
+        """Of the lease that this process writes under; None on SQLite."""
+        return None if self._tenure is None else self._tenure.number
+
+    def _guarded(self) -> Database:
+        """The database for what must not go on once this process was replaced."""
+        number = self._number()
+        return self.db if number is None else self.db.under(fence(number))
 
     def _open_reader(self, connection: Connection) -> tuple[Any, Callable[[], int]]:
         reader = self._clients[connection.integration_key].reader(connection, self._keeper)
@@ -244,10 +286,16 @@ class Application:
     def _begin_sync(self, tenant: TenantId, connection: ConnectionId) -> None:
         if not self._launched.wait(_STOP_WITHIN_SECONDS):
             raise ActionNeeded("The background work has not started yet. Try again in a few seconds.")
-        self._jobs.start(tenant, connection)
+        try:
+            self._jobs.start(tenant, connection)
+        except TryLater as error:  # what is queued is found and begun by the schedule
+            _log.warning("a read is begun a little later: %s", error.message)
 
     def _tidy(self, now: datetime) -> None:
         self._jobs.purge(now - _JOBS_KEPT)
+        if self.db.dialect == "postgresql":
+            with self.db.write() as tx:
+                spending.purge(tx)
 
     def request_refresh(
         self,
@@ -276,7 +324,7 @@ class Application:
         asked = msgspec.convert(arguments, _RemapAsked)
         try:
             remapped = remap(
-                self.db,
+                self._guarded(),
                 self._clock,
                 by_key,
                 self._turns,
@@ -293,25 +341,45 @@ class Application:
         self, arguments: Mapping[str, Any], tell: Callable[[Any], None], should_stop: Callable[[], bool]
     ) -> Any:
         asked = msgspec.convert(arguments, _SyncAsked)
-        with self.db.read() as tx:
-            company = company_named(tx, asked.company)
-        queued = self.request_refresh(company.tenant_id, company.id, data_types=asked.data_types, whole=asked.whole)
-        ids = self._asked_for(company, queued)
         try:
-            for connection in {one.connection_id for one in queued}:
-                follow(
-                    self.db,
-                    self._clock,
-                    self._board,
-                    company.tenant_id,
-                    connection,
-                    ids,
-                    tell=lambda row: tell(msgspec.to_builtins(row)),
-                    should_stop=should_stop,
-                )
+            found = self.read_in_turn(
+                company=asked.company,
+                data_types=asked.data_types,
+                whole=asked.whole,
+                tell=lambda row: tell(msgspec.to_builtins(row)),
+                should_stop=should_stop,
+            )
         except Stopped as stopped:
             raise TryLater("Comptoir is being stopped. What was asked for is read once it runs again.") from stopped
-        return msgspec.to_builtins(synced(self.db, company.tenant_id, company, ids))
+        return msgspec.to_builtins(found)
+
+    def read_in_turn(
+        self,
+        *,
+        company: str,
+        data_types: Sequence[str] | None,
+        whole: bool,
+        tell: Callable[[Reading | Mapped], None],
+        should_stop: Callable[[], bool] = lambda: False,
+    ) -> Synced:
+        """Ask for a read, and follow it to its end, in whatever process that goes on. Raises Stopped when asked to
+        stop."""
+        with self.db.read() as tx:
+            found = company_named(tx, company)
+        queued = self.request_refresh(found.tenant_id, found.id, data_types=data_types, whole=whole)
+        ids = self._asked_for(found, queued)
+        for connection in {one.connection_id for one in queued}:
+            follow(
+                self.db,
+                self._clock,
+                self._board,
+                found.tenant_id,
+                connection,
+                ids,
+                tell=tell,
+                should_stop=should_stop,
+            )
+        return synced(self.db, found.tenant_id, found, ids)
 
     def _asked_for(self, company: Company, queued: Sequence[Dataset]) -> list[DatasetId]:
         if not queued:
@@ -341,8 +409,23 @@ class Application:
         self._read_here(found.tenant_id, source)
         return synced(self.db, found.tenant_id, found, ids)
 
+    def remap_here(
+        self, *, company: str | None, data_types: Sequence[str], tell: Callable[[Remapping], None]
+    ) -> list[Remapped]:
+        """Remap here and now; between several processes under a lease of its own."""
+        if self._tenure is not None:
+            self._tenure.begin(lambda _: None)
+        try:
+            return remap(
+                self._guarded(), self._clock, by_key, self._turns, company=company, data_types=data_types, tell=tell
+            )
+        finally:
+            if self._tenure is not None:
+                self._tenure.stop()
+                self._tenure.give_back()
+
     def _read_here(self, tenant: TenantId, connection: ConnectionId) -> None:
-        self._engine.run(tenant, connection, lambda _, work: work())
+        self._engine(self.db, self._jobs.stopping.is_set).run(tenant, connection, lambda _, work: work())
 
     def _unlink(self, tenant: TenantId, connection: ConnectionId) -> None:
         with self.db.write() as tx:
@@ -520,6 +603,23 @@ def serve(settings: Settings) -> None:
         application.stop()
 
 
+def work(settings: Settings) -> None:
+    """Work off what is queued until a stop signal comes. Raises ActionNeeded on SQLite."""
+    if settings.database_url.startswith("sqlite"):
+        raise ActionNeeded(
+            "`comptoir worker` needs PostgreSQL: a SQLite database belongs to one process, and there `comptoir serve` "
+            "does the work itself. Give PostgreSQL's address by COMPTOIR_DATABASE_URL, or run `comptoir serve` only."
+        )
+    application = Application(settings, "worker")
+    try:
+        application.stop_on_signals()
+        application.begin_work()
+        print("Comptoir works off what is queued, until it is stopped.", flush=True)  # noqa: T201 - the command's answer
+        application.wait()
+    finally:
+        application.stop()
+
+
 def initialise(settings: Settings, *, email: str) -> str:
     """Make the first tenant and its Administrator; the answer holds the password."""
     with _opened(settings) as db:
@@ -543,11 +643,14 @@ def sync_directly(
     whole: bool,
     tell: Callable[[Reading | Mapped], None],
 ) -> Synced:
-    """Read a company's books where no server runs; raises ActionNeeded if another process has the data, or there is
-    none."""
+    """Read a company's books where no server runs in the data folder; raises ActionNeeded if another process has the
+    data, or there is none. On PostgreSQL others may run elsewhere: then it takes its turn among what they do."""
     _need_data(settings)
-    application = Application(settings)
+    application = Application(settings, "command")
     try:
+        if application.db.dialect == "postgresql":
+            application.begin_work()
+            return application.read_in_turn(company=company, data_types=data_types, whole=whole, tell=tell)
         return application.read_now(company=company, data_types=data_types, whole=whole, tell=tell)
     finally:
         application.stop()
@@ -562,10 +665,14 @@ def _need_data(settings: Settings) -> None:
 def remap_directly(
     settings: Settings, *, company: str | None, data_types: Sequence[str], tell: Callable[[Remapping], None]
 ) -> list[Remapped]:
-    """Remap where no server runs; raises ActionNeeded if another process has the data, or there is none."""
+    """Remap where no server runs in the data folder; raises ActionNeeded if another process has the data, or there is
+    none. On PostgreSQL it waits for reads that go on elsewhere."""
     _need_data(settings)
-    with _opened(settings) as db:
-        return remap(db, SystemClock(), by_key, Turns(), company=company, data_types=data_types, tell=tell)
+    application = Application(settings, "command")
+    try:
+        return application.remap_here(company=company, data_types=data_types, tell=tell)
+    finally:
+        application.stop()
 
 
 def _told(first: FirstStart) -> str:

@@ -61,6 +61,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     base_domain: str | None
     master_key: str | None
     time_scale: float
+    lease_seconds: float
     log_format: str
     failpoints: str | None
     bounds: Bounds
@@ -121,6 +122,7 @@ def read(environ: Mapping[str, str] = os.environ, *, folder: Path | None = None,
         base_domain=_domain("BASE_DOMAIN", values.get("BASE_DOMAIN") or ""),
         master_key=values.get("MASTER_KEY") or None,
         time_scale=scale,
+        lease_seconds=_positive("LEASE_SECONDS", values.get("LEASE_SECONDS") or "60"),
         log_format=_one_of("LOG_FORMAT", values.get("LOG_FORMAT") or "console", ("console", "json")),
         failpoints=failpoints,
         bounds=_bounds(values),
@@ -177,7 +179,7 @@ def names() -> frozenset[str]:
     """Every setting there is, without prefix."""
     own = (
         "DATA_DIR DATABASE_URL HOST PORT PUBLIC_URL BASE_DOMAIN MASTER_KEY TIME_SCALE LOG_FORMAT FAILPOINTS TEST_SEAMS "
-        "CONNECT_SECONDS IDLE_SECONDS WHOLE_SECONDS LARGEST_BODY ADDRESS_LIMIT"
+        "LEASE_SECONDS CONNECT_SECONDS IDLE_SECONDS WHOLE_SECONDS LARGEST_BODY ADDRESS_LIMIT"
     )
     each = ("URL", "DEVELOPER_URL", "AUTHORISE_URL", "TOKEN_URL", "LIMITS")
     return frozenset(own.split()) | {f"{_prefix(one)}_{name}" for one in INTEGRATIONS for name in each}

@@ -85,6 +85,13 @@ def test_a_second_process_on_the_same_data_is_refused(tmp_path: Path, start: Sta
     assert serving.stop().code == 0
 
 
+def test_a_worker_is_refused_where_one_process_owns_the_database(tmp_path: Path) -> None:
+    ended = _refused("worker", "--data-dir", tmp_path)
+    assert "needs PostgreSQL" in ended.said
+    assert "COMPTOIR_DATABASE_URL" in ended.said
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_first_start_prints_a_password_that_signs_in(tmp_path: Path, start: Start) -> None:
     (port,) = free_ports(1)
     serving = start("serve", "--port", port, "--data-dir", tmp_path)

@@ -262,7 +262,7 @@ def test_a_file_that_may_not_grow_keeps_whole_transactions_and_heals(migrated_sq
     )
 
     lines = done.stdout.splitlines()
-    assert lines[0].startswith("TryLater The "), done.stderr
+    assert lines[0].startswith("StoreAway The "), done.stderr
     assert "nothing was changed" in lines[0]
     assert lines[1:] == ["True", "True"]
 

@@ -137,7 +137,7 @@ def test_while_the_books_are_read_it_waits_and_says_so(books: Books) -> None:
         if how_far.data_type is None:
             told.set()
 
-    with turns.take(books.connection, lambda: False):
+    with turns.take(books.tenant, books.connection, lambda: False):
         work = threading.Thread(target=lambda: found.update(remapped(books, books.company, turns=turns, tell=tell)))
         work.start()
         assert told.wait(60)

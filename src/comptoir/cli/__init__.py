@@ -174,6 +174,25 @@ def serve(*, host: str | None = None, port: int | None = None, data_dir: Path | 
 
 
 @app.command
+def worker(*, data_dir: Path | None = None) -> None:
+    """Do the background work of an installation on PostgreSQL, beside any number of servers and workers.
+
+    While a worker runs, servers leave the work to it.
+
+    Parameters
+    ----------
+    data_dir
+        Where the key file is, unless COMPTOIR_MASTER_KEY is set; ./comptoir-data unless COMPTOIR_DATA_DIR says
+        otherwise.
+    """
+    with _lasting():
+        from comptoir.app import work
+        from comptoir.settings import read
+
+    work(read(data_dir=_text(data_dir)))
+
+
+@app.command
 def init(*, email: str, data_dir: Path | None = None) -> None:
     """Make the tenant `default` and its Administrator, and print the password once.
 

@@ -64,6 +64,7 @@ class Desk:
         """Listen; where no socket can be made, commands cannot reach this server, which goes on without."""
         listener = socket.socket(socket.AF_UNIX)
         try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
             with _short(self._path) as name:
                 with contextlib.suppress(FileNotFoundError):
                     self._path.unlink()  # left behind by a process that was killed

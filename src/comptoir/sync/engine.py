@@ -118,7 +118,7 @@ class Engine:
 
     def run(self, tenant: TenantId, connection_id: ConnectionId, step: Step) -> None:
         """Work off whatever is queued over a connection, until nothing is; what is queued meanwhile joins in."""
-        with self._turns.take(connection_id, self._should_stop):
+        with self._turns.take(tenant, connection_id, self._should_stop):
             self._run(tenant, connection_id, step)
 
     def _run(self, tenant: TenantId, connection_id: ConnectionId, step: Step) -> None:

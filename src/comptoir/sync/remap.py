@@ -96,7 +96,7 @@ def _remapped(
     should_stop: Callable[[], bool],
 ) -> Sequence[Remapped]:
     tenant, integration = connection.tenant_id, integration_of(connection.integration_key)
-    with turns.take(connection.id, should_stop, lambda: tell(Remapping(company=company))):
+    with turns.take(tenant, connection.id, should_stop, lambda: tell(Remapping(company=company))):
         with db.read() as tx:
             if syncs.active(tx, tenant, connection.id) is not None:
                 raise Conflict(

@@ -46,7 +46,8 @@ class Scheduler:
     """Begins syncs by schedule.
 
     `begin_sync` has queued datasets worked off; `is_busy` says whether that goes on for a connection already. `tidy` is
-    called once an hour. `time_scale` shortens the hours of schedules.
+    called once an hour. Of several processes one `is_on_duty`, or each would begin a share of what is due.
+    `time_scale` shortens the hours of schedules.
     """
 
     def __init__(
@@ -58,10 +59,12 @@ class Scheduler:
         *,
         is_busy: Callable[[ConnectionId], bool] = lambda _: False,
         tidy: Callable[[datetime], None] = lambda _: None,
+        is_on_duty: Callable[[], bool] = lambda: True,
         time_scale: float = 1.0,
     ) -> None:
         self._db, self._clock, self._integration_of = db, clock, integration_of
         self._begin_sync, self._is_busy, self._tidy = begin_sync, is_busy, tidy
+        self._is_on_duty = is_on_duty
         self._hour = timedelta(hours=1) / time_scale
         self._scale = time_scale
         self._look_at: dict[ConnectionId, datetime] = {}
@@ -83,7 +86,8 @@ class Scheduler:
     def _run(self) -> None:
         while True:
             try:
-                self.turn()
+                if self._is_on_duty():
+                    self.turn()
             except ProductError as error:  # the database is down: looked at again in the next turn
                 _log.warning("schedules wait: %s", error.message)
             except Exception:

@@ -58,7 +58,7 @@ class Ledger(Protocol):
 
 
 class InMemory:
-    """Of one process. `spent` tells how many calls of a connection (None: of all) were made since a moment by processes
+    """Of one process. `spent` tells how many calls of a budget (None: of all) were made since a moment by processes
     before this one: one that was killed in mid-read must not make its successor exceed the limit."""
 
     def __init__(self, clock: Clock, spent: Callable[[str | None, datetime], int]) -> None:

@@ -265,13 +265,16 @@ class Limits:
         left = until - self._at() if until else 0.0
         return self._clock.now() + timedelta(seconds=left) if left > 0 else None
 
-    def windows(self, connection: str | None) -> list[Window]:
-        """What is spent and left in each window that is open now: of a connection's calls and token refreshes, and of
-        the calling address; without a connection of the address only. Empty where there are no limits. Counted anew
-        whenever it is asked for, on PostgreSQL over all processes; TryLater when the database does not answer."""
+    def windows(self, budget: str | None) -> list[Window]:
+        """What is spent and left in each window that is open now: of the calls and token refreshes of a connection's
+        `budget`, and of the calling address; without one of the address only. Empty where there are no limits.
+
+        Counted anew whenever it is asked for, on PostgreSQL over all processes; TryLater when the database does not
+        answer.
+        """
         budgets = [("address", ADDRESS, self._address)]
-        if connection is not None:
-            mine = [("calls", connection, self._calls), ("refreshes", REFRESH + connection, self._refreshes)]
+        if budget is not None:
+            mine = [("calls", budget, self._calls), ("refreshes", REFRESH + budget, self._refreshes)]
             budgets = [*mine, *budgets]
         if not any(limits for _, _, limits in budgets):
             return []
