@@ -118,8 +118,10 @@ def test_a_killed_worker_and_a_restarted_database_leave_no_trace(
     server.stop()
 
     answers = [installation.ask(second, "GET", f"/companies/{installation.company}/data/history") for _ in range(2)]
+    page, nowhere = (installation.page(second, path) for path in ("/companies", "/nowhere"))
 
-    assert [(one.status_code, "retry-after" in one.headers) for one in answers] == [(503, True)] * 2
+    assert [(one.status_code, "retry-after" in one.headers) for one in (*answers, page)] == [(503, True)] * 3
+    assert nowhere.status_code == 404
     server.start()
     installation.open_database()
     until(installation.is_over)

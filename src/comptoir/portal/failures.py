@@ -19,6 +19,7 @@ from comptoir.portal.visits import Visit, anonymous, identified, safe_path
 
 __all__ = ["error_response", "handlers", "reference"]
 
+_AGAIN_SECONDS = 5  # where nobody said how long
 _log = structlog.get_logger("comptoir.portal")
 _STATUSES: tuple[tuple[type[ProductError], int], ...] = (
     (NotFound, 404),
@@ -67,7 +68,7 @@ def error_response(services: PortalServices) -> Callable[[Request[Any, Any, Any]
         status, sentence = _told(error)
         if status >= 500 and not isinstance(error, ProductError):
             _log.error("page failed", correlation_id=reference(request), path=request.url.path, exc_info=error)
-        return visit.page(
+        page = visit.page(
             "failure.html",
             status,
             here=safe_path(request.url.path) if request.method == "GET" else "/",
@@ -75,6 +76,9 @@ def error_response(services: PortalServices) -> Callable[[Request[Any, Any, Any]
             sentence=sentence,
             reference=reference(request),
         )
+        if isinstance(error, TryLater):
+            page.headers["Retry-After"] = str(max(1, round(error.retry_after_seconds or _AGAIN_SECONDS)))
+        return page
 
     return handle
 
@@ -85,7 +89,7 @@ def _visit_of(request: Request[Any, Any, Any], services: PortalServices, error: 
         return anonymous(request, services)
     try:
         return identified(request, services)
-    except SQLAlchemyError:  # the page that says what went wrong must not need what went wrong
+    except (SQLAlchemyError, TryLater):  # the page that says what went wrong must not need what went wrong
         return anonymous(request, services)
 
 
