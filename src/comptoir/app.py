@@ -46,16 +46,19 @@ from comptoir.store import (
     TenantId,
     Vault,
     connections,
+    events,
     new_id,
     open_database,
     spending,
     syncs,
     tenants,
+    trail,
     vault,
 )
 from comptoir.store.companies import Company
 from comptoir.store.connections import Connection
 from comptoir.store.datasets import Dataset
+from comptoir.store.trail import Actor
 from comptoir.sync import (
     Board,
     Engine,
@@ -427,14 +430,16 @@ class Application:
     def _read_here(self, tenant: TenantId, connection: ConnectionId) -> None:
         self._engine(self.db, self._jobs.stopping.is_set).run(tenant, connection, lambda _, work: work())
 
-    def _unlink(self, tenant: TenantId, connection: ConnectionId) -> None:
+    def _unlink(self, tenant: TenantId, connection: ConnectionId, actor: Actor) -> None:
         with self.db.write() as tx:
             lifecycle.unlink(tx, tenant, connection, self._clock.now())
+            events.audit(tx, tenant, actor, "connection.unlinked", connection, self._clock.now())
         self._keeper.forget(connection)
 
-    def _delete_connection(self, tenant: TenantId, connection: ConnectionId) -> None:
+    def _delete_connection(self, tenant: TenantId, connection: ConnectionId, actor: Actor) -> None:
         with self.db.write() as tx:
             lifecycle.delete(tx, tenant, connection, self._clock.now())
+            events.audit(tx, tenant, actor, "connection.deleted", connection, self._clock.now())
         self._keeper.forget(connection)
 
     def _portal_services(self) -> PortalServices:
@@ -524,6 +529,8 @@ def _open_vault(db: Database, settings: Settings) -> Vault:
     opened = vault.load_master_key(settings.data_dir, settings.master_key, sealed_before=was_sealed)
     with db.write() as tx:
         vault.check_key(tx, opened)
+        signs = trail.key(tx, opened)
+    db.sign_trail_with(signs)
     return opened
 
 
@@ -623,7 +630,7 @@ def work(settings: Settings) -> None:
 def initialise(settings: Settings, *, email: str) -> str:
     """Make the first tenant and its Administrator; the answer holds the password."""
     with _opened(settings) as db:
-        first = access.ensure_first(db, SystemClock(), email=email)
+        first = access.ensure_first(db, SystemClock(), email=email, command="comptoir init")
     if first is None:
         raise ActionNeeded("This installation has been initialised already. Sign in with the password printed then.")
     return _told(first)
@@ -679,10 +686,13 @@ def _told(first: FirstStart) -> str:
     return f"Sign in as {first.email} with the password {first.password} (it is not shown again)."
 
 
+def _taken_by(permission: access.Needed) -> str:
+    return permission if permission == access.ANYONE else f"API key: {permission}"
+
+
 def routes() -> list[str]:
     """Every operation of the API and every page, with what it takes to use it."""
     operations = [
-        (operation.method, f"/api{operation.path}", "anyone" if operation.is_open else "API key")
-        for operation in OPERATIONS
+        (operation.method, f"/api{operation.path}", _taken_by(operation.permission)) for operation in OPERATIONS
     ]
     return [f"{method:7}{path:<95} {takes}" for method, path, takes in sorted(operations) + sorted(pages("/link"))]

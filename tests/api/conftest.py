@@ -18,7 +18,7 @@ from litestar import Litestar, asgi
 from litestar.testing import TestClient
 from litestar.types import ASGIApp
 from tests.books import Books, world_of
-from tests.conftest import PostgresDatabases
+from tests.conftest import TRAIL_KEY, PostgresDatabases
 
 from comptoir import model
 from comptoir.access import api_keys
@@ -34,6 +34,7 @@ from comptoir.store import (
     companies,
     connections,
     datasets,
+    events,
     integration_settings,
     open_database,
     records,
@@ -42,6 +43,7 @@ from comptoir.store import (
 from comptoir.store.connections import ConnectionStatus
 from comptoir.store.datasets import Dataset, Status
 from comptoir.store.records import Prepared
+from comptoir.store.trail import Actor
 from comptoir.store.vault import Vault
 from comptoir.sync import request
 
@@ -226,13 +228,15 @@ def mounted(services: ApiServices) -> Litestar:
 
 
 def services_for(db: Database, clock: SteadyClock) -> ApiServices:
-    def unlink(tenant: TenantId, connection: ConnectionId) -> None:
+    def unlink(tenant: TenantId, connection: ConnectionId, actor: Actor) -> None:
         with db.write() as tx:
             lifecycle.unlink(tx, tenant, connection, clock.now())
+            events.audit(tx, tenant, actor, "connection.unlinked", connection, clock.now())
 
-    def delete(tenant: TenantId, connection: ConnectionId) -> None:
+    def delete(tenant: TenantId, connection: ConnectionId, actor: Actor) -> None:
         with db.write() as tx:
             lifecycle.delete(tx, tenant, connection, clock.now())
+            events.audit(tx, tenant, actor, "connection.deleted", connection, clock.now())
 
     return ApiServices(
         db=db,
@@ -252,6 +256,7 @@ def services_for(db: Database, clock: SteadyClock) -> ApiServices:
 def house_in(database: Database) -> Iterator[House]:
     """The API over a database, with one tenant and a key of its own."""
     clock = SteadyClock()
+    database.sign_trail_with(TRAIL_KEY)
     with database.write() as tx:
         tenant = tenants.add(tx, "Lender", clock.now())
         _, key = api_keys.add(tx, tenant.id, "tests", clock.now())

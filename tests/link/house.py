@@ -140,6 +140,7 @@ class House:
             error=sent.get("error"),
             description=sent.get("error_description"),
             browser=browser,
+            address="192.0.2.1",
         )
 
     def link(self, connection: Connection | None = None, company: int = 0) -> Outcome:

@@ -1,4 +1,7 @@
-"""Operators: the people who sign in to the portal. Each belongs to one tenant; the last Administrator cannot go."""
+"""Operators: the people who sign in to the portal. Each belongs to one tenant; the last Administrator cannot go.
+
+One who was invited has no password until the link of the invitation was used.
+"""
 
 from __future__ import annotations
 
@@ -15,16 +18,30 @@ from comptoir.store import OperatorId, TenantId, new_id
 from comptoir.store.rows import all_of as rows_of
 from comptoir.store.rows import insert_if_free, one_of, only, struct_of, take_turns
 from comptoir.store.tables import OPERATORS as TABLE
-from comptoir.store.tables import SESSIONS
+from comptoir.store.tables import PASSWORD_LINKS, SESSIONS
 
-__all__ = ["LANGUAGES", "Operator", "add", "all_of", "by_email", "change_password", "disable", "get", "set_language"]
+__all__ = [
+    "LANGUAGES",
+    "Operator",
+    "add",
+    "all_of",
+    "by_email",
+    "change_password",
+    "disable",
+    "enable",
+    "get",
+    "invite",
+    "of_row",
+    "set_language",
+    "set_role",
+]
 
 LANGUAGES = ("en", "fr")
 _LONGEST_EMAIL = 254
 
 
 class Operator(msgspec.Struct, frozen=True, kw_only=True):
-    """`language` is None until chosen: the browser's then counts."""
+    """`language` is None until chosen: the browser's then counts. `signed_in` is the last time."""
 
     id: OperatorId
     tenant_id: TenantId
@@ -33,6 +50,9 @@ class Operator(msgspec.Struct, frozen=True, kw_only=True):
     language: str | None
     created: datetime
     disabled: datetime | None
+    signed_in: datetime | None
+    has_password: bool
+    has_second_factor: bool
 
     def may(self, permission: Permission) -> bool:
         return permission in PERMISSIONS[self.role]
@@ -42,16 +62,24 @@ def add(
     tx: Connection, tenant: TenantId, *, email: str, password: str | None = None, role: Role, now: datetime
 ) -> tuple[Operator, str]:
     """A new operator and the password, which is told this once; one is made up if none is given."""
-    address = _checked_email(email)
     password = passwords.made_up() if password is None else passwords.checked(password)
-    operator = Operator(
-        id=OperatorId(new_id()), tenant_id=tenant, email=address, role=role, language=None, created=now, disabled=None
-    )
-    values = msgspec.structs.asdict(operator) | {"role": role.value, "password_hash": passwords.hashed(password)}
+    return _insert(tx, tenant, email, passwords.hashed(password), role, now), password
+
+
+def invite(tx: Connection, tenant: TenantId, *, email: str, role: Role, now: datetime) -> Operator:
+    """A new operator who cannot sign in yet: a link by which to choose a password is made by `password_links`."""
+    return _insert(tx, tenant, email, None, role, now)
+
+
+def _insert(
+    tx: Connection, tenant: TenantId, email: str, password_hash: str | None, role: Role, now: datetime
+) -> Operator:
+    address, id_ = _checked_email(email), new_id()
+    values = {"id": id_, "email": address, "role": role.value, "password_hash": password_hash, "created": now}
     # E-mail addresses are unique over all tenants: signing in asks for nothing else.
-    if not insert_if_free(tx, TABLE, **values):
+    if not insert_if_free(tx, TABLE, tenant_id=tenant, **values):
         raise Conflict(f"There is an operator with the e-mail address {address} already.")
-    return operator, password
+    return get(tx, tenant, id_)
 
 
 def get(tx: Connection, tenant: TenantId, operator: str) -> Operator:
@@ -83,19 +111,50 @@ def change_password(tx: Connection, tenant: TenantId, operator: str, password: s
     _end_sessions(tx, tenant, operator)
 
 
-def disable(tx: Connection, tenant: TenantId, operator: str, now: datetime) -> None:
-    """The operator cannot sign in any more, and every session ends at once."""
-    take_turns(tx, tenant)
-    leaving = get(tx, tenant, operator)
-    others = [one for one in all_of(tx, tenant) if one.id != operator and one.disabled is None]
-    if leaving.role is Role.ADMINISTRATOR and not any(one.role is Role.ADMINISTRATOR for one in others):
-        raise Conflict("This is the last Administrator. Make another one first.")
+def set_role(tx: Connection, tenant: TenantId, operator: str, role: Role) -> Operator:
+    """What the operator may do from the next request on; returns the operator as before."""
+    before = _not_the_last(tx, tenant, operator) if role is not Role.ADMINISTRATOR else get(tx, tenant, operator)
+    _set(tx, tenant, operator, {"role": role.value})
+    return before
+
+
+def disable(tx: Connection, tenant: TenantId, operator: str, now: datetime) -> Operator:
+    """The operator cannot sign in any more, every session ends at once, and no link of theirs works."""
+    leaving = _not_the_last(tx, tenant, operator)
     _set(tx, tenant, operator, {"disabled": now})
     _end_sessions(tx, tenant, operator)
+    tx.execute(sa.delete(PASSWORD_LINKS).where(only(PASSWORD_LINKS, tenant, PASSWORD_LINKS.c.operator_id == operator)))
+    return leaving
+
+
+def enable(tx: Connection, tenant: TenantId, operator: str) -> Operator:
+    """The operator may sign in again, with the password and second factor there were."""
+    returning = get(tx, tenant, operator)
+    _set(tx, tenant, operator, {"disabled": None})
+    return returning
+
+
+def _not_the_last(tx: Connection, tenant: TenantId, operator: str) -> Operator:
+    """The operator, unless nobody else could put things right afterwards: Conflict then.
+
+    From here to the end of the transaction no other one may ask that.
+    """
+    take_turns(tx, tenant)
+    leaving = get(tx, tenant, operator)
+    others = [one for one in all_of(tx, tenant) if one.id != operator and one.disabled is None and one.has_password]
+    if leaving.role is Role.ADMINISTRATOR and not any(one.role is Role.ADMINISTRATOR for one in others):
+        raise Conflict("This is the last Administrator. Make another one first.")
+    return leaving
 
 
 def of_row(row: Row[tuple[object, ...]]) -> Operator:
-    return struct_of(Operator, row, role=Role(row.role))
+    return struct_of(
+        Operator,
+        row,
+        role=Role(row.role),
+        has_password=row.password_hash is not None,
+        has_second_factor=row.totp_secret is not None,
+    )
 
 
 def _checked_email(email: str) -> str:

@@ -1,12 +1,15 @@
-"""What operators may do, by role. Every route declares the permission it needs, never a role."""
+"""What operators may do, by role, and what programs may. Every route declares the permission it needs, never a role."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Final, Literal, TypeAlias
 
-__all__ = ["PERMISSIONS", "Permission", "Role"]
+__all__ = ["ANYONE", "OF_API_KEYS", "PERMISSIONS", "Needed", "Permission", "Role"]
+
+ANYONE: Final = "anyone"  # what a route declares that needs no sign-in and no key
 
 
 class Permission(StrEnum):
@@ -18,6 +21,10 @@ class Permission(StrEnum):
     MANAGE_SETTINGS = "manage settings"  # profile and sync settings
     MANAGE_KEYS = "manage API keys"
     MANAGE_OPERATORS = "manage operators"
+    READ_TRAIL = "read the audit trail"
+
+
+Needed: TypeAlias = Permission | Literal["anyone"]
 
 
 class Role(StrEnum):
@@ -29,10 +36,13 @@ class Role(StrEnum):
 
 
 _P = Permission
+_OF_ADMINISTRATORS = frozenset({_P.MANAGE_OPERATORS, _P.READ_TRAIL})
+# A key stands for the tenant's own programs, not for a person: it may do whatever is not about people.
+OF_API_KEYS: frozenset[Permission] = frozenset(Permission) - _OF_ADMINISTRATORS
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
     {
         Role.ADMINISTRATOR: frozenset(Permission),
-        Role.DEVELOPER: frozenset(Permission) - {_P.MANAGE_OPERATORS},
+        Role.DEVELOPER: frozenset(Permission) - _OF_ADMINISTRATORS,
         Role.ANALYST: frozenset({_P.READ_DATA, _P.REFRESH_DATA}),
         Role.ADVISOR: frozenset({_P.READ_DATA}),
         Role.ONBOARDING: frozenset({_P.LINK, _P.MANAGE_COMPANIES, _P.REFRESH_DATA}),

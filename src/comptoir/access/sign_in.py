@@ -1,89 +1,120 @@
 """Signing in: growing delays for whoever guesses, no permanent lock, the same answer and time for unknown people.
 
-Failures are counted for an e-mail address from one network address, and, more patiently, for a network address alone:
-so guessing one password often and one password for many people are both slow, and nobody can lock another out.
+Failures are counted for an e-mail address from one network address; more patiently for a network address alone, so
+that one password for many people is slow too; and for an e-mail address alone, so that many machines are no way round.
+That last delay stays short: nobody can lock another out for long.
+
+Refusals are in the trail of the tenant whose operator was meant. Who is unknown is in no tenant's trail, or anybody
+could fill it, and tries that had to wait are not noted.
 """
 
 from __future__ import annotations
 
-import hashlib
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
-from comptoir.access import operators, passwords, sessions
+from comptoir.access import delays, operators, passwords, second_factor, sessions
+from comptoir.access.delays import Counted
+from comptoir.access.operators import Operator
 from comptoir.errors import InvalidInput, TryLater
-from comptoir.store import Database
-from comptoir.store.rows import insert_if_free, only
+from comptoir.store import Database, Vault, events
+from comptoir.store.rows import only
 from comptoir.store.tables import OPERATORS
-from comptoir.store.tables import SIGN_IN_FAILURES as TABLE
+from comptoir.store.trail import Actor, ActorKind
 
-__all__ = ["sign_in"]
+__all__ = ["admitted", "prove", "sign_in"]
 
-_FREE_FOR_EMAIL, _FREE_FOR_ADDRESS = 5, 50
-_LONGEST_WAIT_SECONDS = 300
-_FORGOTTEN_AFTER = timedelta(hours=24)
+_WRONG = "The e-mail address or the password is not right."
+_WRONG_CODE = "The code is not right, or it was used already."
 
 
 def sign_in(db: Database, *, email: str, password: str, address: str, now: datetime) -> str:
-    """The token of a new session.
+    """The token of a new session, which awaits a code if the operator has a second factor.
 
     Raises InvalidInput when e-mail address or password is wrong (it does not say which), and TryLater after too many
     failures, without looking at the password.
     """
     email = email.strip().lower()[:254]
-    keys = ((_key(email, address), _FREE_FOR_EMAIL), (_key(address), _FREE_FOR_ADDRESS))
-    # The failure is counted before the password is looked at: guesses sent side by side count all the same.
+    here = Counted((email, address), free=5, longest_seconds=300)
+    keys = (here, Counted((address,), free=50, longest_seconds=300), Counted((email,), free=20, longest_seconds=30))
     with db.write() as tx:
-        wait = max(_waits(tx, key, free, now) for key, free in keys)
-        if wait <= 0:
-            for key, _ in keys:
-                _count(tx, key, now)
+        wait = delays.counted(tx, keys, now)
+    _refuse_to_hurry(wait)
+    with db.read() as tx:
+        row = _row(tx, email)
+    if not passwords.matches(password, None if row is None else row.password_hash) or row is None:
+        with db.write() as tx:
+            # For the time it takes: writes of one kind or another, whether there is such a person or not.
+            delays.touched(tx, here, now)
+            if row is not None:
+                _refused(tx, operators.of_row(row), address, now, "wrong password")
+        raise InvalidInput(_WRONG)
+    operator = operators.of_row(row)
+    fresh = passwords.hashed(password) if passwords.is_outdated(row.password_hash) else None
+    with db.write() as tx:
+        delays.forgiven(tx, here)
+        for key in keys[1:]:
+            delays.uncounted(tx, key)
+        if fresh is not None:
+            mine = only(OPERATORS, operator.tenant_id, OPERATORS.c.id == operator.id)
+            tx.execute(sa.update(OPERATORS).where(mine).values(password_hash=fresh))
+        return admitted(tx, operator, address, now, "password")
+
+
+def admitted(tx: Connection, operator: Operator, address: str, now: datetime, by: str) -> str:
+    """The token of a new session for who proved to be this operator `by` a password, or by another service."""
+    if operator.has_second_factor:
+        return sessions.begin(tx, operator, now, awaits_code=True)
+    return _begun(tx, operator, address, now, by)
+
+
+def prove(db: Database, vault: Vault, *, token: str, code: str, address: str, now: datetime) -> str:
+    """The token of a new session in place of one that awaited a code.
+
+    Raises InvalidInput for a wrong code or a session that awaits none, TryLater after too many wrong ones.
+    """
+    operator = sessions.awaiting(db, token, now)
+    if operator is None:
+        raise InvalidInput("Sign in again: the code came too late.", field="session")
+    guesses = Counted(("code", operator.id), free=5, longest_seconds=300)
+    with db.write() as tx:
+        wait = delays.counted(tx, [guesses], now)
+    _refuse_to_hurry(wait)
+    with db.write() as tx:
+        by = second_factor.taken(tx, vault, operator, code, now)
+        if by is None:
+            _refused(tx, operator, address, now, "wrong code")
+        else:
+            delays.forgiven(tx, guesses)
+            sessions.end(tx, token)
+            return _begun(tx, operator, address, now, f"password and {by}")
+    raise InvalidInput(_WRONG_CODE, field="code")
+
+
+def _begun(tx: Connection, operator: Operator, address: str, now: datetime, by: str) -> str:
+    mine = only(OPERATORS, operator.tenant_id, OPERATORS.c.id == operator.id)
+    tx.execute(sa.update(OPERATORS).where(mine).values(signed_in=now))
+    token = sessions.begin(tx, operator, now)
+    actor = Actor(kind=ActorKind.OPERATOR, name=operator.email, address=address)
+    events.audit(tx, operator.tenant_id, actor, "signIn.succeeded", operator.id, now, detail=by)
+    return token
+
+
+def _refused(tx: Connection, operator: Operator, address: str, now: datetime, why: str) -> None:
+    actor = Actor(kind=ActorKind.NOBODY, name=operator.email, address=address)
+    events.audit(tx, operator.tenant_id, actor, "signIn.refused", operator.id, now, detail=why)
+
+
+def _refuse_to_hurry(wait: int) -> None:
     if wait > 0:
         raise TryLater(
             f"There were too many failed sign-ins. Wait {wait} seconds, then try again.", retry_after_seconds=wait
         )
-    with db.read() as tx:
-        # No tenant is known yet: the e-mail address is unique over all of them.
-        condition = sa.and_(OPERATORS.c.email == email, OPERATORS.c.tenant_id.is_not(None))
-        row = tx.execute(sa.select(OPERATORS).where(condition, OPERATORS.c.disabled.is_(None))).one_or_none()
-    if not passwords.matches(password, None if row is None else row.password_hash) or row is None:
-        raise InvalidInput("The e-mail address or the password is not right.")
-    operator = operators.of_row(row)
-    fresh = passwords.hashed(password) if passwords.is_outdated(row.password_hash) else None
-    with db.write() as tx:
-        tx.execute(sa.delete(TABLE).where(TABLE.c.key == keys[0][0]))
-        _uncount(tx, keys[1][0])
-        if fresh is not None:
-            mine = only(OPERATORS, operator.tenant_id, OPERATORS.c.id == operator.id)
-            tx.execute(sa.update(OPERATORS).where(mine).values(password_hash=fresh))
-        return sessions.begin(tx, operator, now)
 
 
-def _key(*parts: str) -> str:
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
-
-
-def _waits(tx: Connection, key: str, free: int, now: datetime) -> int:
-    """Seconds until another try is looked at. From here to the end of the transaction no other one may count."""
-    insert_if_free(tx, TABLE, key=key, count=0, last=now)
-    mine = sa.select(TABLE.c.count.label("failures"), TABLE.c.last).where(TABLE.c.key == key)
-    row = tx.execute(mine.with_for_update()).one()
-    if row.failures < free or now - row.last > _FORGOTTEN_AFTER:
-        return 0
-    delay = min(2 ** min(row.failures - free, 16), _LONGEST_WAIT_SECONDS)
-    return int(max(0.0, -(-(row.last + timedelta(seconds=delay) - now).total_seconds() // 1)))
-
-
-def _count(tx: Connection, key: str, now: datetime) -> None:
-    forgotten = TABLE.c.last < now - _FORGOTTEN_AFTER
-    mine = sa.update(TABLE).where(TABLE.c.key == key)
-    tx.execute(mine.values(count=sa.case((forgotten, 1), else_=TABLE.c.count + 1), last=now))
-    # Those that others count in just now are theirs.
-    old = sa.select(TABLE.c.key).where(forgotten).with_for_update(skip_locked=True)
-    tx.execute(sa.delete(TABLE).where(TABLE.c.key.in_(old)))
-
-
-def _uncount(tx: Connection, key: str) -> None:
-    tx.execute(sa.update(TABLE).where(TABLE.c.key == key).values(count=TABLE.c.count - 1))
+def _row(tx: Connection, email: str) -> Row[tuple[object, ...]] | None:
+    # No tenant is known yet: the e-mail address is unique over all of them.
+    condition = sa.and_(OPERATORS.c.email == email, OPERATORS.c.tenant_id.is_not(None), OPERATORS.c.disabled.is_(None))
+    return tx.execute(sa.select(OPERATORS).where(condition)).one_or_none()

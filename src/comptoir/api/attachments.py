@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
+from comptoir.access import Permission
 from comptoir.api import answers
 from comptoir.api.answers import Answer
 from comptoir.api.calls import Call
@@ -111,6 +112,7 @@ def _all() -> Iterator[Operation]:
             path=path,
             tag=_TAG,
             summary=f"List the files of a record of {key}",
+            permission=Permission.READ_DATA,
             handle=_list(key),
             answer=Attachments,
             fails=(409,),
@@ -121,6 +123,7 @@ def _all() -> Iterator[Operation]:
             path=f"{path}/{{attachmentId}}",
             tag=_TAG,
             summary=f"Get what is told of a file of a record of {key}",
+            permission=Permission.READ_DATA,
             handle=_get(key),
             answer=Attachment,
             fails=(409,),
@@ -131,6 +134,7 @@ def _all() -> Iterator[Operation]:
             path=f"{path}/{{attachmentId}}/download",
             tag=_TAG,
             summary=f"Download a file of a record of {key}, fetched from the source now",
+            permission=Permission.READ_DATA,
             handle=_download(key),
             content_type="application/octet-stream",
             fails=(409,),
@@ -142,6 +146,7 @@ def _all() -> Iterator[Operation]:
             path=f"{base}/invoices/{{recordId}}/pdf",
             tag=_TAG,
             summary="Download an invoice as a PDF, printed by the source now",
+            permission=Permission.READ_DATA,
             handle=_print_out,
             content_type="application/pdf",
             fails=(409,),

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import msgspec
 
+from comptoir.access import Permission
 from comptoir.api.answers import Answer
 from comptoir.api.calls import Call, id_of
 from comptoir.api.listing import PAGING, Page
@@ -157,6 +158,7 @@ OPERATIONS = (
         path=_PATH,
         tag=_TAG,
         summary="List books checks, newest first",
+        permission=Permission.READ_DATA,
         handle=_list,
         answer=Page(BooksCheckSummary),
         parameters=(*PAGING, _CONNECTION),
@@ -168,6 +170,7 @@ OPERATIONS = (
         path=f"{_PATH}/{{syncId}}",
         tag=_TAG,
         summary="Get the books check of a sync; `latest` for the newest",
+        permission=Permission.READ_DATA,
         handle=_get,
         answer=BooksCheck,
         parameters=(_CONNECTION,),

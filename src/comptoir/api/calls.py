@@ -16,6 +16,7 @@ from comptoir.errors import InvalidInput, NotFound
 from comptoir.store import CompanyId, ConnectionId, TenantId
 from comptoir.store.query import Query
 from comptoir.store.query import parse as parse_query
+from comptoir.store.trail import Actor, ActorKind
 
 __all__ = ["Call", "Handle", "id_of", "parameters"]
 
@@ -53,7 +54,8 @@ def parameters(query_string: bytes) -> dict[str, str]:
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
-    """`path` is relative to the API and still encoded, as is `query_string`; `names` are the path's parameters."""
+    """`path` is relative to the API and still encoded, as is `query_string`; `names` are the path's parameters;
+    `address` is the network address that it came from."""
 
     services: ApiServices
     key: ApiKey | None
@@ -62,6 +64,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     names: dict[str, str]
     query: dict[str, str]
     body: bytes
+    address: str
 
     @property
     def tenant(self) -> TenantId:
@@ -73,10 +76,10 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         return self.services.clock.now()
 
     @property
-    def actor(self) -> str:
+    def actor(self) -> Actor:
         """Who acts, for the audit trail."""
         assert self.key is not None, "an operation that is open to all acts for nobody"
-        return f"API key {self.key.id}"
+        return Actor(kind=ActorKind.API_KEY, name=self.key.name or f"****{self.key.last4}", address=self.address)
 
     @property
     def company_id(self) -> CompanyId:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from comptoir.access import Permission
 from comptoir.api import answers
 from comptoir.api.answers import Answer, company_of
 from comptoir.api.calls import Call
@@ -74,7 +75,7 @@ def _create(call: Call) -> bytes:
             created_by=call.key.name,
             now=call.now,
         )
-        events.audit(tx, call.tenant, call.actor, "company.create", found.id, call.now)
+        events.audit(tx, call.tenant, call.actor, "company.created", found.id, call.now)
     return _answer(call, found, [])
 
 
@@ -90,6 +91,7 @@ def _replace(call: Call) -> bytes:
     with call.services.db.write() as tx:
         found = companies.replace(tx, call.tenant, id_, name=body.name, description=body.description, tags=body.tags)
         linked = connections.of_company(tx, call.tenant, found.id)
+        events.audit(tx, call.tenant, call.actor, "company.changed", found.id, call.now)
     return _answer(call, found, linked)
 
 
@@ -98,13 +100,14 @@ def _update(call: Call) -> bytes:
     with call.services.db.write() as tx:
         found = companies.update(tx, call.tenant, id_, name=body.name, description=body.description, tags=body.tags)
         linked = connections.of_company(tx, call.tenant, found.id)
+        events.audit(tx, call.tenant, call.actor, "company.changed", found.id, call.now)
     return _answer(call, found, linked)
 
 
 def _delete(call: Call) -> bytes:
     with call.services.db.write() as tx:
         companies.delete(tx, call.tenant, call.company_id)
-        events.audit(tx, call.tenant, call.actor, "company.delete", call.company_id, call.now)
+        events.audit(tx, call.tenant, call.actor, "company.deleted", call.company_id, call.now)
     return b""
 
 
@@ -118,6 +121,7 @@ OPERATIONS = (
         path="/companies",
         tag=_TAG,
         summary="List companies",
+        permission=Permission.READ_DATA,
         handle=_list,
         answer=Page(_COMPANY),
         parameters=(*LISTING, TAGS),
@@ -129,13 +133,21 @@ OPERATIONS = (
         path="/companies",
         tag=_TAG,
         summary="Create a company",
+        permission=Permission.LINK,
         handle=_create,
         answer=_COMPANY,
         body=CompanyRequestBody,
         fails=(400,),
     ),
     Operation(
-        id="get-company", method="GET", path=_ONE, tag=_TAG, summary="Get a company", handle=_get, answer=_COMPANY
+        id="get-company",
+        method="GET",
+        path=_ONE,
+        tag=_TAG,
+        summary="Get a company",
+        permission=Permission.READ_DATA,
+        handle=_get,
+        answer=_COMPANY,
     ),
     Operation(
         id="replace-company",
@@ -143,6 +155,7 @@ OPERATIONS = (
         path=_ONE,
         tag=_TAG,
         summary="Replace name, description and tags of a company",
+        permission=Permission.MANAGE_COMPANIES,
         handle=_replace,
         answer=_COMPANY,
         body=CompanyRequestBody,
@@ -154,6 +167,7 @@ OPERATIONS = (
         path=_ONE,
         tag=_TAG,
         summary="Change members of a company",
+        permission=Permission.MANAGE_COMPANIES,
         handle=_update,
         answer=_COMPANY,
         body=CompanyUpdateRequest,
@@ -165,6 +179,7 @@ OPERATIONS = (
         path=_ONE,
         tag=_TAG,
         summary="Delete a company with its connections and all data",
+        permission=Permission.MANAGE_COMPANIES,
         handle=_delete,
         success=204,
     ),

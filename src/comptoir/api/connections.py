@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from comptoir.access import Permission
 from comptoir.api import answers
 from comptoir.api.answers import Answer, connection_of
 from comptoir.api.calls import Call
@@ -64,7 +65,7 @@ def _create(call: Call) -> bytes:
             "connection": msgspec.to_builtins(answer),
         }
         events.append(tx, call.tenant, "connection.created", payload, call.now)
-        events.audit(tx, call.tenant, call.actor, "connection.create", found.id, call.now)
+        events.audit(tx, call.tenant, call.actor, "connection.created", found.id, call.now)
     return answers.encode(answer)
 
 
@@ -87,19 +88,15 @@ def _unlink(call: Call) -> bytes:
     if found.status is not ConnectionStatus.LINKED:
         raise InvalidInput(only_linked, field="status")
     try:
-        call.services.unlink(call.tenant, found.id)
+        call.services.unlink(call.tenant, found.id, call.actor)
     except Conflict as error:
         raise InvalidInput(error.message, field="status") from error
-    with call.services.db.write() as tx:
-        events.audit(tx, call.tenant, call.actor, "connection.unlink", found.id, call.now)
     return _get(call)
 
 
 def _delete(call: Call) -> bytes:
     found = _found(call)
-    call.services.delete_connection(call.tenant, found.id)
-    with call.services.db.write() as tx:
-        events.audit(tx, call.tenant, call.actor, "connection.delete", found.id, call.now)
+    call.services.delete_connection(call.tenant, found.id, call.actor)
     return b""
 
 
@@ -113,6 +110,7 @@ OPERATIONS = (
         path=_ALL,
         tag=_TAG,
         summary="List connections",
+        permission=Permission.READ_DATA,
         handle=_list,
         answer=Page(answers.Connection),
         parameters=LISTING,
@@ -124,6 +122,7 @@ OPERATIONS = (
         path=_ALL,
         tag=_TAG,
         summary="Create a connection, to be approved over its linkUrl",
+        permission=Permission.LINK,
         handle=_create,
         answer=answers.Connection,
         body=CreateConnection,
@@ -135,6 +134,7 @@ OPERATIONS = (
         path=_ONE,
         tag=_TAG,
         summary="Get a connection",
+        permission=Permission.READ_DATA,
         handle=_get,
         answer=answers.Connection,
     ),
@@ -144,6 +144,7 @@ OPERATIONS = (
         path=_ONE,
         tag=_TAG,
         summary="Unlink a connection; its data stays readable",
+        permission=Permission.MANAGE_COMPANIES,
         handle=_unlink,
         answer=answers.Connection,
         body=UpdateConnectionStatus,
@@ -155,6 +156,7 @@ OPERATIONS = (
         path=_ONE,
         tag=_TAG,
         summary="Delete a connection with all data read over it",
+        permission=Permission.MANAGE_COMPANIES,
         handle=_delete,
     ),
 )

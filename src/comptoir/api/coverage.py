@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from enum import StrEnum
 
+from comptoir.access import Permission
 from comptoir.api import answers
 from comptoir.api.answers import Answer, DataTypeKey
 from comptoir.api.calls import Call
@@ -123,6 +124,7 @@ OPERATIONS = (
         path="/integrations/{platformKey}/coverage",
         tag="Integrations",
         summary="Where each member of each data type comes from",
+        permission=Permission.READ_DATA,
         handle=_get,
         answer=Coverage,
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
+from comptoir.access import Permission
 from comptoir.api import answers
 from comptoir.api.answers import Answer, DataTypeKey
 from comptoir.api.calls import Call, id_of
@@ -186,6 +187,7 @@ OPERATIONS = (
         path=_SYNCS,
         tag=_TAG,
         summary="List syncs, newest first: calls made, and what became of the records of each data type",
+        permission=Permission.READ_DATA,
         handle=_list,
         answer=Page(Sync),
         parameters=PAGING,
@@ -197,6 +199,7 @@ OPERATIONS = (
         path=f"{_SYNCS}/{{syncId}}",
         tag=_TAG,
         summary="Get a sync",
+        permission=Permission.READ_DATA,
         handle=_get,
         answer=Sync,
     ),
@@ -206,6 +209,7 @@ OPERATIONS = (
         path=f"{_SYNCS}/{{syncId}}/changes",
         tag=_TAG,
         summary="List exactly the records that a sync made, changed or marked as deleted",
+        permission=Permission.READ_DATA,
         handle=_changes,
         answer=Page(RecordChange),
         parameters=PAGING,
@@ -217,6 +221,7 @@ OPERATIONS = (
         path=f"{_SYNCS}/{{syncId}}/sourceChanges",
         tag=_TAG,
         summary="List the records of the source that a sync found new, changed or gone",
+        permission=Permission.READ_DATA,
         handle=_source_changes,
         answer=Page(SourceChange),
         parameters=PAGING,

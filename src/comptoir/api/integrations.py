@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from html import escape
 from uuid import UUID
 
+from comptoir.access import ANYONE, Permission
 from comptoir.api import answers
 from comptoir.api.answers import Answer, Integration, integration_of
 from comptoir.api.calls import Call
@@ -161,6 +162,7 @@ OPERATIONS = (
         path="/integrations",
         tag=_TAG,
         summary="List integrations",
+        permission=Permission.READ_DATA,
         handle=_list,
         answer=Page(Integration),
         parameters=LISTING,
@@ -172,6 +174,7 @@ OPERATIONS = (
         path=_ONE,
         tag=_TAG,
         summary="Get an integration",
+        permission=Permission.READ_DATA,
         handle=_get,
         answer=Integration,
     ),
@@ -181,6 +184,7 @@ OPERATIONS = (
         path=f"{_ONE}/branding",
         tag=_TAG,
         summary="Get pictures of an integration",
+        permission=Permission.READ_DATA,
         handle=_branding,
         answer=Branding,
     ),
@@ -190,9 +194,9 @@ OPERATIONS = (
         path=f"{_ONE}/images/{{image}}",
         tag=_TAG,
         summary="A picture that branding names",
+        permission=ANYONE,
         handle=_image,
         content_type="image/svg+xml",
-        is_open=True,
         is_quick=True,
     ),
 )

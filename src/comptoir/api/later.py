@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from comptoir.access import Permission
 from comptoir.api.calls import Call
 from comptoir.api.routing import Operation
 from comptoir.errors import NotFound
@@ -65,6 +66,7 @@ def _refusal(method: str, path: str, sentence: str) -> Operation:
         path=path,
         tag="Not supported",
         summary=sentence,
+        permission=Permission.READ_DATA,
         handle=refuse,
         is_listed=False,
     )

@@ -9,6 +9,7 @@ from typing import Any, get_args, get_origin
 import msgspec
 
 from comptoir import __version__
+from comptoir.access import ANYONE
 from comptoir.api.answers import encode
 from comptoir.api.calls import Call
 from comptoir.api.failures import ErrorMessage
@@ -50,8 +51,8 @@ def operation(served: Iterable[Operation]) -> Operation:
         path="/openapi.json",
         tag="Description",
         summary="This description",
+        permission=ANYONE,
         handle=handle,
-        is_open=True,
         is_listed=False,
         is_quick=True,
     )
@@ -87,7 +88,7 @@ def document(operations: Iterable[Operation], address: str) -> dict[str, Any]:
 def _described(one: Operation) -> dict[str, Any]:
     names = [part[1:-1] for part in one.path.split("/") if part.startswith("{")]
     fails = {413, 500, 503, *one.fails} if one.body is not None else {500, 503, *one.fails}
-    fails |= set() if one.is_open else {401}
+    fails |= set() if one.permission == ANYONE else {401}
     fails |= {404} if names else set()
     fails |= {400} if one.parameters or one.body is not None else set()
     found: dict[str, Any] = {
@@ -102,7 +103,7 @@ def _described(one: Operation) -> dict[str, Any]:
     }
     if one.body is not None:
         found["requestBody"] = {"required": True, "content": {"application/json": {"schema": _reference(one.body)}}}
-    if one.is_open:
+    if one.permission == ANYONE:
         found["security"] = []
     return found
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from comptoir.access import Permission
 from comptoir.api.calls import Call, Handle
 from comptoir.api.listing import LISTING, Page
 from comptoir.api.paging import envelope, paging_of
@@ -125,6 +126,7 @@ def _operations_of(shape: Shape) -> Iterator[Operation]:
                 path=f"{base}/{shape.path_word}",
                 tag=tag,
                 summary="Get the company's own details",
+                permission=Permission.READ_DATA,
                 handle=_get_single(shape.name),
                 answer=shape.name,
                 fails=(409,),
@@ -140,6 +142,7 @@ def _operations_of(shape: Shape) -> Iterator[Operation]:
             path=path,
             tag=tag,
             summary=f"List {word}",
+            permission=Permission.READ_DATA,
             handle=_list(shape.name),
             answer=Page(shape.name),
             parameters=LISTING,
@@ -152,6 +155,7 @@ def _operations_of(shape: Shape) -> Iterator[Operation]:
             path=f"{path}/{{recordId}}",
             tag=tag,
             summary=f"Get one of the {word}",
+            permission=Permission.READ_DATA,
             handle=_get(shape.name),
             answer=shape.name,
             fails=(409,),
@@ -168,6 +172,7 @@ def _unsupported(key: str, paths: tuple[str, ...]) -> Iterator[Operation]:
                 path=f"{base}/{path}",
                 tag="Not supported",
                 summary=f"Not supported: {_words(key)}",
+                permission=Permission.READ_DATA,
                 handle=refuse_unsupported(key),
                 is_listed=False,
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from comptoir.access import Permission
 from comptoir.api import answers
 from comptoir.api.answers import Answer, Dataset, DataStatus, PullOperation
 from comptoir.api.calls import Call, id_of
@@ -140,6 +141,7 @@ OPERATIONS = (
         path=f"{_COMPANY}/data/all",
         tag=_TAG,
         summary="Queue reads of all data types that are read on first link",
+        permission=Permission.REFRESH_DATA,
         handle=_refresh_all,
         success=204,
         parameters=(_WHOLE,),
@@ -151,6 +153,7 @@ OPERATIONS = (
         path=f"{_COMPANY}/data/queue/all",
         tag=_TAG,
         summary="The same under an old name",
+        permission=Permission.REFRESH_DATA,
         handle=_refresh_all,
         success=204,
         fails=(409,),
@@ -162,6 +165,7 @@ OPERATIONS = (
         path=f"{_COMPANY}/data/queue/{{dataType}}",
         tag=_TAG,
         summary="Queue a read of one data type",
+        permission=Permission.REFRESH_DATA,
         handle=_refresh_one,
         answer=PullOperation,
         parameters=(Parameter(name="connectionId", kind="string", text="Read over this connection."), _WHOLE),
@@ -173,6 +177,7 @@ OPERATIONS = (
         path=f"{_COMPANY}/data/info",
         tag="Company info",
         summary="Queue a read of the company's own details",
+        permission=Permission.REFRESH_DATA,
         handle=_refresh_info,
         answer=Dataset,
         fails=(409,),
@@ -183,6 +188,7 @@ OPERATIONS = (
         path=f"{_COMPANY}/dataStatus",
         tag=_TAG,
         summary="How each data type stands; those never read are left out",
+        permission=Permission.READ_DATA,
         handle=_status,
         answer=Mapping[str, DataStatus],
     ),
@@ -192,6 +198,7 @@ OPERATIONS = (
         path=f"{_COMPANY}/data/history",
         tag=_TAG,
         summary="List reads, newest first",
+        permission=Permission.READ_DATA,
         handle=_history,
         answer=Page(PullOperation),
         parameters=LISTING,
@@ -203,6 +210,7 @@ OPERATIONS = (
         path=f"{_COMPANY}/data/history/{{datasetId}}",
         tag=_TAG,
         summary="Get a read",
+        permission=Permission.READ_DATA,
         handle=_one,
         answer=PullOperation,
     ),
@@ -212,6 +220,7 @@ OPERATIONS = (
         path=f"{_COMPANY}/sync/{{datasetId}}/validation",
         tag="Read data",
         summary="What was doubtful about a read",
+        permission=Permission.READ_DATA,
         handle=_validation,
         answer=ValidationResult,
     ),

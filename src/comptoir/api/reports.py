@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from comptoir import model
+from comptoir.access import Permission
 from comptoir.api.calls import Call
 from comptoir.api.records import scope_of, unreadable
 from comptoir.api.routing import Operation, Parameter
@@ -163,6 +164,7 @@ def _all() -> Iterator[Operation]:
                 path=f"{base}/data/{SHAPES[statement.key].path_word}",
                 tag=_TAG,
                 summary=f"Get the {statement.words}, by periods of any number of months, newest first",
+                permission=Permission.READ_DATA,
                 handle=_statement(statement),
                 answer=statement.answer,
                 parameters=_STATEMENT_PARAMETERS,
@@ -176,6 +178,7 @@ def _all() -> Iterator[Operation]:
             path=path,
             tag=_TAG,
             summary=f"Get the {report.words} report: what is owed on a day, by party, currency and age",
+            permission=Permission.READ_DATA,
             handle=_aged(report),
             answer=report.answer,
             parameters=_AGED_PARAMETERS,
@@ -187,6 +190,7 @@ def _all() -> Iterator[Operation]:
             path=f"{path}/available",
             tag=_TAG,
             summary=f"Whether the {report.words} report is available",
+            permission=Permission.READ_DATA,
             handle=_is_available(report),
             answer=bool,
         )

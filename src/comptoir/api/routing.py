@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 import msgspec
 
+from comptoir.access import Needed
 from comptoir.api.calls import Call
 
 __all__ = ["FileContent", "Operation", "Parameter", "Routes"]
@@ -36,8 +37,9 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that can be asked for. `id` and `path` are the contract's; `success` is the one status of success.
 
-    `answer` and `body` describe what is sent back and taken. `is_quick`: a bounded read by key that may run on the
-    event loop where the database is in this process. `is_open`: needs no key.
+    `permission` is what it takes to ask for it: there is no default, so that none is forgotten. `answer` and `body`
+    describe what is sent back and taken. `is_quick`: a bounded read by key that may run on the event loop where the
+    database is in this process.
     """
 
     id: str
@@ -45,6 +47,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     tag: str
     summary: str
+    permission: Needed
     handle: Callable[[Call], bytes | FileContent]
     success: int = 200
     answer: object = None
@@ -53,7 +56,6 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     fails: tuple[int, ...] = ()
     content_type: str = "application/json"
     is_quick: bool = False
-    is_open: bool = False
     is_listed: bool = True
 
 

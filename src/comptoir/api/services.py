@@ -12,6 +12,7 @@ from comptoir.runtime.clock import Clock
 from comptoir.store import CompanyId, ConnectionId, Database, TenantId
 from comptoir.store.connections import Connection
 from comptoir.store.datasets import Dataset
+from comptoir.store.trail import Actor
 
 __all__ = ["ApiServices"]
 
@@ -45,8 +46,8 @@ class ApiServices:
     api_url: str
     link_url: str
     request_refresh: _Refresh
-    unlink: Callable[[TenantId, ConnectionId], None]
-    delete_connection: Callable[[TenantId, ConnectionId], None]
+    unlink: Callable[[TenantId, ConnectionId, Actor], None]
+    delete_connection: Callable[[TenantId, ConnectionId, Actor], None]
     download: Callable[[Connection, Attached], bytes]
     print_out: Callable[[Connection, Printed, str], bytes]  # of a raw record's id
 

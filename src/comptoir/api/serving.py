@@ -21,7 +21,7 @@ from litestar.concurrency import sync_to_thread
 from litestar.enums import ScopeType
 from litestar.types import Receive, Scope, Send
 
-from comptoir.access import ApiKey, api_keys
+from comptoir.access import ANYONE, OF_API_KEYS, ApiKey, api_keys
 from comptoir.api.calls import Call, parameters
 from comptoir.api.failures import Refused, error_of, status_of
 from comptoir.api.routing import FileContent, Operation, Routes
@@ -66,6 +66,7 @@ class _Request(msgspec.Struct, frozen=True):
     authorization: bytes | None
     content_length: bytes | None
     correlation_id: str
+    address: str
 
 
 class Serving:
@@ -115,7 +116,10 @@ class Serving:
             path = "/" + "/".join([segment for segment in path.split("/") if segment][self._depth :])
         state = scope.setdefault("state", {})
         correlation_id = state.setdefault("correlation_id", uuid4().hex)
-        return _Request(scope["method"], path, scope["query_string"], authorization, content_length, correlation_id)
+        address = str((scope.get("client") or ("",))[0])
+        return _Request(
+            scope["method"], path, scope["query_string"], authorization, content_length, correlation_id, address
+        )
 
     def _operation(self, request: _Request) -> tuple[Operation | Refused, dict[str, str]]:
         """The operation asked for, or why there is none: that is told only to those with a key."""
@@ -135,10 +139,12 @@ class Serving:
         """Everything between the request's bytes and the answer's; raises nothing."""
         try:
             key = None
-            if isinstance(operation, Refused) or not operation.is_open:
+            if isinstance(operation, Refused) or operation.permission != ANYONE:
                 key = self._admitted(request.authorization)
             if isinstance(operation, Refused):
                 raise operation
+            if operation.permission != ANYONE and operation.permission not in OF_API_KEYS:
+                raise Refused(403, "API keys may not do this. Sign in to the portal for it.")
             failpoint("api.answer")
             call = Call(
                 services=self._services,
@@ -148,6 +154,7 @@ class Serving:
                 names=names,
                 query=parameters(request.query_string),
                 body=body,
+                address=request.address,
             )
             content = operation.handle(call)
         except Exception as error:

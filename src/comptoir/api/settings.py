@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from comptoir.access import ApiKey, api_keys
+from comptoir.access import ApiKey, Permission, api_keys
 from comptoir.api import answers
 from comptoir.api.answers import Answer, DataTypeKey
 from comptoir.api.calls import Call, id_of
@@ -164,7 +164,7 @@ def _put_profile(call: Call) -> bytes:
             alert_auth_header=before.alert_auth_header if sent.alert_auth_header is None else sent.alert_auth_header,
         )
         profile.put(tx, call.tenant, found)
-        events.audit(tx, call.tenant, call.actor, "profile.update", None, call.now)
+        events.audit(tx, call.tenant, call.actor, "profile.changed", None, call.now)
     return _profile(found)
 
 
@@ -196,7 +196,7 @@ def _create_key(call: Call) -> bytes:
     name = call.decoded(CreateApiKey).name if call.body.strip() else None  # a key needs no name, so no body either
     with call.services.db.write() as tx:
         found, text = api_keys.add(tx, call.tenant, name, call.now)
-        events.audit(tx, call.tenant, call.actor, "apiKey.create", found.id, call.now)
+        events.audit(tx, call.tenant, call.actor, "apiKey.made", found.id, call.now, detail=found.name)
     return answers.encode(_key(found, text))
 
 
@@ -204,7 +204,7 @@ def _delete_key(call: Call) -> bytes:
     id_ = id_of(call.names["apiKeyId"], "No API key was found with ID {id}")
     with call.services.db.write() as tx:
         api_keys.delete(tx, call.tenant, id_)
-        events.audit(tx, call.tenant, call.actor, "apiKey.delete", id_, call.now)
+        events.audit(tx, call.tenant, call.actor, "apiKey.deleted", id_, call.now)
     return b""
 
 
@@ -276,7 +276,7 @@ def _post_settings(call: Call) -> bytes:
     sent = _sent_settings(call)
     with call.services.db.write() as tx:
         profile.put_sync_settings(tx, call.tenant, sent, keep_times=True)
-        events.audit(tx, call.tenant, call.actor, "syncSettings.update", None, call.now)
+        events.audit(tx, call.tenant, call.actor, "syncSettings.changed", None, call.now)
     return b""
 
 
@@ -285,7 +285,7 @@ def _post_company_settings(call: Call) -> bytes:
     with call.services.db.write() as tx:
         company = companies.get(tx, call.tenant, company_id)
         profile.put_sync_settings(tx, call.tenant, sent, company.id, keep_times=True)
-        events.audit(tx, call.tenant, call.actor, "syncSettings.update", company.id, call.now)
+        events.audit(tx, call.tenant, call.actor, "syncSettings.changed", company.id, call.now)
     return b""
 
 
@@ -299,6 +299,7 @@ OPERATIONS = (
         path="/profile",
         tag=_TAG,
         summary="Get the profile",
+        permission=Permission.READ_DATA,
         handle=_get_profile,
         answer=Profile,
     ),
@@ -308,6 +309,7 @@ OPERATIONS = (
         path="/profile",
         tag=_TAG,
         summary="Replace the profile",
+        permission=Permission.MANAGE_SETTINGS,
         handle=_put_profile,
         answer=Profile,
         body=Profile,
@@ -319,6 +321,7 @@ OPERATIONS = (
         path="/apiKeys",
         tag=_TAG,
         summary="List API keys",
+        permission=Permission.MANAGE_KEYS,
         handle=_list_keys,
         answer=ApiKeys,
     ),
@@ -328,6 +331,7 @@ OPERATIONS = (
         path="/apiKeys",
         tag=_TAG,
         summary="Create an API key",
+        permission=Permission.MANAGE_KEYS,
         handle=_create_key,
         success=201,
         answer=ApiKeyDetails,
@@ -340,6 +344,7 @@ OPERATIONS = (
         path="/apiKeys/{apiKeyId}",
         tag=_TAG,
         summary="Revoke an API key at once",
+        permission=Permission.MANAGE_KEYS,
         handle=_delete_key,
         success=204,
         fails=(409,),
@@ -350,6 +355,7 @@ OPERATIONS = (
         path=_SYNC,
         tag=_TAG,
         summary="Get the default sync settings",
+        permission=Permission.READ_DATA,
         handle=_get_settings,
         answer=SyncSettings,
     ),
@@ -359,6 +365,7 @@ OPERATIONS = (
         path=_SYNC,
         tag=_TAG,
         summary="Change the default sync settings",
+        permission=Permission.MANAGE_SETTINGS,
         handle=_post_settings,
         success=204,
         body=UpdateSyncSettings,
@@ -370,6 +377,7 @@ OPERATIONS = (
         path=_COMPANY_SYNC,
         tag="Companies",
         summary="Get a company's sync settings",
+        permission=Permission.READ_DATA,
         handle=_get_company_settings,
         answer=CompanySyncSettings,
     ),
@@ -379,6 +387,7 @@ OPERATIONS = (
         path=_COMPANY_SYNC,
         tag="Companies",
         summary="Change a company's sync settings",
+        permission=Permission.MANAGE_SETTINGS,
         handle=_post_company_settings,
         success=204,
         body=UpdateSyncSettings,

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import msgspec
 
+from comptoir.access import Permission
 from comptoir.api import answers
 from comptoir.api.answers import Answer, DataTypeKey
 from comptoir.api.calls import Call
@@ -231,6 +232,7 @@ OPERATIONS = (
         path=f"{_CONNECTION}/{_SOURCE}",
         tag=_TAG,
         summary="Where a record comes from, field by field, and how its source stood before",
+        permission=Permission.READ_DATA,
         handle=_trace,
         answer=RecordSource,
     ),
@@ -240,6 +242,7 @@ OPERATIONS = (
         path=f"{_COMPANY}/{_SOURCE}",
         tag=_TAG,
         summary="The same of the record that is served under this id for the company",
+        permission=Permission.READ_DATA,
         handle=_trace,
         answer=RecordSource,
     ),
@@ -249,6 +252,7 @@ OPERATIONS = (
         path=f"{_CONNECTION}/sources/{{resource}}",
         tag=_TAG,
         summary="List the records of a resource of the source as they came, deleted ones too",
+        permission=Permission.READ_DATA,
         handle=_list,
         answer=Page(SourceRecord),
         parameters=PAGING,
@@ -260,6 +264,7 @@ OPERATIONS = (
         path=f"{_CONNECTION}/sources/{{resource}}/{{sourceId}}",
         tag=_TAG,
         summary="A record of the source as it came, and how it stood before",
+        permission=Permission.READ_DATA,
         handle=_one,
         answer=SourceHistory,
     ),

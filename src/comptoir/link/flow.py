@@ -34,6 +34,7 @@ from comptoir.store import Database, TenantId, Vault, connections, events, grant
 from comptoir.store.connections import Connection, ConnectionStatus
 from comptoir.store.integration_settings import IntegrationSettings
 from comptoir.store.link_states import LinkState
+from comptoir.store.trail import Actor, ActorKind
 from comptoir.upstream import Client, FixedToken
 
 __all__ = ["Flow", "Outcome"]
@@ -111,9 +112,19 @@ class Flow:
         return settings
 
     def finish(
-        self, *, state: str | None, code: str | None, error: str | None, description: str | None, browser: str
+        self,
+        *,
+        state: str | None,
+        code: str | None,
+        error: str | None,
+        description: str | None,
+        browser: str,
+        address: str,
     ) -> Outcome:
-        """What came back from the upstream. Never raises for what a customer or the upstream did."""
+        """What came back from the upstream. Never raises for what a customer or the upstream did.
+
+        `address` is the network address of the customer's browser.
+        """
         now = self._clock.now()
         taken = None
         if state:
@@ -146,7 +157,7 @@ class Flow:
         if not code:
             return self._failed(taken, connection, 500, "The approval came back without a code. Open your link again.")
         try:
-            return self._link(taken, connection, state or "", code)
+            return self._link(taken, connection, state or "", code, address)
         except GrantRefused:
             return self._failed(
                 taken,
@@ -192,7 +203,7 @@ class Flow:
             return Outcome(status_code=400, message=_DELETED)
         return Outcome(status_code=status, message=message, connection=connection, parameters=taken.parameters)
 
-    def _link(self, taken: LinkState, connection: Connection, state: str, code: str) -> Outcome:
+    def _link(self, taken: LinkState, connection: Connection, state: str, code: str, address: str) -> Outcome:
         integration = self._integration_of(connection.integration_key)
         with self._db.read() as tx:
             settings = self._enabled(tx, taken.tenant_id, integration)
@@ -237,6 +248,9 @@ class Flow:
                 kind = "connection.connected" if was is ConnectionStatus.PENDING_AUTH else "connection.reconnected"
                 events.append(tx, taken.tenant_id, kind, {"connectionId": connection.id}, now)
             linked = connections.get(tx, taken.tenant_id, connection.id)
+            customer = Actor(kind=ActorKind.CUSTOMER, name="Link URL", address=address)
+            opened = "opened: the app's secret"
+            events.audit(tx, taken.tenant_id, customer, "connection.linked", connection.id, now, detail=opened)
         self._keeper.forget(connection.id)
         if connection.budget != linked.budget:
             self._client_of(integration.key).limits.count_as(connection.budget, linked.budget)

@@ -44,7 +44,7 @@ def add_key(visit: Asked) -> Response[Any]:
         with visit.services.db.write() as tx:
             now = visit.services.clock.now()
             key, secret = api_keys.add(tx, visit.tenant, name, now)
-            events.audit(tx, visit.tenant, visit.actor, "api key: made", key.id, now)
+            events.audit(tx, visit.tenant, visit.actor, "apiKey.made", key.id, now, detail=key.name)
     except InvalidInput:
         return _show(visit, 422, name=name[:200], error=visit.say(_LONG_NAME))
     except Conflict:
@@ -57,7 +57,7 @@ def delete_key(visit: Asked, key: FromPath[str]) -> Response[Any]:
     try:
         with visit.services.db.write() as tx:
             api_keys.delete(tx, visit.tenant, key)
-            events.audit(tx, visit.tenant, visit.actor, "api key: deleted", key, visit.services.clock.now())
+            events.audit(tx, visit.tenant, visit.actor, "apiKey.deleted", key, visit.services.clock.now())
     except Conflict:
         return _show(visit, 409, problem=visit.say(_LAST))
     return visit.go("/settings/api-keys", said="key-deleted")

@@ -79,7 +79,7 @@ def add_company(visit: Asked) -> Response[Any]:
     try:
         with visit.services.db.write() as tx:
             now = visit.services.clock.now()
-            company = companies.add(tx, visit.tenant, name=name, created_by=visit.actor, now=now)
+            company = companies.add(tx, visit.tenant, name=name, created_by=visit.actor.name, now=now)
             events.audit(tx, visit.tenant, visit.actor, "company.created", company.id, now)
     except InvalidInput:
         error = visit.say(_NO_LETTERS if name.strip() else _NO_NAME)
@@ -132,7 +132,7 @@ def delete_company(visit: Asked, company: FromPath[str]) -> Response[Any]:
         found = companies.get(tx, visit.tenant, company)
         theirs = connections.of_company(tx, visit.tenant, found.id)
     for connection in theirs:
-        services.delete_connection(visit.tenant, connection.id)
+        services.delete_connection(visit.tenant, connection.id, visit.actor)
     with services.db.write() as tx:
         companies.delete(tx, visit.tenant, found.id)
         events.audit(tx, visit.tenant, visit.actor, "company.deleted", found.id, services.clock.now())

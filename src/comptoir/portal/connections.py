@@ -10,7 +10,7 @@ from litestar.params import FromPath
 from comptoir.access import Permission
 from comptoir.portal.company_state import connection_state
 from comptoir.portal.visits import Asked
-from comptoir.store import companies, connections, events
+from comptoir.store import companies, connections
 
 __all__ = ["ROUTES"]
 
@@ -42,9 +42,7 @@ def unlink(visit: Asked, company: FromPath[str], connection: FromPath[str]) -> R
     services = visit.services
     with services.db.read() as tx:
         found = connections.get(tx, visit.tenant, connection, company)
-    services.unlink(visit.tenant, found.id)
-    with services.db.write() as tx:
-        events.audit(tx, visit.tenant, visit.actor, "connection: unlinked", found.id, services.clock.now())
+    services.unlink(visit.tenant, found.id, visit.actor)
     name = services.integration_by_key(found.integration_key).name
     return visit.go(f"/companies/{company}/connections/{found.id}", said="unlinked", name=name)
 
@@ -54,9 +52,7 @@ def delete_connection(visit: Asked, company: FromPath[str], connection: FromPath
     services = visit.services
     with services.db.read() as tx:
         found = connections.get(tx, visit.tenant, connection, company)
-    services.delete_connection(visit.tenant, found.id)
-    with services.db.write() as tx:
-        events.audit(tx, visit.tenant, visit.actor, "connection: deleted", found.id, services.clock.now())
+    services.delete_connection(visit.tenant, found.id, visit.actor)
     name = services.integration_by_key(found.integration_key).name
     return visit.go(f"/companies/{company}", said="connection-deleted", name=name)
 

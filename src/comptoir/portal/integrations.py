@@ -129,7 +129,7 @@ def save_keys(visit: Asked, slug: FromPath[str]) -> Response[Any]:
                 now=services.clock.now(),
             )
             datasets.wake(tx, visit.tenant, integration.key)
-            _note(tx, visit, integration, "keys saved")
+            _note(tx, visit, integration, "keysSaved", opened=bool(known))
     if errors:
         # What was typed stays, the secret too: in the answer to this very form, which nothing keeps, and nowhere else.
         typed = {"client_id": client_id, "client_secret": secret}
@@ -189,6 +189,8 @@ def switch(visit: Asked, slug: FromPath[str]) -> Response[Any]:
 def test_keys(visit: Asked, slug: FromPath[str]) -> Response[Any]:
     integration = visit.services.integration(slug)
     _needed(visit, integration)
+    with visit.services.db.write() as tx:  # before the secret is opened: an opening that is not noted must not be
+        _note(tx, visit, integration, "keysTested", opened=True)
     verdict = visit.services.test_keys(visit.tenant, integration)
     if verdict:
         with visit.services.db.write() as tx:
@@ -214,7 +216,7 @@ def save_next_secret(visit: Asked, slug: FromPath[str]) -> Response[Any]:
             now = services.clock.now()
             stored.save_second(tx, visit.tenant, integration.key, client_secret=secret, vault=services.vault, now=now)
             datasets.wake(tx, visit.tenant, integration.key)
-            _note(tx, visit, integration, "next secret saved")
+            _note(tx, visit, integration, "nextSecretSaved", opened=True)
     if problem is not None:
         typed = {"next_secret": secret}
         return _show(visit, integration, status=422, typed=typed, errors={"next_secret": problem})
@@ -226,13 +228,14 @@ def drop_next_secret(visit: Asked, slug: FromPath[str]) -> Response[Any]:
     integration = visit.services.integration(slug)
     with visit.services.db.write() as tx:
         stored.drop_second(tx, visit.tenant, integration.key)
-        _note(tx, visit, integration, "next secret removed")
+        _note(tx, visit, integration, "nextSecretRemoved")
     return visit.go(f"{BASE}/{slug}", said="second-dropped", name=integration.name)
 
 
-def _note(tx: Transaction, visit: Visit, integration: Integration, what: str) -> None:
-    now = visit.services.clock.now()
-    events.audit(tx, visit.tenant, visit.actor, f"integration: {what}", integration.key, now)
+def _note(tx: Transaction, visit: Visit, integration: Integration, what: str, *, opened: bool = False) -> None:
+    """`opened`: the act opens the stored secret, for use or for comparison."""
+    now, detail = visit.services.clock.now(), "opened: the app's secret" if opened else None
+    events.audit(tx, visit.tenant, visit.actor, f"integration.{what}", integration.key, now, detail=detail)
 
 
 def _needed(visit: Visit, integration: Integration) -> IntegrationSettings:

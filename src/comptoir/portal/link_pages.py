@@ -151,6 +151,7 @@ def callback(visit: Asked) -> Response[Any]:
         error=given("error"),
         description=given("error_description"),
         browser=visit.browser,
+        address=visit.address,
     )
     connection = outcome.connection
     if connection is None:

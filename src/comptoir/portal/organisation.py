@@ -58,7 +58,7 @@ def save_organisation(visit: Asked) -> Response[Any]:
     with visit.services.db.write() as tx:
         found = profile.get(tx, visit.tenant, name)
         profile.put(tx, visit.tenant, msgspec.structs.replace(found, name=name, redirect_url=address))
-        events.audit(tx, visit.tenant, visit.actor, "profile: changed", None, visit.services.clock.now())
+        events.audit(tx, visit.tenant, visit.actor, "profile.changed", None, visit.services.clock.now())
     return visit.go("/settings/organisation", said="organisation-saved")
 
 

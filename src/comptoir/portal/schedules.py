@@ -128,7 +128,7 @@ def _save(visit: Visit, company: companies.Company | None) -> Response[Any]:
             return visit.go(_address(company), said="schedules-saved")
     with visit.services.db.write() as tx:
         profile.put_sync_settings(tx, visit.tenant, changed, CompanyId(owner))
-        events.audit(tx, visit.tenant, visit.actor, "syncSettings.update", owner or None, visit.services.clock.now())
+        events.audit(tx, visit.tenant, visit.actor, "syncSettings.changed", owner or None, visit.services.clock.now())
     return visit.go(_address(company), said="schedules-saved" if changed else "schedules-default")
 
 

@@ -13,6 +13,7 @@ from comptoir.link import Outcome
 from comptoir.runtime.clock import Clock
 from comptoir.store import CompanyId, ConnectionId, Database, TenantId, Vault
 from comptoir.store.connections import Connection
+from comptoir.store.trail import Actor
 
 __all__ = ["PortalServices"]
 
@@ -27,7 +28,14 @@ class _FinishLink(Protocol):
     """Ends an approval. On success the connection is Linked; the first sync is asked for by the pages."""
 
     def __call__(
-        self, *, state: str | None, code: str | None, error: str | None, description: str | None, browser: str
+        self,
+        *,
+        state: str | None,
+        code: str | None,
+        error: str | None,
+        description: str | None,
+        browser: str,
+        address: str,
     ) -> Outcome: ...
 
 
@@ -64,8 +72,8 @@ class PortalServices:
     finish_link: _FinishLink
     test_keys: Callable[[TenantId, Integration], bool | None]  # None: could not be found out just now
     request_refresh: _Refresh
-    unlink: Callable[[TenantId, ConnectionId], None]
-    delete_connection: Callable[[TenantId, ConnectionId], None]
+    unlink: Callable[[TenantId, ConnectionId, Actor], None]
+    delete_connection: Callable[[TenantId, ConnectionId, Actor], None]
     download: Callable[[Connection, Attached], bytes]
     print_out: Callable[[Connection, Printed, str], bytes]  # of a raw record's id
     is_stopping: Callable[[], bool]  # the server was told to stop: pages that are watched end

@@ -10,7 +10,7 @@ import hmac
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 from urllib.parse import quote, unquote, urlsplit
 
 from anyio.to_thread import run_sync
@@ -26,16 +26,16 @@ from litestar.exceptions import (
 from litestar.handlers import BaseRouteHandler
 from litestar.params import SkipValidation
 
-from comptoir.access import PERMISSIONS, Operator, Permission, Session, sessions
+from comptoir.access import ANYONE, PERMISSIONS, Operator, Permission, Session, sessions
 from comptoir.portal.languages import N_, Language, chosen, languages
 from comptoir.portal.pages import HEADERS, html, render
 from comptoir.portal.said import SAID
 from comptoir.portal.services import PortalServices
 from comptoir.store import TenantId
+from comptoir.store.trail import Actor, ActorKind
 
 __all__ = ["ANYONE", "Asked", "Visit", "admit", "anonymous", "identified", "safe_path"]
 
-ANYONE: Final = "anyone"  # the permission of pages that need no sign-in
 _SESSION, _BROWSER, _LANGUAGE, _SAID = "session", "browser", "language", "said"
 _YEAR_SECONDS = 365 * 24 * 3600
 _WEEK_SECONDS = 7 * 24 * 3600
@@ -67,9 +67,16 @@ class Visit:
         return self.operator.tenant_id
 
     @property
-    def actor(self) -> str:
+    def address(self) -> str:
+        """The network address that the request came from."""
+        return self.request.client.host if self.request.client else ""
+
+    @property
+    def actor(self) -> Actor:
         """Who is named in the audit trail."""
-        return "" if self.operator is None else self.operator.email
+        if self.operator is None:
+            return Actor(kind=ActorKind.NOBODY, name="", address=self.address)
+        return Actor(kind=ActorKind.OPERATOR, name=self.operator.email, address=self.address)
 
     @property
     def page_number(self) -> int:

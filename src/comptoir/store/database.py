@@ -29,6 +29,7 @@ from sqlalchemy.pool import QueuePool
 from comptoir.errors import ActionNeeded, NotFound, StoreAway, TryLater
 from comptoir.store import plans, views
 from comptoir.store.direct import Direct, OnPostgres, OnSqlite, marked
+from comptoir.store.trail import KEY_OPTION
 
 __all__ = ["Database", "Source", "fetch", "open_database"]
 
@@ -70,6 +71,10 @@ class Database:
         guarded = copy.copy(self)
         guarded._guard = guard
         return guarded
+
+    def sign_trail_with(self, key: bytes) -> None:
+        """Give every writing transaction the key that the audit trail is marked with; once, right after opening."""
+        self._writer = self._writer.execution_options(**{KEY_OPTION: key})
 
     @contextmanager
     def write(self) -> Iterator[Connection]:

@@ -9,8 +9,9 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from comptoir.store import trail
 from comptoir.store.ids import TenantId, new_id
-from comptoir.store.tables import AUDIT, EVENTS
+from comptoir.store.tables import EVENTS
 
 __all__ = ["append", "audit"]
 
@@ -20,6 +21,15 @@ def append(tx: Connection, tenant: TenantId, type_: str, payload: Any, now: date
     tx.execute(sa.insert(EVENTS).values(tenant_id=tenant, **values))
 
 
-def audit(tx: Connection, tenant: TenantId, actor: str, action: str, subject: str | None, now: datetime) -> None:
-    """Who did what to what; never a secret."""
-    tx.execute(sa.insert(AUDIT).values(tenant_id=tenant, actor=actor, action=action, subject=subject, at=now))
+def audit(
+    tx: Connection,
+    tenant: TenantId,
+    actor: trail.Actor,
+    action: str,
+    subject: str | None,
+    now: datetime,
+    *,
+    detail: str | None = None,
+) -> None:
+    """Who did what to what, as the last thing of the transaction; never a secret."""
+    trail.append(tx, tenant, actor, action, subject, now, detail=detail)

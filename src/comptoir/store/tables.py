@@ -76,7 +76,14 @@ def _text(name: str, *, required: bool = False) -> Column[Any]:
 
 META = Table("meta", METADATA, Column("name", Words, primary_key=True), Column("value", LargeBinary, nullable=False))
 
-TENANTS = Table("tenants", METADATA, _id(), Column("name", Words, nullable=False, unique=True), _when("created"))
+TENANTS = Table(
+    "tenants",
+    METADATA,
+    _id(),
+    Column("name", Words, nullable=False, unique=True),
+    _when("created"),
+    Column("needs_second_factor", Boolean, nullable=False, server_default=sa.false()),
+)
 
 OPERATORS = Table(
     "operators",
@@ -84,11 +91,30 @@ OPERATORS = Table(
     _id(),
     _tenant(),
     Column("email", Words, nullable=False, unique=True),  # lower case
-    _text("password_hash", required=True),
+    _text("password_hash"),  # none while the invitation waits
     _text("role", required=True),
     _text("language"),
     _when("created", required=True),
     _when("disabled"),
+    _when("signed_in"),  # the last time
+    Column("totp_secret", LargeBinary),  # sealed
+    Column("totp_step", _BIG),  # of the last code that was taken: none is taken twice
+)
+# One at most for each operator: a link by which a password is chosen, once.
+PASSWORD_LINKS = Table(
+    "password_links",
+    METADATA,
+    _tenant(),
+    Column("operator_id", Words, sa.ForeignKey("operators.id", ondelete="CASCADE"), primary_key=True),
+    Column("token_hash", Words, nullable=False, unique=True),
+    _when("expires", required=True),
+)
+RECOVERY_CODES = Table(
+    "recovery_codes",
+    METADATA,
+    _tenant(),
+    Column("operator_id", Words, sa.ForeignKey("operators.id", ondelete="CASCADE"), primary_key=True),
+    Column("code_hash", Words, primary_key=True),
 )
 SESSIONS = Table(
     "sessions",
@@ -99,6 +125,7 @@ SESSIONS = Table(
     _text("csrf", required=True),
     _when("created", required=True),
     _when("last_seen", required=True),
+    Column("awaits_code", Boolean, nullable=False),  # the password was right; the second factor is still to come
 )
 SIGN_IN_FAILURES = Table(
     "sign_in_failures",
@@ -462,16 +489,30 @@ EVENTS = Table(
     Column("payload", LargeBinary, nullable=False),
     _when("at", required=True),
 )
+# Rows are only ever added: triggers refuse anything else, and a tenant that has any cannot be removed.
 AUDIT = Table(
     "audit",
     METADATA,
     Column("pk", _BIG, primary_key=True),
-    _tenant(),
+    Column("tenant_id", Words, sa.ForeignKey("tenants.id"), nullable=False),
+    Column("number", _BIG, nullable=False),
+    _when("at", required=True),
+    _text("actor_kind", required=True),
     _text("actor", required=True),
+    _text("address"),
     _text("action", required=True),
     _text("subject"),
     _text("detail"),
-    _when("at", required=True),
+    _text("mark", required=True),
+    sa.UniqueConstraint("tenant_id", "number"),
+)
+AUDIT_HEADS = Table(
+    "audit_heads",
+    METADATA,
+    Column("tenant_id", Words, sa.ForeignKey("tenants.id"), primary_key=True),
+    Column("number", _BIG, nullable=False),
+    _text("mark", required=True),
+    _text("seal", required=True),
 )
 RECORD_VERSIONS = Table(
     # Rises whenever records change, so that counts may be remembered until then; `readable_since`: the first time all

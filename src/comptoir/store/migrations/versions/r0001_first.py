@@ -10,6 +10,18 @@ down_revision = None
 
 BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
+# The audit trail is only ever added to.
+_SQLITE = "CREATE TRIGGER audit_no_{0} BEFORE {0} ON audit BEGIN SELECT RAISE(ABORT, 'the audit trail only grows'); END"
+_REFUSE = "$$ BEGIN RAISE EXCEPTION 'the audit trail only grows'; END $$"
+APPEND_ONLY = {
+    "sqlite": tuple(_SQLITE.format(what) for what in ("UPDATE", "DELETE")),
+    "postgresql": (
+        f"CREATE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql AS {_REFUSE}",
+        "CREATE TRIGGER audit_no_change BEFORE UPDATE OR DELETE ON audit FOR EACH ROW EXECUTE FUNCTION audit_refuse()",
+        "CREATE TRIGGER audit_no_truncate BEFORE TRUNCATE ON audit EXECUTE FUNCTION audit_refuse()",
+    ),
+}
+
 
 def upgrade() -> None:
     op.create_table(
@@ -30,6 +42,7 @@ def upgrade() -> None:
         sa.Column("id", values.Words(), nullable=False),
         sa.Column("name", values.Words(), nullable=False),
         sa.Column("created", values.Instant(), nullable=True),
+        sa.Column("needs_second_factor", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tenants")),
         sa.UniqueConstraint("name", name=op.f("uq_tenants_name")),
     )
@@ -45,18 +58,6 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name=op.f("fk_api_keys_tenant_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_api_keys")),
         sa.UniqueConstraint("secret_hash", name=op.f("uq_api_keys_secret_hash")),
-    )
-    op.create_table(
-        "audit",
-        sa.Column("pk", BIG, nullable=False),
-        sa.Column("tenant_id", values.Words(), nullable=False),
-        sa.Column("actor", values.Words(), nullable=False),
-        sa.Column("action", values.Words(), nullable=False),
-        sa.Column("subject", values.Words(), nullable=True),
-        sa.Column("detail", values.Words(), nullable=True),
-        sa.Column("at", values.Instant(), nullable=False),
-        sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name=op.f("fk_audit_tenant_id"), ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("pk", name=op.f("pk_audit")),
     )
     op.create_table(
         "companies",
@@ -108,11 +109,14 @@ def upgrade() -> None:
         sa.Column("id", values.Words(), nullable=False),
         sa.Column("tenant_id", values.Words(), nullable=False),
         sa.Column("email", values.Words(), nullable=False),
-        sa.Column("password_hash", values.Words(), nullable=False),
+        sa.Column("password_hash", values.Words(), nullable=True),
         sa.Column("role", values.Words(), nullable=False),
         sa.Column("language", values.Words(), nullable=True),
         sa.Column("created", values.Instant(), nullable=False),
         sa.Column("disabled", values.Instant(), nullable=True),
+        sa.Column("signed_in", values.Instant(), nullable=True),
+        sa.Column("totp_secret", sa.LargeBinary(), nullable=True),
+        sa.Column("totp_step", BIG, nullable=True),
         sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name=op.f("fk_operators_tenant_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_operators")),
         sa.UniqueConstraint("email", name=op.f("uq_operators_email")),
@@ -171,6 +175,7 @@ def upgrade() -> None:
         sa.Column("csrf", values.Words(), nullable=False),
         sa.Column("created", values.Instant(), nullable=False),
         sa.Column("last_seen", values.Instant(), nullable=False),
+        sa.Column("awaits_code", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
             ["operator_id"], ["operators.id"], name=op.f("fk_sessions_operator_id"), ondelete="CASCADE"
         ),
@@ -2096,3 +2101,64 @@ def upgrade() -> None:
         sa.Column("highest", sa.Double(), nullable=False),
         sa.PrimaryKeyConstraint("integration_key", name=op.f("pk_upstream_clocks")),
     )
+    people()
+
+
+def people() -> None:
+    """How operators come in, and the trail of what is done."""
+    op.create_table(
+        "password_links",
+        sa.Column("tenant_id", values.Words(), nullable=False),
+        sa.Column("operator_id", values.Words(), nullable=False),
+        sa.Column("token_hash", values.Words(), nullable=False),
+        sa.Column("expires", values.Instant(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["operator_id"], ["operators.id"], name=op.f("fk_password_links_operator_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenants.id"], name=op.f("fk_password_links_tenant_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("operator_id", name=op.f("pk_password_links")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_password_links_token_hash")),
+    )
+    op.create_table(
+        "recovery_codes",
+        sa.Column("tenant_id", values.Words(), nullable=False),
+        sa.Column("operator_id", values.Words(), nullable=False),
+        sa.Column("code_hash", values.Words(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["operator_id"], ["operators.id"], name=op.f("fk_recovery_codes_operator_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenants.id"], name=op.f("fk_recovery_codes_tenant_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("operator_id", "code_hash", name=op.f("pk_recovery_codes")),
+    )
+    op.create_table(
+        "audit",
+        sa.Column("pk", BIG, nullable=False),
+        sa.Column("tenant_id", values.Words(), nullable=False),
+        sa.Column("number", BIG, nullable=False),
+        sa.Column("at", values.Instant(), nullable=False),
+        sa.Column("actor_kind", values.Words(), nullable=False),
+        sa.Column("actor", values.Words(), nullable=False),
+        sa.Column("address", values.Words(), nullable=True),
+        sa.Column("action", values.Words(), nullable=False),
+        sa.Column("subject", values.Words(), nullable=True),
+        sa.Column("detail", values.Words(), nullable=True),
+        sa.Column("mark", values.Words(), nullable=False),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name=op.f("fk_audit_tenant_id")),
+        sa.PrimaryKeyConstraint("pk", name=op.f("pk_audit")),
+        sa.UniqueConstraint("tenant_id", "number", name=op.f("uq_audit_tenant_id_number")),
+    )
+    op.create_table(
+        "audit_heads",
+        sa.Column("tenant_id", values.Words(), nullable=False),
+        sa.Column("number", BIG, nullable=False),
+        sa.Column("mark", values.Words(), nullable=False),
+        sa.Column("seal", values.Words(), nullable=False),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name=op.f("fk_audit_heads_tenant_id")),
+        sa.PrimaryKeyConstraint("tenant_id", name=op.f("pk_audit_heads")),
+    )
+    for statement in APPEND_ONLY[op.get_bind().dialect.name]:
+        op.execute(statement)
