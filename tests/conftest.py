@@ -27,6 +27,13 @@ TRAIL_KEY = b"t" * 32
 CHROMIUM = os.environ.get("COMPTOIR_TEST_CHROMIUM", "/usr/bin/chromium")
 
 
+def opened(url: str) -> Database:
+    """A database in which acts can be noted, without a vault."""
+    db = open_database(url)
+    db.sign_trail_with(TRAIL_KEY)
+    return db
+
+
 def _started_server(folder: Path) -> tuple[str, Callable[[], None]]:
     """A server of our own: its address, and how to stop it. As root the wheel adds a user and opens parent folders."""
     os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
@@ -174,10 +181,9 @@ def database_url(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
     """An open, empty database, once of each kind."""
-    opened = open_database(database_url)
-    opened.sign_trail_with(TRAIL_KEY)
-    yield opened
-    opened.close()
+    db = opened(database_url)
+    yield db
+    db.close()
 
 
 @pytest.fixture(scope="module")

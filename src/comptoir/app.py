@@ -82,11 +82,13 @@ __all__ = [
     "Application",
     "add_tenant",
     "initialise",
+    "operator_link_directly",
     "remap_directly",
     "routes",
     "serve",
     "sync_directly",
     "work",
+    "verify_trails_directly",
 ]
 
 SOCKET = "comptoir.sock"  # in the data folder: where commands reach a server that runs
@@ -155,7 +157,13 @@ class Application:
             is_on_duty=lambda: self._jobs.is_eldest,
             time_scale=settings.time_scale,
         )
-        self._desk = Desk(settings.data_dir / SOCKET, {"remap": self._remap, "sync": self._read_now})
+        works = {
+            "remap": self._remap,
+            "sync": self._read_now,
+            "audit-verify": self._verify_trails,
+            "operator-link": self._operator_link,
+        }
+        self._desk = Desk(settings.data_dir / SOCKET, works)
         self._launched = threading.Event()
         self._stop_asked = threading.Event()
         self._server: uvicorn.Server | None = None
@@ -339,6 +347,16 @@ class Application:
         except Stopped as stopped:
             raise TryLater("Comptoir is being stopped. Start it, and remap again.") from stopped
         return msgspec.to_builtins(remapped)
+
+    def _verify_trails(
+        self, arguments: Mapping[str, Any], tell: Callable[[Any], None], should_stop: Callable[[], bool]
+    ) -> Any:
+        return msgspec.to_builtins(_verified(self.db, self._vault))
+
+    def _operator_link(
+        self, arguments: Mapping[str, Any], tell: Callable[[Any], None], should_stop: Callable[[], bool]
+    ) -> Any:
+        return _operator_link(self.db, self.settings, str(arguments.get("email", "")))
 
     def _read_now(
         self, arguments: Mapping[str, Any], tell: Callable[[Any], None], should_stop: Callable[[], bool]
@@ -640,6 +658,35 @@ def add_tenant(settings: Settings, *, name: str, email: str) -> str:
     """Add a tenant with an Administrator; the answer holds the password."""
     with _opened(settings) as db:
         return _told(access.add_tenant(db, SystemClock(), name=name, email=email))
+
+
+def verify_trails_directly(settings: Settings) -> list[trail.Proof]:
+    """What comes of proving each tenant's audit trail where no server runs."""
+    _need_data(settings)
+    db = open_database(settings.database_url)
+    try:
+        return _verified(db, _open_vault(db, settings))
+    finally:
+        db.close()
+
+
+def _verified(db: Database, opened: Vault) -> list[trail.Proof]:
+    with db.write() as tx:
+        signs = trail.key(tx, opened)
+    with db.read() as tx:
+        return [trail.verify(tx, one.id, one.name, signs) for one in tenants.all_tenants(tx)]
+
+
+def operator_link_directly(settings: Settings, *, email: str) -> str:
+    """The sentence with a link by which an operator chooses a password, made where no server runs."""
+    _need_data(settings)
+    with _opened(settings) as db:
+        return _operator_link(db, settings, email)
+
+
+def _operator_link(db: Database, settings: Settings, email: str) -> str:
+    address, until = access.link_by_command(db, SystemClock(), email=email, public_url=settings.portal_url)
+    return f"{address}\nIt works once, until {until:%d %B %Y %H:%M} UTC."
 
 
 def sync_directly(

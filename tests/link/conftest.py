@@ -7,10 +7,11 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
+from tests.conftest import opened
 from tests.link.house import House
 from tests.sync.standin import StandIn, standing_in
 
-from comptoir.store import Database, open_database
+from comptoir.store import Database
 
 HouseOf = Callable[..., House]
 
@@ -45,9 +46,9 @@ def house_of(standin: StandIn) -> Iterator[HouseOf]:
 @pytest.fixture
 def db(migrated_sqlite_url: str) -> Iterator[Database]:
     """SQLite only: for what does not hang on the database."""
-    opened = open_database(migrated_sqlite_url)
-    yield opened
-    opened.close()
+    db = opened(migrated_sqlite_url)
+    yield db
+    db.close()
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from tests.conftest import opened
 from tests.link.conftest import HouseOf
 from tests.link.house import TOKENS, House, Process, a_secret
 from tests.sync.standin import StandIn
@@ -18,7 +19,6 @@ from comptoir.errors import ProductError, RelinkRequired, SetupRequired, TryLate
 from comptoir.integrations.freeagent import FREEAGENT
 from comptoir.link import TokenKeeper, lifecycle
 from comptoir.link.endpoint import read
-from comptoir.store import open_database
 from comptoir.store.connections import ConnectionStatus
 from comptoir.upstream import Limits
 
@@ -75,7 +75,7 @@ def test_a_token_that_is_refused_everywhere_is_renewed_once(house: House) -> Non
 def test_several_processes_at_one_expiry_cause_one_refresh(
     postgres_url: str, house_of: HouseOf, standin: StandIn
 ) -> None:
-    db = open_database(postgres_url)
+    db = opened(postgres_url)
     house = house_of(db)
     house.linked()
     house.put(refresh_token=house.held().refresh_token, previous=None)
@@ -131,7 +131,7 @@ def test_a_token_is_used_nearly_to_its_end_however_short_its_life(house: House, 
 def test_a_process_killed_while_it_renews_leaves_what_can_be_gone_on_with(
     migrated_sqlite_url: str, house_of: HouseOf, standin: StandIn, mode: str, place: str
 ) -> None:
-    db = open_database(migrated_sqlite_url)
+    db = opened(migrated_sqlite_url)
     house = house_of(db)
     house.linked()
     house.put(refresh_token=house.held().refresh_token, previous=None)
@@ -142,7 +142,7 @@ def test_a_process_killed_while_it_renews_leaves_what_can_be_gone_on_with(
     process.go()
     assert process.ended() == ("", -9)
 
-    house.db = open_database(migrated_sqlite_url)
+    house.db = opened(migrated_sqlite_url)
     house.keeper = house.another_keeper()
     if place == "answered" and mode == "strict":  # the answer was lost with the process, and was the only one
         with pytest.raises(RelinkRequired, match="cut off before its answer was here"):
@@ -159,7 +159,7 @@ def test_a_process_killed_while_it_renews_leaves_what_can_be_gone_on_with(
 def test_a_process_killed_while_it_waits_for_the_answer(
     postgres_url: str, house_of: HouseOf, standin: StandIn, mode: str
 ) -> None:
-    db = open_database(postgres_url)
+    db = opened(postgres_url)
     house = house_of(db)
     house.linked()
     house.put(refresh_token=house.held().refresh_token, previous=None)

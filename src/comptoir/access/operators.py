@@ -29,6 +29,7 @@ __all__ = [
     "change_password",
     "disable",
     "enable",
+    "end_sessions",
     "get",
     "invite",
     "of_row",
@@ -108,7 +109,7 @@ def change_password(tx: Connection, tenant: TenantId, operator: str, password: s
     """Every session of the operator ends; a new one starts by signing in with the new password."""
     get(tx, tenant, operator)
     _set(tx, tenant, operator, {"password_hash": passwords.hashed(passwords.checked(password))})
-    _end_sessions(tx, tenant, operator)
+    end_sessions(tx, tenant, operator)
 
 
 def set_role(tx: Connection, tenant: TenantId, operator: str, role: Role) -> Operator:
@@ -122,7 +123,7 @@ def disable(tx: Connection, tenant: TenantId, operator: str, now: datetime) -> O
     """The operator cannot sign in any more, every session ends at once, and no link of theirs works."""
     leaving = _not_the_last(tx, tenant, operator)
     _set(tx, tenant, operator, {"disabled": now})
-    _end_sessions(tx, tenant, operator)
+    end_sessions(tx, tenant, operator)
     tx.execute(sa.delete(PASSWORD_LINKS).where(only(PASSWORD_LINKS, tenant, PASSWORD_LINKS.c.operator_id == operator)))
     return leaving
 
@@ -169,5 +170,5 @@ def _set(tx: Connection, tenant: TenantId, operator: str, values: dict[str, obje
     tx.execute(sa.update(TABLE).where(only(TABLE, tenant, TABLE.c.id == operator)).values(values))
 
 
-def _end_sessions(tx: Connection, tenant: TenantId, operator: str) -> None:
+def end_sessions(tx: Connection, tenant: TenantId, operator: str) -> None:
     tx.execute(sa.delete(SESSIONS).where(only(SESSIONS, tenant, SESSIONS.c.operator_id == operator)))

@@ -12,15 +12,17 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from comptoir.access import operators
+from comptoir.access import operators, second_factor
 from comptoir.access.operators import Operator
 from comptoir.errors import Conflict, NotFound
-from comptoir.store.ids import TenantId
+from comptoir.runtime.clock import Clock
+from comptoir.store import Database, TenantId, events, tenants
 from comptoir.store.rows import only, upsert
 from comptoir.store.tables import OPERATORS
 from comptoir.store.tables import PASSWORD_LINKS as TABLE
+from comptoir.store.trail import Actor, ActorKind
 
-__all__ = ["INVITATION_LASTS", "RESET_LASTS", "find", "make", "use", "waiting"]
+__all__ = ["INVITATION_LASTS", "RESET_LASTS", "address_of", "find", "link_by_command", "make", "use", "waiting"]
 
 INVITATION_LASTS = timedelta(days=3)  # over a weekend
 RESET_LASTS = timedelta(hours=1)
@@ -37,6 +39,29 @@ def make(tx: Connection, tenant: TenantId, operator: str, now: datetime) -> tupl
     values = {"tenant_id": tenant, "token_hash": _hashed(token), "expires": expires}
     upsert(tx, TABLE, {"operator_id": found.id}, values)
     return token, expires
+
+
+def address_of(token: str, public_url: str) -> str:
+    """The link itself, below the configured address, whatever host a request named."""
+    return f"{public_url}/set-password?token={token}"
+
+
+def link_by_command(db: Database, clock: Clock, *, email: str, public_url: str) -> tuple[str, datetime]:
+    """A link for the operator with this e-mail address, of whatever tenant, and when it ends.
+
+    For whoever may run commands where the data is. A second factor is removed with it: it may be what was lost.
+    """
+    now = clock.now()
+    with db.write() as tx:
+        everybody = [one for tenant in tenants.all_tenants(tx) for one in operators.all_of(tx, tenant.id)]
+        found = next((one for one in everybody if one.email == email.strip().lower()), None)
+        if found is None:
+            raise NotFound("There is no operator with this e-mail address.")
+        token, until = make(tx, found.tenant_id, found.id, now)
+        second_factor.turn_off(tx, found.tenant_id, found.id)
+        actor = Actor(kind=ActorKind.COMMAND, name="comptoir operator link")
+        events.audit(tx, found.tenant_id, actor, "operator.linkMade", found.id, now, detail=found.email)
+    return address_of(token, public_url), until
 
 
 def waiting(tx: Connection, tenant: TenantId, now: datetime) -> dict[str, datetime]:

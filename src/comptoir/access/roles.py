@@ -22,6 +22,7 @@ class Permission(StrEnum):
     MANAGE_KEYS = "manage API keys"
     MANAGE_OPERATORS = "manage operators"
     READ_TRAIL = "read the audit trail"
+    USE_ACCOUNT = "use one's own account"
 
 
 Needed: TypeAlias = Permission | Literal["anyone"]
@@ -38,13 +39,13 @@ class Role(StrEnum):
 _P = Permission
 _OF_ADMINISTRATORS = frozenset({_P.MANAGE_OPERATORS, _P.READ_TRAIL})
 # A key stands for the tenant's own programs, not for a person: it may do whatever is not about people.
-OF_API_KEYS: frozenset[Permission] = frozenset(Permission) - _OF_ADMINISTRATORS
+OF_API_KEYS: frozenset[Permission] = frozenset(Permission) - _OF_ADMINISTRATORS - {_P.USE_ACCOUNT}
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
     {
         Role.ADMINISTRATOR: frozenset(Permission),
         Role.DEVELOPER: frozenset(Permission) - _OF_ADMINISTRATORS,
-        Role.ANALYST: frozenset({_P.READ_DATA, _P.REFRESH_DATA}),
-        Role.ADVISOR: frozenset({_P.READ_DATA}),
-        Role.ONBOARDING: frozenset({_P.LINK, _P.MANAGE_COMPANIES, _P.REFRESH_DATA}),
+        Role.ANALYST: frozenset({_P.READ_DATA, _P.REFRESH_DATA, _P.USE_ACCOUNT}),
+        Role.ADVISOR: frozenset({_P.READ_DATA, _P.USE_ACCOUNT}),
+        Role.ONBOARDING: frozenset({_P.LINK, _P.MANAGE_COMPANIES, _P.REFRESH_DATA, _P.USE_ACCOUNT}),
     }
 )

@@ -24,7 +24,7 @@ from comptoir.store.rows import only
 from comptoir.store.tables import OPERATORS, RECOVERY_CODES
 from comptoir.store.vault import Vault
 
-__all__ = ["address_of", "codes_left", "fresh_codes", "new_secret", "taken", "turn_off", "turn_on"]
+__all__ = ["address_of", "codes_left", "fresh_codes", "is_secret", "new_secret", "taken", "turn_off", "turn_on"]
 
 _STEP_SECONDS = 30
 _DRIFT_STEPS = 1  # clocks of phones are up to so many steps apart from ours
@@ -48,7 +48,7 @@ def turn_on(tx: Connection, vault: Vault, operator: Operator, secret: str, code:
 
     InvalidInput when the code is not one of the secret's: the app does not have it, then, or its clock is wrong.
     """
-    step = _step_of(_checked(secret), code, now)
+    step = _step_of(secret, code, now) if is_secret(secret) else None
     if step is None:
         raise InvalidInput(
             "The code is not right. Type the one that the app shows now, and check its clock.", field="code"
@@ -98,15 +98,12 @@ def codes_left(tx: Connection, tenant: TenantId, operator: str) -> int:
     return tx.execute(count).scalar_one()
 
 
-def _checked(secret: str) -> str:
-    """The secret that a page of ours was given; it came back through a form, so it may be anything."""
+def is_secret(text: str) -> bool:
+    """Whether a text may be a secret of ours: it comes back through a form, so it may be anything."""
     try:
-        is_right = len(base64.b32decode(secret)) == _SECRET_BYTES
+        return len(base64.b32decode(text)) == _SECRET_BYTES
     except (binascii.Error, ValueError):
-        is_right = False
-    if not is_right:
-        raise InvalidInput("Begin again: the secret of this page is not one of ours.", field="code")
-    return secret
+        return False
 
 
 def _step_of(secret: str, code: str, now: datetime) -> int | None:

@@ -24,7 +24,7 @@ from comptoir.store.rows import only
 from comptoir.store.tables import OPERATORS
 from comptoir.store.trail import Actor, ActorKind
 
-__all__ = ["admitted", "prove", "sign_in"]
+__all__ = ["admitted", "confirm", "prove", "sign_in"]
 
 _WRONG = "The e-mail address or the password is not right."
 _WRONG_CODE = "The code is not right, or it was used already."
@@ -91,6 +91,27 @@ def prove(db: Database, vault: Vault, *, token: str, code: str, address: str, no
             sessions.end(tx, token)
             return _begun(tx, operator, address, now, f"password and {by}")
     raise InvalidInput(_WRONG_CODE, field="code")
+
+
+def confirm(db: Database, operator: Operator, password: str, address: str, now: datetime) -> None:
+    """Ask who is signed in for the password once more, before what matters most.
+
+    Raises InvalidInput when it is wrong, TryLater after too many wrong ones.
+    """
+    guesses = Counted(("confirm", operator.id), free=5, longest_seconds=300)
+    with db.write() as tx:
+        wait = delays.counted(tx, [guesses], now)
+    _refuse_to_hurry(wait)
+    with db.read() as tx:
+        row = _row(tx, operator.email)
+    is_right = row is not None and passwords.matches(password, row.password_hash)
+    with db.write() as tx:
+        if is_right:
+            delays.forgiven(tx, guesses)
+        else:
+            _refused(tx, operator, address, now, "wrong password, while signed in")
+    if not is_right:
+        raise InvalidInput("This is not your password.", field="password")
 
 
 def _begun(tx: Connection, operator: Operator, address: str, now: datetime, by: str) -> str:

@@ -27,6 +27,10 @@ app = App(
 )
 tenants = App(name="tenant", help="Tenants: separate operators, keys and companies in one installation.")
 app.command(tenants)
+audit = App(name="audit", help="The audit trail: who did what, when and from where.")
+app.command(audit)
+operators = App(name="operator", help="The people who sign in to the portal.")
+app.command(operators)
 
 
 def main() -> None:
@@ -228,6 +232,40 @@ def add_tenant(name: str, *, email: str, data_dir: Path | None = None) -> None:
         from comptoir.settings import read
 
     print(add(read(data_dir=_text(data_dir)), name=name, email=email))  # noqa: T201 - a command's answer
+
+
+@operators.command(name="link")
+def operator_link(email: str, *, data_dir: Path | None = None) -> None:
+    """Print a link by which an operator chooses a new password, also while Comptoir serves. It works once.
+
+    Parameters
+    ----------
+    email
+        The operator's e-mail address.
+    data_dir
+        Where the data is kept; ./comptoir-data unless COMPTOIR_DATA_DIR says otherwise.
+    """
+    with _lasting():
+        from comptoir.cli.operators import link
+
+    link(email, data_dir=data_dir)
+
+
+@audit.command(name="verify")
+def audit_verify(*, data_dir: Path | None = None) -> None:
+    """Prove that every entry of every tenant's audit trail is as it was written, also while Comptoir serves.
+
+    Ends with exit code 1 and names the first entry that was altered, removed or added by other means.
+
+    Parameters
+    ----------
+    data_dir
+        Where the data is kept; ./comptoir-data unless COMPTOIR_DATA_DIR says otherwise.
+    """
+    with _lasting():
+        from comptoir.cli.audit import verify
+
+    sys.exit(verify(data_dir=data_dir))
 
 
 @app.command

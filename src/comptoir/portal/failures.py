@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from comptoir.errors import ActionNeeded, Conflict, InvalidInput, NotFound, ProductError, TryLater
 from comptoir.portal.languages import N_
 from comptoir.portal.services import PortalServices
-from comptoir.portal.visits import Visit, anonymous, identified, safe_path
+from comptoir.portal.visits import SecondFactorNeeded, Visit, anonymous, identified, safe_path
 
 __all__ = ["error_response", "handlers", "reference"]
 
@@ -63,6 +63,8 @@ def error_response(services: PortalServices) -> Callable[[Request[Any, Any, Any]
         visit = getattr(request.state, "visit", None)
         if not isinstance(visit, Visit):
             visit = _visit_of(request, services, error)
+        if isinstance(error, SecondFactorNeeded):
+            return visit.go("/account/second-factor", said="second-factor-needed")
         if isinstance(error, NotAuthorizedException):
             return _to_sign_in(visit)
         status, sentence = _told(error)

@@ -8,8 +8,11 @@ from typing import Any
 from litestar import Request, Router
 from litestar.di import Provide
 
+from comptoir.access import Permission
 from comptoir.portal import (
+    account,
     api_keys,
+    audit_trail,
     books_check,
     companies,
     connections,
@@ -21,25 +24,31 @@ from comptoir.portal import (
     progress,
     records,
     schedules,
+    set_password,
     sign_in,
     static_files,
+    team,
     tracing,
 )
 from comptoir.portal.failures import handlers
 from comptoir.portal.services import PortalServices
-from comptoir.portal.visits import Visit, admit
+from comptoir.portal.visits import ANYONE, Visit, admit
 
 __all__ = ["listed", "routes"]
 
 _LARGEST_FORM_BYTES = 64 * 1024
 _PORTAL: tuple[Any, ...] = (
     *sign_in.ROUTES,
+    *set_password.ROUTES,
+    *account.ROUTES,
     *static_files.ROUTES,
     *health.ROUTES,
     *integrations.ROUTES,
     *api_keys.ROUTES,
     *organisation.ROUTES,
     *schedules.ROUTES,
+    *team.ROUTES,
+    *audit_trail.ROUTES,
     *companies.ROUTES,
     *books_check.ROUTES,
     *connections.ROUTES,
@@ -51,7 +60,10 @@ _PORTAL: tuple[Any, ...] = (
 
 
 def routes(services: PortalServices) -> list[Router]:
-    """Portal, Link pages and redirect address, ready to be mounted at the root of the application."""
+    """Portal, Link pages and redirect address, ready to be mounted at the root of the application.
+
+    Raises RuntimeError for a route that declares no permission: nothing is served then.
+    """
     return [_router("/", _PORTAL, services), *_link_routers(services)]
 
 
@@ -60,16 +72,20 @@ def listed(link_path: str) -> list[tuple[str, str, str]]:
     of_portal = [("", handler) for handler in _PORTAL]
     of_link = [(link_path, handler) for handler in link_pages.ROUTES] + [("", link_pages.callback)]
     return [
-        (method, f"{prefix}{path}".rstrip("/") or "/", _asked(handler.opt.get("permission")))
+        (method, f"{prefix}{path}".rstrip("/") or "/", _asked(handler))
         for prefix, handler in of_portal + of_link
         for path in sorted(handler.paths)
         for method in sorted(handler.http_methods)
     ]
 
 
-def _asked(permission: Any) -> str:
+def _asked(handler: Any) -> str:
+    """The permission that a route declares, in words."""
+    permission = handler.opt.get("permission")
     asked = permission if isinstance(permission, tuple) else (permission,)
-    return " or ".join(str(one) for one in asked if one is not None) or "anyone"
+    if not asked or not all(one == ANYONE or isinstance(one, Permission) for one in asked):
+        raise RuntimeError(f"the route {' '.join(sorted(handler.paths))} declares no permission")
+    return " or ".join(asked)
 
 
 def _link_routers(services: PortalServices) -> list[Router]:
@@ -80,6 +96,8 @@ def _link_routers(services: PortalServices) -> list[Router]:
 
 
 def _router(path: str, found: Sequence[Any], services: PortalServices) -> Router:
+    for handler in found:
+        _asked(handler)
     return Router(
         path=path,
         route_handlers=found,

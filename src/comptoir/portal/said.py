@@ -19,6 +19,7 @@ class Said(msgspec.Struct, frozen=True):
 
 SAID: Mapping[str, Said] = MappingProxyType(
     {
+        "code-too-late": Said(N_("The code came too late. Sign in again."), "warn"),
         "signed-out": Said(N_("You are signed out.")),
         "keys-saved": Said(N_("The keys for %(name)s are saved.")),
         "keys-good": Said(N_("%(name)s accepts the keys.")),
@@ -42,6 +43,16 @@ SAID: Mapping[str, Said] = MappingProxyType(
         "organisation-saved": Said(N_("Your organisation's details are saved.")),
         "schedules-saved": Said(N_("The schedule is saved.")),
         "schedules-default": Said(N_("The default schedule holds again.")),
+        "operator-disabled": Said(N_("%(name)s is disabled and signed out everywhere.")),
+        "operator-enabled": Said(N_("%(name)s may sign in again.")),
+        "role-changed": Said(N_("The role of %(name)s is changed.")),
+        "password-changed": Said(N_("Your password is changed. Every other session of yours has ended.")),
+        "password-set": Said(N_("Your password is set. Sign in with it.")),
+        "second-factor-needed": Said(N_("Your organisation asks for two-factor sign-in. Set it up to go on."), "warn"),
+        "second-factor-off": Said(N_("Two-factor sign-in is off. Your password alone signs you in.")),
+        "second-factor-optional": Said(N_("Two-factor sign-in is left to each.")),
+        "second-factor-removed": Said(N_("Two-factor sign-in of %(name)s is removed.")),
+        "second-factor-required": Said(N_("Everybody is asked to set up two-factor sign-in.")),
         "key-deleted": Said(N_("The API key is deleted. It no longer works.")),
     }
 )

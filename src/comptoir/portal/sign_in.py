@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 from litestar import Response, get, post
 
-from comptoir.access import operators, sessions, sign_in
+from comptoir.access import operators, prove, sessions, sign_in
 from comptoir.errors import InvalidInput, TryLater
 from comptoir.portal.languages import N_, languages
 from comptoir.portal.visits import ANYONE, Asked, safe_path
+from comptoir.store import events
 
 __all__ = ["ROUTES"]
 
 _WRONG = N_("The e-mail address or the password is not right.")
+_WRONG_CODE = N_("The code is not right, or it was used already.")
 _WAIT = N_("There were too many failed sign-ins. Wait %(seconds)s seconds, then try again.")
 
 
@@ -30,13 +33,13 @@ def start_session(visit: Asked) -> Response[Any]:
     headers: dict[str, str] = {}
     email, password = visit.form.get("email", ""), visit.form.get("password", "")
     back = safe_path(visit.form.get("next", "/"))
-    services, client = visit.services, visit.request.client
+    services = visit.services
     try:
         token = sign_in(
             services.db,
             email=email,
             password=password,
-            address=client.host if client else "",
+            address=visit.address,
             now=services.clock.now(),
         )
     except InvalidInput:
@@ -45,10 +48,49 @@ def start_session(visit: Asked) -> Response[Any]:
         seconds = int(late.retry_after_seconds or 1)
         error, status, headers = visit.say(_WAIT, seconds=seconds), 429, {"Retry-After": str(seconds)}
     else:
-        response = visit.go(back)
+        awaits = sessions.awaiting(services.db, token, services.clock.now()) is not None
+        response = visit.go(f"/sign-in/code?next={quote(back, safe='/')}" if awaits else back)
         visit.sign_in(response, token)
         return response
     response = visit.page("sign_in.html", status, here="/sign-in", back=back, email=email[:254], error=error)
+    response.headers.update(headers)
+    return response
+
+
+@get("/sign-in/code", opt={"permission": ANYONE}, sync_to_thread=True)
+def show_code(visit: Asked) -> Response[Any]:
+    """The second step, for whoever's password was right."""
+    services = visit.services
+    if sessions.awaiting(services.db, visit.token, services.clock.now()) is None:
+        return visit.go("/sign-in")
+    return visit.page("sign_in_code.html", back=safe_path(visit.query("next")), error=None)
+
+
+@post("/sign-in/code", opt={"permission": ANYONE}, status_code=200, sync_to_thread=True)
+def prove_code(visit: Asked) -> Response[Any]:
+    services, back = visit.services, safe_path(visit.form.get("next", "/"))
+    code, headers = visit.form.get("code", "")[:100], {}
+    try:
+        token = prove(
+            services.db,
+            services.vault,
+            token=visit.token,
+            code=code,
+            address=visit.address,
+            now=services.clock.now(),
+        )
+    except InvalidInput as wrong:
+        if wrong.field == "session":
+            return visit.go("/sign-in", said="code-too-late")
+        error, status = visit.say(_WRONG_CODE), 422
+    except TryLater as late:
+        seconds = int(late.retry_after_seconds or 1)
+        error, status, headers = visit.say(_WAIT, seconds=seconds), 429, {"Retry-After": str(seconds)}
+    else:
+        response = visit.go(back)
+        visit.sign_in(response, token)
+        return response
+    response = visit.page("sign_in_code.html", status, here="/sign-in/code", back=back, error=error)
     response.headers.update(headers)
     return response
 
@@ -58,6 +100,8 @@ def end_session(visit: Asked) -> Response[Any]:
     if visit.session is not None:
         with visit.services.db.write() as tx:
             sessions.end(tx, visit.token)
+            now = visit.services.clock.now()
+            events.audit(tx, visit.tenant, visit.actor, "signOut", visit.me.id, now)
     response = visit.go("/sign-in", said="signed-out")
     visit.sign_out(response)
     return response
@@ -75,4 +119,4 @@ def switch_language(visit: Asked) -> Response[Any]:
     return response
 
 
-ROUTES = (show_sign_in, start_session, end_session, switch_language)
+ROUTES = (show_sign_in, start_session, show_code, prove_code, end_session, switch_language)

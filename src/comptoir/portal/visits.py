@@ -34,12 +34,16 @@ from comptoir.portal.services import PortalServices
 from comptoir.store import TenantId
 from comptoir.store.trail import Actor, ActorKind
 
-__all__ = ["ANYONE", "Asked", "Visit", "admit", "anonymous", "identified", "safe_path"]
+__all__ = ["ANYONE", "Asked", "SecondFactorNeeded", "Visit", "admit", "anonymous", "identified", "safe_path"]
 
 _SESSION, _BROWSER, _LANGUAGE, _SAID = "session", "browser", "language", "said"
 _YEAR_SECONDS = 365 * 24 * 3600
 _WEEK_SECONDS = 7 * 24 * 3600
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+
+
+class SecondFactorNeeded(NotAuthorizedException):
+    """Somebody is signed in who must set up a second factor first."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,10 +65,15 @@ class Visit:
         return None if self.session is None else self.session.operator
 
     @property
-    def tenant(self) -> TenantId:
+    def me(self) -> Operator:
+        """Who is signed in; for pages that ask for it."""
         if self.operator is None:
             raise NotAuthorizedException
-        return self.operator.tenant_id
+        return self.operator
+
+    @property
+    def tenant(self) -> TenantId:
+        return self.me.tenant_id
 
     @property
     def address(self) -> str:
@@ -229,6 +238,9 @@ def admit(
         if visit.operator is None:
             raise NotAuthorizedException
         asked = permission if isinstance(permission, tuple) else (permission,)
+        assert visit.session is not None
+        if visit.session.lacks_second_factor and Permission.USE_ACCOUNT not in asked:
+            raise SecondFactorNeeded
         if not visit.may(*asked):
             raise PermissionDeniedException(N_("Your role does not allow this. An Administrator can change your role."))
 

@@ -13,13 +13,14 @@ from comptoir.store.ids import TenantId, new_id
 from comptoir.store.rows import insert_if_free, struct_of
 from comptoir.store.tables import TENANTS
 
-__all__ = ["Tenant", "add", "all_tenants", "by_name", "get"]
+__all__ = ["Tenant", "add", "all_tenants", "by_name", "get", "require_second_factor"]
 
 
 class Tenant(msgspec.Struct, frozen=True, kw_only=True):
     id: TenantId
     name: str
     created: datetime | None
+    needs_second_factor: bool = False  # of each of its operators
 
 
 def add(tx: Connection, name: str, now: datetime) -> Tenant:
@@ -43,3 +44,8 @@ def by_name(tx: Connection, name: str) -> Tenant | None:
 
 def all_tenants(tx: Connection) -> list[Tenant]:
     return [struct_of(Tenant, row) for row in tx.execute(sa.select(TENANTS).order_by(TENANTS.c.created))]
+
+
+def require_second_factor(tx: Connection, tenant: TenantId, *, required: bool) -> None:
+    """Ask every operator of the tenant for a second factor from the next request on, or leave it to each."""
+    tx.execute(sa.update(TENANTS).where(TENANTS.c.id == tenant).values(needs_second_factor=required))

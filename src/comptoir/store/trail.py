@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
-from collections.abc import Iterator
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -129,7 +128,7 @@ def page(
     rows = tx.execute(
         sa.select(TABLE).where(mine).order_by(TABLE.c.number.desc()).limit(size).offset(size * (number - 1))
     )
-    return Page(total=total, rows=[_entry(row) for row in rows])
+    return Page(total=total, rows=[struct_of(Entry, row) for row in rows])
 
 
 def actions(tx: Connection, tenant: TenantId) -> list[str]:
@@ -141,14 +140,17 @@ def verify(tx: Connection, tenant: TenantId, name: str, signs: bytes) -> Proof:
     """Look through a tenant's whole trail, and name the first entry that is not as it was written."""
     head = tx.execute(sa.select(HEADS).where(only(HEADS, tenant))).one_or_none()
     count, mark, fault = 0, "", None
-    for count, entry, mark_held in _entries(tx, tenant):
-        if entry.number != count:
-            fault = f"Entry {count} is missing: after number {count - 1} comes number {entry.number}."
-            break
-        mark = _mark(signs, tenant, entry, mark)
-        if not hmac.compare_digest(mark, mark_held):
-            fault = f"Entry {count} ({text_of(entry.at)}, {entry.action}) is not as it was written."
-            break
+    in_order = sa.select(TABLE).where(only(TABLE, tenant)).order_by(TABLE.c.number, TABLE.c.pk)
+    with tx.execute(in_order, execution_options={"yield_per": 1000}) as rows:
+        for count, row in enumerate(rows, 1):
+            entry = struct_of(Entry, row)
+            if entry.number != count:
+                fault = f"Entry {count} is missing: after number {count - 1} comes number {entry.number}."
+                break
+            mark = _mark(signs, tenant, entry, mark)
+            if not hmac.compare_digest(mark, row.mark):
+                fault = f"Entry {count} ({text_of(entry.at)}, {entry.action}) is not as it was written."
+                break
     if fault is None:
         fault = _fault_of_head(tx, tenant, head, count, mark, signs)
     return Proof(tenant=name, entries=count, mark=mark, fault=fault)
@@ -167,18 +169,6 @@ def _fault_of_head(
     if head.number > count:
         return f"Entry {count + 1} is missing: {head.number} were written, and the trail ends with number {count}."
     return None if (head.number, head.mark) == (count, mark) else f"Entry {head.number + 1} was added by other means."
-
-
-def _entries(tx: Connection, tenant: TenantId) -> Iterator[tuple[int, Entry, str]]:
-    rows = tx.execution_options(yield_per=1000).execute(
-        sa.select(TABLE).where(only(TABLE, tenant)).order_by(TABLE.c.number, TABLE.c.pk)
-    )
-    for place, row in enumerate(rows, 1):
-        yield place, _entry(row), row.mark
-
-
-def _entry(row: Row[Any]) -> Entry:
-    return struct_of(Entry, row)
 
 
 def _key_of(tx: Connection) -> bytes:
