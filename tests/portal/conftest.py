@@ -17,9 +17,9 @@ from tests.portal.linking import Linking
 from tests.portal.pages import KEYS, PLATFORM, Answer
 
 from comptoir import settings
-from comptoir.access import operators, sessions
+from comptoir.access import Role, operators, sessions
 from comptoir.app import Application
-from comptoir.store import integration_settings, tenants
+from comptoir.store import integration_settings, tenants, trail
 from comptoir.store.integration_settings import IntegrationSettings
 
 ORIGIN = "http://127.0.0.1:8299"
@@ -65,13 +65,28 @@ class House:
         self.client.cookies.clear()
         return Browser(self.client, language)
 
-    def operator(self, language: str = "en") -> Browser:
+    def operator(self, language: str = "en", *, email: str | None = None) -> Browser:
         """Somebody who is signed in; the form for it has tests of its own."""
         browser = self.visitor(language)
         with self.application.db.write() as tx:
-            token = sessions.begin(tx, operators.by_email(tx, self.tenant, self.email), datetime.now(UTC))
+            token = sessions.begin(tx, operators.by_email(tx, self.tenant, email or self.email), datetime.now(UTC))
         self.client.cookies.set("comptoir_session", token, domain=urlsplit(ORIGIN).hostname, path="/")
         return browser
+
+    def colleague(self, role: Role) -> str:
+        """The e-mail address of somebody else of the tenant, with the password of tests."""
+        email = f"{role.value.lower()}.{uuid4().hex}@lender.example"
+        with self.application.db.write() as tx:
+            an_administrator(tx, self.tenant, email, datetime.now(UTC))
+            found = operators.by_email(tx, self.tenant, email)
+            operators.set_role(tx, self.tenant, found.id, role)
+        return email
+
+    def acts(self) -> list[tuple[str, str]]:
+        """What the trail holds of the tenant, the newest first: who, and what."""
+        with self.application.db.read() as tx:
+            rows = trail.page(tx, self.tenant, number=1, size=100).rows
+        return [(one.actor, one.action) for one in rows]
 
     def stored(self) -> IntegrationSettings | None:
         with self.application.db.read() as tx:

@@ -15,7 +15,7 @@ from comptoir.access.sign_in import confirm
 from comptoir.errors import InvalidInput, TryLater
 from comptoir.portal.languages import N_
 from comptoir.portal.visits import Asked, Visit
-from comptoir.store import events
+from comptoir.store import events, tenants
 
 __all__ = ["PASSWORD_LENGTH", "ROUTES"]
 
@@ -25,6 +25,7 @@ PASSWORD_LENGTH = N_("A password has 12 to 1024 characters.")
 _WRONG = N_("This is not your password.")
 _WAIT = N_("There were too many failed sign-ins. Wait %(seconds)s seconds, then try again.")
 _WRONG_CODE = N_("The code is not right. Type the one that the app shows now, and check its clock.")
+_REQUIRED = N_("Your organisation asks for two-factor sign-in, so it stays on.")
 _ON_ALREADY = N_("Two-factor sign-in is on already.")
 
 
@@ -118,6 +119,10 @@ def renew_codes(visit: Asked) -> Response[Any]:
 @post(f"{_PAGE}/second-factor/remove", opt=_MAY, status_code=200, sync_to_thread=True)
 def turn_off(visit: Asked) -> Response[Any]:
     me = visit.me
+    with visit.services.db.read() as tx:
+        is_required = tenants.get(tx, me.tenant_id).needs_second_factor
+    if is_required:
+        return _show(visit, 409, errors={"second_factor": visit.say(_REQUIRED)})
     if (problem := _password_problem(visit, "remove_password")) is not None:
         return _show(visit, 422, errors=problem, confirm="second-factor")
     with visit.services.db.write() as tx:

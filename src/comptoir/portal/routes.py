@@ -34,7 +34,7 @@ from comptoir.portal.failures import handlers
 from comptoir.portal.services import PortalServices
 from comptoir.portal.visits import ANYONE, Visit, admit
 
-__all__ = ["listed", "routes"]
+__all__ = ["listed", "needed", "router", "routes"]
 
 _LARGEST_FORM_BYTES = 64 * 1024
 _PORTAL: tuple[Any, ...] = (
@@ -64,7 +64,7 @@ def routes(services: PortalServices) -> list[Router]:
 
     Raises RuntimeError for a route that declares no permission: nothing is served then.
     """
-    return [_router("/", _PORTAL, services), *_link_routers(services)]
+    return [router("/", _PORTAL, services), *_link_routers(services)]
 
 
 def listed(link_path: str) -> list[tuple[str, str, str]]:
@@ -72,14 +72,14 @@ def listed(link_path: str) -> list[tuple[str, str, str]]:
     of_portal = [("", handler) for handler in _PORTAL]
     of_link = [(link_path, handler) for handler in link_pages.ROUTES] + [("", link_pages.callback)]
     return [
-        (method, f"{prefix}{path}".rstrip("/") or "/", _asked(handler))
+        (method, f"{prefix}{path}".rstrip("/") or "/", needed(handler))
         for prefix, handler in of_portal + of_link
         for path in sorted(handler.paths)
         for method in sorted(handler.http_methods)
     ]
 
 
-def _asked(handler: Any) -> str:
+def needed(handler: Any) -> str:
     """The permission that a route declares, in words."""
     permission = handler.opt.get("permission")
     asked = permission if isinstance(permission, tuple) else (permission,)
@@ -90,14 +90,14 @@ def _asked(handler: Any) -> str:
 
 def _link_routers(services: PortalServices) -> list[Router]:
     return [
-        _router(services.link_path or "/", list(link_pages.ROUTES), services),
-        _router("/", [link_pages.callback], services),
+        router(services.link_path or "/", list(link_pages.ROUTES), services),
+        router("/", [link_pages.callback], services),
     ]
 
 
-def _router(path: str, found: Sequence[Any], services: PortalServices) -> Router:
+def router(path: str, found: Sequence[Any], services: PortalServices) -> Router:
     for handler in found:
-        _asked(handler)
+        needed(handler)
     return Router(
         path=path,
         route_handlers=found,
