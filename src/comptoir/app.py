@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 import sqlalchemy as sa
@@ -35,7 +35,7 @@ from comptoir.portal import PortalServices, error_response
 from comptoir.portal import listed as pages
 from comptoir.portal import routes as portal_routes
 from comptoir.runtime import failpoints, logs
-from comptoir.runtime.clock import SystemClock
+from comptoir.runtime.clock import Clock, SystemClock
 from comptoir.runtime.local_socket import Desk
 from comptoir.settings import Settings
 from comptoir.store import (
@@ -77,6 +77,9 @@ from comptoir.sync import (
 from comptoir.sync.progress import Mapped, Reading
 from comptoir.upstream import Client, Limits, Shared
 
+if TYPE_CHECKING:
+    from comptoir.upstream.openid import OpenIdProvider
+
 __all__ = [
     "SOCKET",
     "Application",
@@ -117,6 +120,7 @@ class Application:
         self.first_start: FirstStart | None = None
         if role == "server":  # nobody else tells the password
             self.first_start = access.ensure_first(self.db, self._clock)
+        self._single_sign_on = _single_sign_on(settings, self._clock)
         self._endpoints: dict[str, TokenEndpoint] = {}
         self._limits: dict[str, Limits] = {}
         self._clients: dict[str, Client] = {}
@@ -259,6 +263,8 @@ class Application:
             client.close()
         for endpoint in self._endpoints.values():
             endpoint.close()
+        if self._single_sign_on is not None:
+            self._single_sign_on.close()
         if self._serving is not None:
             self._serving.join(_STOP_WITHIN_SECONDS)
         self.db.close()
@@ -479,6 +485,7 @@ class Application:
             delete_connection=self._delete_connection,
             download=self._download,
             print_out=self._print_out,
+            single_sign_on=self._single_sign_on,
             is_stopping=self._stop_asked.is_set,
         )
 
@@ -550,6 +557,16 @@ def _open_vault(db: Database, settings: Settings) -> Vault:
         signs = trail.key(tx, opened)
     db.sign_trail_with(signs)
     return opened
+
+
+def _single_sign_on(settings: Settings, clock: Clock) -> OpenIdProvider | None:
+    told = settings.oidc
+    if told is None:
+        return None
+    from comptoir.upstream.openid import OpenIdProvider  # costs a tenth of the start, and few use it
+
+    redirect_uri = f"{settings.portal_url}/sign-in/single/callback"
+    return OpenIdProvider(told.issuer, told.client_id, told.client_secret, redirect_uri, clock)
 
 
 def _jobs_url(settings: Settings) -> str:

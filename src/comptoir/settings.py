@@ -21,7 +21,7 @@ from comptoir.integrations import INTEGRATIONS
 from comptoir.integrations.contract import Integration
 from comptoir.upstream import Bounds
 
-__all__ = ["Limits", "Settings", "UpstreamSettings", "names", "read"]
+__all__ = ["Limits", "OidcSettings", "Settings", "UpstreamSettings", "names", "read"]
 
 Limit = tuple[int, int]
 _FILE = "comptoir.toml"
@@ -50,6 +50,14 @@ class UpstreamSettings(msgspec.Struct, frozen=True, kw_only=True):
     limits: Limits
 
 
+class OidcSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """An OpenID Connect provider that operators may sign in at, and this installation as its client."""
+
+    issuer: str
+    client_id: str
+    client_secret: str
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Everything an installation can be told. `public_url` has no trailing slash."""
 
@@ -65,6 +73,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     log_format: str
     failpoints: str | None
     bounds: Bounds
+    oidc: OidcSettings | None
     upstreams: Mapping[str, UpstreamSettings]
 
     @property
@@ -126,8 +135,24 @@ def read(environ: Mapping[str, str] = os.environ, *, folder: Path | None = None,
         log_format=_one_of("LOG_FORMAT", values.get("LOG_FORMAT") or "console", ("console", "json")),
         failpoints=failpoints,
         bounds=_bounds(values),
+        oidc=_oidc(values),
         upstreams=upstreams,
     )
+
+
+def _oidc(values: Mapping[str, str]) -> OidcSettings | None:
+    names = ("OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET")
+    issuer, client_id, secret = (values.get(name, "").strip() for name in names)
+    if not (issuer or client_id or secret):
+        return None
+    missing = [name for name, text in zip(names, (issuer, client_id, secret), strict=True) if not text]
+    if missing:
+        raise InvalidInput(f"COMPTOIR_{missing[0]} is missing: sign-in at another service needs all three of its kind.")
+    address = _address("OIDC_ISSUER", issuer, bare=False)
+    parts = urlsplit(address)
+    if parts.scheme != "https" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
+        raise InvalidInput(f"COMPTOIR_OIDC_ISSUER={issuer} is not on https.")
+    return OidcSettings(issuer=address, client_id=client_id, client_secret=secret)
 
 
 def _bounds(values: Mapping[str, str]) -> Bounds:
@@ -179,7 +204,8 @@ def names() -> frozenset[str]:
     """Every setting there is, without prefix."""
     own = (
         "DATA_DIR DATABASE_URL HOST PORT PUBLIC_URL BASE_DOMAIN MASTER_KEY TIME_SCALE LOG_FORMAT FAILPOINTS TEST_SEAMS "
-        "LEASE_SECONDS CONNECT_SECONDS IDLE_SECONDS WHOLE_SECONDS LARGEST_BODY ADDRESS_LIMIT"
+        "LEASE_SECONDS CONNECT_SECONDS IDLE_SECONDS WHOLE_SECONDS LARGEST_BODY ADDRESS_LIMIT "
+        "OIDC_ISSUER OIDC_CLIENT_ID OIDC_CLIENT_SECRET"
     )
     each = ("URL", "DEVELOPER_URL", "AUTHORISE_URL", "TOKEN_URL", "LIMITS")
     return frozenset(own.split()) | {f"{_prefix(one)}_{name}" for one in INTEGRATIONS for name in each}

@@ -104,6 +104,12 @@ def _visited(house: House) -> list[tuple[str, str]]:
         ("schedules", "/settings/schedules"),
         ("company-schedules", f"{here}/schedules"),
         ("api-keys", "/settings/api-keys"),
+        ("team", "/settings/team"),
+        ("audit-trail", "/settings/audit-trail"),
+        ("audit-trail-none", "/settings/audit-trail?who=nobody"),
+        ("account", "/account"),
+        ("second-factor", "/account/second-factor"),
+        ("link-over", "/set-password?token=over"),
         ("companies", "/companies"),
         ("companies-none", "/companies?search=nothing"),
         ("new-company", "/companies/new"),
@@ -174,6 +180,7 @@ def test_what_is_refused_is_open_to_everybody_too(
         ("company", "/companies/new", {"#name": "§§§"}),
         ("api-key", "/settings/api-keys", {"#name": "n" * 51}),
         ("organisation", "/settings/organisation", {"#name": "", "#address": "not an address"}),
+        ("team", "/settings/team", {"#email": "not an address"}),
         ("keys", f"{LIST}/freeagent/set-up", {"#client_id": "with a blank", "#client_secret": ""}),
     ):
         page.goto(linked.portal + path)

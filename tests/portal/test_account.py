@@ -192,3 +192,8 @@ def test_guessing_the_password_of_an_open_session_gets_slower(house: House) -> N
     answers = [browser.post("/account/password", fields) for _ in range(7)]
 
     assert any("Wait" in (one.error("current_password") or "") for one in answers)
+
+
+def test_without_a_provider_there_is_no_such_way(operator: Browser) -> None:
+    assert operator.get("/sign-in/single").status == 404
+    assert operator.get("/sign-in/single/callback?code=x&state=y").status == 404

@@ -57,6 +57,7 @@ OPEN = {
     *(("GET", path) for path in ("/health", "/metrics", "/oauth/callback", "/static/{name:str}")),
     *((method, path) for path in ("/sign-in", "/sign-in/code", "/set-password") for method in ("GET", "POST")),
     *(("POST", path) for path in ("/sign-out", "/language")),
+    *(("GET", path) for path in ("/sign-in/single", "/sign-in/single/callback")),
     ("GET", "/link/company/{company:str}"),
     ("GET", "/link/company/{company:str}/{slug:str}/start"),
     ("GET", "/link/companies/{company:str}/connections/{connection:str}/start"),

@@ -7,7 +7,7 @@ from comptoir.access.operators import Operator
 from comptoir.access.password_links import link_by_command
 from comptoir.access.roles import ANYONE, OF_API_KEYS, PERMISSIONS, Needed, Permission, Role
 from comptoir.access.sessions import Session
-from comptoir.access.sign_in import prove, sign_in
+from comptoir.access.sign_in import prove, sign_in, sign_in_as
 
 __all__ = [
     "ANYONE",
@@ -31,4 +31,5 @@ __all__ = [
     "second_factor",
     "sessions",
     "sign_in",
+    "sign_in_as",
 ]

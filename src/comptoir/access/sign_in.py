@@ -18,13 +18,13 @@ from sqlalchemy import Connection, Row
 from comptoir.access import delays, operators, passwords, second_factor, sessions
 from comptoir.access.delays import Counted
 from comptoir.access.operators import Operator
-from comptoir.errors import InvalidInput, TryLater
+from comptoir.errors import InvalidInput, NotFound, TryLater
 from comptoir.store import Database, Vault, events
 from comptoir.store.rows import only
 from comptoir.store.tables import OPERATORS
 from comptoir.store.trail import Actor, ActorKind
 
-__all__ = ["admitted", "confirm", "prove", "sign_in"]
+__all__ = ["confirm", "prove", "sign_in", "sign_in_as"]
 
 _WRONG = "The e-mail address or the password is not right."
 _WRONG_CODE = "The code is not right, or it was used already."
@@ -60,11 +60,23 @@ def sign_in(db: Database, *, email: str, password: str, address: str, now: datet
         if fresh is not None:
             mine = only(OPERATORS, operator.tenant_id, OPERATORS.c.id == operator.id)
             tx.execute(sa.update(OPERATORS).where(mine).values(password_hash=fresh))
-        return admitted(tx, operator, address, now, "password")
+        return _admitted(tx, operator, address, now, "password")
 
 
-def admitted(tx: Connection, operator: Operator, address: str, now: datetime, by: str) -> str:
-    """The token of a new session for who proved to be this operator `by` a password, or by another service."""
+def sign_in_as(db: Database, *, email: str, address: str, now: datetime, by: str) -> str:
+    """The token of a new session for whoever another service, `by`, says has this e-mail address, as `sign_in` gives.
+
+    NotFound unless there is such an operator who may come in: nobody is made one by this.
+    """
+    with db.write() as tx:
+        row = _row(tx, email)
+        if row is None:
+            raise NotFound("There is no operator with this e-mail address.")
+        return _admitted(tx, operators.of_row(row), address, now, by)
+
+
+def _admitted(tx: Connection, operator: Operator, address: str, now: datetime, by: str) -> str:
+    """A new session, which awaits a code if the operator has a second factor."""
     if operator.has_second_factor:
         return sessions.begin(tx, operator, now, awaits_code=True)
     return _begun(tx, operator, address, now, by)

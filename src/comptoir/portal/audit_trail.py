@@ -57,6 +57,18 @@ ACTIONS: Mapping[str, str] = MappingProxyType(
         "syncSettings.changed": N_("Schedule changed"),
     }
 )
+# What details say where they are words of ours; what else they hold is a name.
+_DETAILS = (
+    N_("by link"),
+    N_("first start"),
+    N_("opened: the app's secret"),
+    N_("password"),
+    N_("password and code"),
+    N_("password and recovery code"),
+    N_("wrong code"),
+    N_("wrong password"),
+    N_("wrong password, while signed in"),
+)
 _KINDS: Mapping[str, str] = MappingProxyType(
     {
         ActorKind.OPERATOR: N_("operator"),

@@ -26,6 +26,7 @@ from comptoir.portal import (
     schedules,
     set_password,
     sign_in,
+    single_sign_on,
     static_files,
     team,
     tracing,
@@ -39,6 +40,7 @@ __all__ = ["listed", "needed", "router", "routes"]
 _LARGEST_FORM_BYTES = 64 * 1024
 _PORTAL: tuple[Any, ...] = (
     *sign_in.ROUTES,
+    *single_sign_on.ROUTES,
     *set_password.ROUTES,
     *account.ROUTES,
     *static_files.ROUTES,

@@ -54,6 +54,28 @@ class _Refresh(Protocol):
     ) -> object: ...
 
 
+class _Begun(Protocol):
+    """A sign-in under way elsewhere: where the browser goes, and what must come back with it."""
+
+    @property
+    def address(self) -> str: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def nonce(self) -> str: ...
+    @property
+    def verifier(self) -> str: ...
+
+
+class _SingleSignOn(Protocol):
+    """Another service that operators may sign in at; `finish` tells whose e-mail address it vouches for."""
+
+    @property
+    def host(self) -> str: ...
+    def begin(self) -> _Begun: ...
+    def finish(self, code: str, *, nonce: str, verifier: str) -> str: ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class PortalServices:
     """Addresses have no trailing slash. `link_url` is where Link pages are; `base_domain` is set where portal, Link
@@ -76,6 +98,7 @@ class PortalServices:
     delete_connection: Callable[[TenantId, ConnectionId, Actor], None]
     download: Callable[[Connection, Attached], bytes]
     print_out: Callable[[Connection, Printed, str], bytes]  # of a raw record's id
+    single_sign_on: _SingleSignOn | None  # where operators may sign in besides here
     is_stopping: Callable[[], bool]  # the server was told to stop: pages that are watched end
 
     @property

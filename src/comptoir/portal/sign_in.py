@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote
 
 from litestar import Response, get, post
 
@@ -48,10 +47,7 @@ def start_session(visit: Asked) -> Response[Any]:
         seconds = int(late.retry_after_seconds or 1)
         error, status, headers = visit.say(_WAIT, seconds=seconds), 429, {"Retry-After": str(seconds)}
     else:
-        awaits = sessions.awaiting(services.db, token, services.clock.now()) is not None
-        response = visit.go(f"/sign-in/code?next={quote(back, safe='/')}" if awaits else back)
-        visit.sign_in(response, token)
-        return response
+        return visit.arrive(token, back)
     response = visit.page("sign_in.html", status, here="/sign-in", back=back, email=email[:254], error=error)
     response.headers.update(headers)
     return response

@@ -61,7 +61,7 @@ def _state(operator: Operator, waiting: Mapping[str, datetime]) -> tuple[str, st
     """How an operator stands: the tone and the word for it."""
     if operator.disabled is not None:
         return "idle", N_("Disabled")
-    if operator.has_password:
+    if operator.has_password or operator.signed_in is not None:
         return "good", N_("Active")
     return ("wait", N_("Invited")) if operator.id in waiting else ("bad", N_("Invitation expired"))
 

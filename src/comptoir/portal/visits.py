@@ -36,7 +36,7 @@ from comptoir.store.trail import Actor, ActorKind
 
 __all__ = ["ANYONE", "Asked", "SecondFactorNeeded", "Visit", "admit", "anonymous", "identified", "safe_path"]
 
-_SESSION, _BROWSER, _LANGUAGE, _SAID = "session", "browser", "language", "said"
+_SESSION, _BROWSER, _LANGUAGE, _SAID, _AWAY = "session", "browser", "language", "said", "away"
 _YEAR_SECONDS = 365 * 24 * 3600
 _WEEK_SECONDS = 7 * 24 * 3600
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
@@ -150,6 +150,23 @@ class Visit:
             self._cookie(response, _SAID, quote(f"{said}|{name[:200]}"), 60)
         self._keep_browser(response)
         return response
+
+    def arrive(self, token: str, back: str) -> Response[str]:
+        """What follows a sign-in: the page that was asked for, or first the one for the second factor."""
+        services = self.services
+        if sessions.awaiting(services.db, token, services.clock.now()) is not None:
+            back = "/sign-in/code" if back == "/" else f"/sign-in/code?next={quote(back, safe='/')}"
+        response = self.go(back)
+        self.sign_in(response, token)
+        return response
+
+    @property
+    def remembered(self) -> str:
+        """What this browser was given to keep while it signs in elsewhere; empty if it was not, or too long ago."""
+        return unquote(self.request.cookies.get(_cookie_name(_AWAY, self.services), ""))[:4000]
+
+    def remember(self, response: Response[str], text: str, seconds: int) -> None:
+        self._cookie(response, _AWAY, quote(text, safe=""), seconds)
 
     def sign_in(self, response: Response[str], token: str) -> None:
         self._cookie(response, _SESSION, token, _WEEK_SECONDS)

@@ -91,9 +91,9 @@ class Wire:
         """Whatever a link leads to: without a token, which is nobody's there."""
         return self._send("GET", url, headers={"Accept": "*/*"})
 
-    def post(self, url: str, form: Mapping[str, str], pair: tuple[str, str]) -> Answer:
-        """Send a form, with HTTP Basic as who asks."""
-        return self._send("POST", url, data=form, auth=httpx2.BasicAuth(*pair))
+    def post(self, url: str, form: Mapping[str, str], pair: tuple[str, str] | None) -> Answer:
+        """Send a form, with HTTP Basic as who asks; without it if the form says that."""
+        return self._send("POST", url, data=form, auth=httpx2.BasicAuth(*pair) if pair else None)
 
     def _send(self, method: str, url: str, **what: Any) -> Answer:
         self._deadline.begin(self._bounds.whole_seconds)
