@@ -141,13 +141,15 @@ def read(environ: Mapping[str, str] = os.environ, *, folder: Path | None = None,
 
 
 def _oidc(values: Mapping[str, str]) -> OidcSettings | None:
-    names = ("OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET")
-    issuer, client_id, secret = (values.get(name, "").strip() for name in names)
+    issuer, client_id = values.get("OIDC_ISSUER") or "", values.get("OIDC_CLIENT_ID") or ""
+    secret = values.get("OIDC_CLIENT_SECRET") or ""
     if not (issuer or client_id or secret):
         return None
-    missing = [name for name, text in zip(names, (issuer, client_id, secret), strict=True) if not text]
-    if missing:
-        raise InvalidInput(f"COMPTOIR_{missing[0]} is missing: sign-in at another service needs all three of its kind.")
+    if not (issuer and client_id and secret):
+        raise InvalidInput(
+            "COMPTOIR_OIDC_ISSUER, COMPTOIR_OIDC_CLIENT_ID and COMPTOIR_OIDC_CLIENT_SECRET belong together: set all "
+            "three, or none."
+        )
     address = _address("OIDC_ISSUER", issuer, bare=False)
     parts = urlsplit(address)
     if parts.scheme != "https" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):

@@ -13,7 +13,7 @@ from cyclopts import App
 
 from comptoir.api.coverage import CoveredMember, CoveredResource, Reading, Use, coverage_of
 from comptoir.app import routes
-from comptoir.cli import app, tenants
+from comptoir.cli import app, audit, operators, tenants
 from comptoir.integrations import INTEGRATIONS
 from comptoir.integrations.contract import DataType
 from comptoir.model import SHAPES, ColumnKind
@@ -30,7 +30,13 @@ _MADE = "<!-- Made from the code by `python -m tests.docs.reference`. -->\n"
 def commands() -> str:
     """Every command with its options, from the functions behind them."""
     parts = ["# Commands", "", _MADE]
-    for name, function in [*_functions(app, "comptoir"), *_functions(tenants, "comptoir tenant")]:
+    groups = (
+        (app, "comptoir"),
+        (audit, "comptoir audit"),
+        (operators, "comptoir operator"),
+        (tenants, "comptoir tenant"),
+    )
+    for name, function in [one for group, prefix in groups for one in _functions(group, prefix)]:
         about, options = _documented(function)
         parts += [f"## `{name}`", "", about, ""]
         rows = [_option(parameter, options) for parameter in signature(function).parameters.values()]

@@ -238,7 +238,7 @@ def test_a_provider_that_calls_itself_another_or_is_down_is_not_used(provider: P
 @pytest.mark.parametrize(
     ("changes", "named"),
     [
-        ({"COMPTOIR_OIDC_CLIENT_SECRET": ""}, "COMPTOIR_OIDC_CLIENT_SECRET is missing"),
+        ({"COMPTOIR_OIDC_CLIENT_SECRET": ""}, "belong together"),
         ({"COMPTOIR_OIDC_ISSUER": "http://accounts.example.com"}, "is not on https"),
         ({"COMPTOIR_OIDC_ISSUER": "accounts.example.com"}, "is not an address"),
     ],
