@@ -168,7 +168,7 @@ def test_nobody_comes_in_by_what_the_provider_did_not_say_or_not_to_us(house: Ho
 
 def test_an_address_that_only_the_provider_s_own_page_tells_counts_too(house: House, provider: Provider) -> None:
     about_me = {"sub": "1", "email": house.email, "email_verified": True}
-    provider.says(claims={"email": None}, about_me=about_me, method="client_secret_post")
+    provider.says(claims={"email": None}, about_me=about_me)
 
     assert _round(house, provider).headers["location"] == "/"
 
@@ -232,6 +232,11 @@ def test_a_provider_that_calls_itself_another_or_is_down_is_not_used(provider: P
 
             assert answer.status == 503
             assert "use your password" in answer.words
+        # One that takes the secret in the form only is given it there.
+        provider.says(claims={"email": "nobody@example.com", "email_verified": True}, method="client_secret_post")
+        visitor = Browser(client)
+        back = provider.sends_back(visitor.get("/sign-in/single").headers["location"])
+        assert "Nobody here has the e-mail address nobody@example.com." in visitor.get(back).words
     fresh.stop()
 
 
