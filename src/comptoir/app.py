@@ -90,8 +90,8 @@ __all__ = [
     "routes",
     "serve",
     "sync_directly",
-    "work",
     "verify_trails_directly",
+    "work",
 ]
 
 SOCKET = "comptoir.sock"  # in the data folder: where commands reach a server that runs
