@@ -24,7 +24,6 @@ from comptoir.integrations.freeagent.payloads import Explanation
 from comptoir.model import DATA_TYPE_KEYS
 from comptoir.model.identities import IDENTITIES
 from comptoir.model.ledger import AccountType
-from comptoir.model.money import rounded
 from comptoir.store import Database, open_database
 from comptoir.store.datasets import Status
 from comptoir.sync import Report
@@ -202,7 +201,7 @@ def test_a_wrong_sign_of_a_payment_is_caught(db: Database, monkeypatch: pytest.M
 
 
 def test_forgotten_rounding_of_lines_is_caught(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sales, "spread", lambda exact, total, unit, taking: [rounded(one, unit) for one in exact])
+    monkeypatch.setattr(sales, "spread", lambda exact, whole, total, unit, taking: list(whole))
     codes = {code for seed in (1, 2, 3) for code, _, _ in _unheld(Books(db, world_of(seed, "small")).sync())}
     assert "B2" in codes
 

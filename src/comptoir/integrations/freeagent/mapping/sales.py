@@ -268,18 +268,14 @@ def _discount(lines: Sequence[SalesLine]) -> Decimal:
 # Lines: FreeAgent gives totals in the header only, so lines are computed and made to add up
 
 
-def spread(exact: Sequence[Decimal], total: Decimal, unit: Decimal, taking: Sequence[bool]) -> list[Decimal] | None:
-    """Round each half away from zero, then let the gap to `total` fall on those that lost most, a unit at a time.
+def spread(
+    exact: Sequence[Decimal], whole: Sequence[Decimal], total: Decimal, unit: Decimal, taking: Sequence[bool]
+) -> list[Decimal] | None:
+    """The rounded numbers `whole`, with the gap to `total` on those that rounding cost most, a unit at a time.
 
     Only entries marked in `taking` take part; what is left of a total finer than the unit falls on the next one.
     None if the gap is more than one unit for each of them.
     """
-    return _closed(exact, [rounded(number, unit) for number in exact], total, unit, taking)
-
-
-def _closed(
-    exact: Sequence[Decimal], whole: Sequence[Decimal], total: Decimal, unit: Decimal, taking: Sequence[bool]
-) -> list[Decimal] | None:
     gap = total - sum(whole, ZERO)
     if not gap:
         return list(whole)
@@ -325,9 +321,9 @@ def _lines(
     whole_nets = [rounded(number, unit) for number in nets]
     whole_taxes = [rounded(number, unit) for number in taxes]
     priced = [item.item_type != "Comment" for item in ordered]
-    fitted_nets = _closed(nets, whole_nets, net_total, unit, priced)
+    fitted_nets = spread(nets, whole_nets, net_total, unit, priced)
     # Lines that bear tax take the gap of the tax; the others only where it is too wide for these.
-    fitted_taxes = _closed(taxes, whole_taxes, charged, unit, [bool(amount) for amount in taxes]) or _closed(
+    fitted_taxes = spread(taxes, whole_taxes, charged, unit, [bool(amount) for amount in taxes]) or spread(
         taxes, whole_taxes, charged, unit, priced
     )
     differ = fitted_nets is None or fitted_taxes is None
