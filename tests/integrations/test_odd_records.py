@@ -159,6 +159,38 @@ def test_a_payment_that_cannot_be_read_does_not_take_its_invoice_along(db: Datab
     assert books.breached() == {}
 
 
+@pytest.mark.parametrize("odd", [
+    {"gross_value": "0." + "1" * 5000}, {"gross_value": "9" * 5000}, {"bank_account": "\x00"}, {"bank_account": "x" * 5000},
+])  # fmt: skip
+def test_a_payment_of_any_oddness_does_not_take_along_what_it_pays(db: Database, odd: dict[str, str]) -> None:
+    paid = an_explanation(99120001, "20.0", paid_invoice=url("invoices", 5150001))
+
+    told = {"#body": json.dumps(paid | odd), "bank_account": paid["bank_account"]}  # in the list of its account
+    books = GivenBooks(db, invoices=[an_invoice()], bank_transaction_explanations=[told])
+
+    assert books.one("invoices", "5150001")["amountDue"] == 120
+    assert books.set_aside("invoices") == {}
+    assert books.set_aside("payments").keys() == {"99120001"}
+
+
+@pytest.mark.parametrize("odd", [{"gross_value": "0." + "1" * 5000}, {"credit_note": "\x00"}])
+def test_a_credit_of_any_oddness_does_not_take_along_its_documents(db: Database, odd: dict[str, str]) -> None:
+    credit = {
+        "url": url("credit_note_reconciliations", 7),
+        "gross_value": "20.0",
+        "dated_on": "2024-06-20",
+        "invoice": url("invoices", 5150001),
+        "credit_note": url("credit_notes", 5),
+    }
+    note = an_invoice(5) | {"url": url("credit_notes", 5), "credit_note_items": an_invoice()["invoice_items"]}
+
+    books = GivenBooks(db, invoices=[an_invoice()], credit_notes=[note], credit_note_reconciliations=[credit | odd])
+
+    assert books.of("invoices").keys() == {"5150001"}
+    assert books.of("creditNotes").keys() == {"5"}
+    assert books.set_aside("payments").keys() == {"7"}
+
+
 @pytest.mark.parametrize(
     ("currency", "price", "tax"), [("JPY", "1001", "200"), ("KWD", "10.005", "2.001"), ("XYZ", "10.01", "2.0")]
 )

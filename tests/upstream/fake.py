@@ -27,6 +27,8 @@ class Fake:
     url: str
     asked: list[Asked] = field(default_factory=list)
     script: Script = lambda _: answer(b'{"company": {"name": "Toft"}}')
+    keeps_open: bool = False  # for further requests, as long as the script does not say otherwise
+    connections: int = 0
 
 
 def answer(
@@ -54,23 +56,26 @@ def _read(connection: socket.socket) -> Asked | None:
 
 
 def _serve(connection: socket.socket, fake: Fake) -> None:
+    fake.connections += 1
     with connection, suppress(OSError):
-        asked = _read(connection)
-        if asked is None:
-            return
-        fake.asked.append(asked)
-        said = fake.script(asked)
-        for part in [said] if isinstance(said, bytes) else said:
-            if isinstance(part, bytes):
-                connection.sendall(part)
-            else:
-                time.sleep(part)  # the server's own slowness
+        while (asked := _read(connection)) is not None:
+            fake.asked.append(asked)
+            said = fake.script(asked)
+            for part in [said] if isinstance(said, bytes) else said:
+                if isinstance(part, bytes):
+                    connection.sendall(part)
+                else:
+                    time.sleep(part)  # the server's own slowness
+            if not fake.keeps_open:
+                return
 
 
 @contextmanager
-def faking() -> Iterator[Fake]:
-    listener = socket.create_server(("127.0.0.1", 0))
-    fake = Fake(f"http://127.0.0.1:{listener.getsockname()[1]}")
+def faking(host: str = "127.0.0.1") -> Iterator[Fake]:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.create_server((host, 0), family=family)
+    named = f"[{host}]" if ":" in host else host
+    fake = Fake(f"http://{named}:{listener.getsockname()[1]}")
 
     def accept() -> None:
         while True:

@@ -13,8 +13,10 @@ from comptoir.errors import UpstreamChanged
 __all__ = ["is_loopback", "public_address"]
 
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-# Ranges that lead on to addresses of the other kind, which are not looked at there.
-_LEADING_ON = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("2002::/16"))
+# The only range of IPv6 in public use; others (former forms of private addresses among them) count as global for the
+# library. So do some that are not, or lead on to addresses of the other kind, which are not looked at there.
+_PUBLIC = ipaddress.IPv6Network("2000::/3")
+_NOT_PUBLIC = tuple(map(ipaddress.ip_network, ("2002::/16", "192.0.0.0/24", "192.88.99.0/24")))
 
 
 def public_address(host: str, port: int) -> str:
@@ -43,6 +45,7 @@ def _is_public(address: _Address) -> bool:
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped is not None:
             return _is_public(address.ipv4_mapped)
-        if any(address in network for network in _LEADING_ON):
+        if address not in _PUBLIC:
             return False
-    return address.is_global and not address.is_multicast
+    is_excepted = any(address in network for network in _NOT_PUBLIC)
+    return address.is_global and not address.is_multicast and not is_excepted

@@ -26,6 +26,7 @@ from comptoir.errors import (
 from comptoir.integrations.contract import Attached, Integration, Kind, Printed, Resource
 from comptoir.runtime.clock import Clock
 from comptoir.store.connections import Connection
+from comptoir.upstream import splitting
 from comptoir.upstream.addresses import is_loopback, public_address
 from comptoir.upstream.limits import Limits
 from comptoir.upstream.wire import Answer, Bounds, Wire
@@ -42,6 +43,7 @@ _LONGEST_TOKEN = 8192
 _MOST_RECORDS = 10**7  # a total above it is no count of anybody's books
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _PLACE = re.compile(r"\{(\w+)\}")  # in a path, for a parameter
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # before a body, it is no part of it
 _NEXT = re.compile(r"""rel\s*=\s*["']?[^"',;]*\bnext\b""")
 
 
@@ -297,7 +299,9 @@ class Client:
 
 
 def _is_data(answer: Answer) -> bool:
-    return "json" in answer.headers.get("content-type", "").lower() and bool(answer.body.strip())
+    """Whether it says to be JSON, and is there to its end as far as that can be told by a look."""
+    ends = answer.body.strip()[-1:]
+    return "json" in answer.headers.get("content-type", "").lower() and ends in (b"}", b"]")
 
 
 class Reader:
@@ -374,19 +378,43 @@ def _made_after(answer: Answer, time_scale: float) -> datetime | None:
 
 def _records(body: bytes, resource: Resource, name: str) -> list[tuple[str, bytes]]:
     """The records with the member each was in. Unreadable is never the same as empty: then an error is raised."""
+    body = body.removeprefix(_BYTE_ORDER_MARK)
     try:
-        members = _wrapper.decode(body)
-        found: list[tuple[str, bytes]] = []
-        present = [key for key in resource.keys if key in members]
-        for key in present:
-            if resource.kind is Kind.REPORT:
-                return [(key, bytes(body))]
-            if resource.kind is Kind.SINGLE:
-                found.append((key, bytes(members[key])))
-            else:
-                found += [(key, bytes(record)) for record in _list.decode(members[key])]
+        # Of a member that comes twice only one would be found.
+        is_plain = all(body.count(b'"%s"' % key.encode()) < 2 for key in resource.keys)
+        return _found(body, resource, name) if is_plain else _apart(body, resource) or _found(body, resource, name)
     except _UNREADABLE as error:
+        has_form = not isinstance(error, msgspec.ValidationError)
+        if has_form and (records := _apart(body, resource)) is not None:
+            return records
         raise _unreadable(error, resource, name) from error
+
+
+def _apart(body: bytes, resource: Resource) -> list[tuple[str, bytes]] | None:
+    """Likewise of a body that is no sound JSON somewhere; None where records cannot be told apart."""
+    if resource.kind is Kind.REPORT:
+        return None
+    found: list[tuple[str, bytes]] = []
+    present = [(key, value) for key, value in splitting.members(body) or () if key in resource.keys]
+    for key, value in present:
+        records = [value] if resource.kind is Kind.SINGLE else splitting.elements(value)
+        if records is None:
+            return None
+        found += [(key, record) for record in records]
+    return found if present else None
+
+
+def _found(body: bytes, resource: Resource, name: str) -> list[tuple[str, bytes]]:
+    members = _wrapper.decode(body)
+    found: list[tuple[str, bytes]] = []
+    present = [key for key in resource.keys if key in members]
+    for key in present:
+        if resource.kind is Kind.REPORT:
+            return [(key, bytes(body))]
+        if resource.kind is Kind.SINGLE:
+            found.append((key, bytes(members[key])))
+        else:
+            found += [(key, bytes(record)) for record in _list.decode(members[key])]
     if not present:
         raise UpstreamChanged(
             f"{name}'s answer for {resource.name} has no member {resource.keys[0]!r}; it was not taken as empty."

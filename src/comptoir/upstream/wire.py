@@ -101,6 +101,10 @@ class Wire:
             raise TryLater(f"{self._name} is not asked any more: this process is being stopped.")
         try:
             with self._http.stream(method, url, **what) as response:
+                stream = response.extensions.get("network_stream")
+                if isinstance(stream, _Stream) and not stream.has_answered:
+                    stream.cut()
+                    raise httpx2.RemoteProtocolError("an answer was there before it was asked for")
                 return Answer(response.status_code, response.headers, self._body(response))
         except httpx2.TimeoutException as error:
             raise TryLater(f"{self._name} did not answer in time.") from error
@@ -187,16 +191,22 @@ class _Backend(httpcore2.NetworkBackend):
 
 
 class _Stream(httpcore2.NetworkStream):
+    """`has_answered`: something was read since something was written. What a server sends beyond its answer is kept
+    with the connection, and would be taken for the answer to whatever is asked next, perhaps for another tenant."""
+
     def __init__(self, plain: httpcore2.NetworkStream, deadline: _Deadline, streams: weakref.WeakSet[_Stream]) -> None:
         self._plain, self._deadline, self._streams = plain, deadline, streams
+        self.has_answered = False
         streams.add(self)
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         if self._deadline.is_over():
             raise httpcore2.ReadTimeout("the whole exchange took too long")
+        self.has_answered = True
         return self._plain.read(max_bytes, self._deadline.left(timeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self.has_answered = False
         self._plain.write(buffer, self._deadline.left(timeout))
 
     def close(self) -> None:

@@ -40,11 +40,21 @@ _NOTHING: Mapping[str, tuple[RawRow, ...]] = MappingProxyType({})
 _UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
 
 
-def _decoder(payload: type[_P]) -> Callable[[RawRow], _P]:
+def _decoder(payload: type[_P], *references: str) -> Callable[[RawRow], _P]:
     """Reads what a record of another kind is told with; amounts that are none are left out here too, so that they
-    spoil no neighbour."""
+    spoil no neighbour. ValueError where one of its `references` names nothing: it makes no record of its own then, and
+    must not take along those that are told with it."""
     read = reader(payload)
-    return lambda row: sound(amounts_kept(sound(read(row))))
+    if not references:
+        return lambda row: sound(amounts_kept(sound(read(row))))
+
+    def decode(row: RawRow) -> _P:
+        found: _P = sound(amounts_kept(sound(read(row))))
+        for name in references:
+            last_segment(getattr(found, name))
+        return found
+
+    return decode
 
 
 _company = _decoder(payloads.Company)
@@ -61,9 +71,9 @@ _profit = _decoder(payloads.ProfitAndLoss)
 _sheet = _decoder(payloads.BalanceSheetAnswer)
 _invoice = _decoder(payloads.Invoice)
 _credit_note = _decoder(payloads.CreditNote)
-_reconciliation = _decoder(payloads.CreditNoteReconciliation)
+_reconciliation = _decoder(payloads.CreditNoteReconciliation, "invoice", "credit_note")
 _bill = _decoder(payloads.Bill)
-_explanation = _decoder(payloads.Explanation)
+_explanation = _decoder(payloads.Explanation, "bank_account")
 _expense = _decoder(payloads.Expense)
 _journal_set = _decoder(payloads.JournalSet)
 _ledger_line = _decoder(payloads.LedgerTransaction)

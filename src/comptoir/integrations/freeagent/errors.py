@@ -54,7 +54,9 @@ def error_of(status: int, headers: Mapping[str, str], body: bytes, resource: Res
         return Conflict(f"FreeAgent cannot do this now.{quoted}")
     if status in (400, 406, 422):
         return InvalidInput(f"FreeAgent did not take the request for {name} (status {status}).{quoted}")
-    if status >= 500 or status == 408:
+    if status < 300 or status == 304:  # of a success only 200 comes with what was asked for
+        return TryLater(f"FreeAgent answered with the status {status} and no data.")
+    if status >= 500 or status in (408, 425):
         return TryLater(f"FreeAgent answered with an error ({status}). It usually passes.")
     if 300 <= status < 400:
         return UpstreamChanged(f"FreeAgent redirects {name} elsewhere, which is not documented.")

@@ -204,9 +204,13 @@ def amounts_kept(payload: Any) -> Any:
     """The payload, or `Flawed` without the numbers that are no amounts, of its own or of its lines where one of its
     own is none. ValueError where one is required."""
     for number in _numbers(_kind_of(payload))(payload):
-        if number is not None and not (number.is_finite() and -_ORDINARY < number.adjusted() < _ORDINARY):
+        if number is not None and not _is_ordinary(number):
             return _without_absurd(payload)
     return payload
+
+
+def _is_ordinary(number: Decimal) -> bool:
+    return number.is_finite() and -_ORDINARY < number.adjusted() < _ORDINARY and len(str(number)) < _ORDINARY
 
 
 def _without_absurd(payload: Any) -> Any:
