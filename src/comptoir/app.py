@@ -25,7 +25,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from comptoir import access
 from comptoir.access import FirstStart, api_keys
-from comptoir.api import OPERATIONS, ApiServices, api
+from comptoir.api import OPERATIONS, ApiLimits, ApiServices, api
 from comptoir.errors import ActionNeeded, Conflict, TryLater
 from comptoir.integrations import INTEGRATIONS, by_key
 from comptoir.integrations.contract import Attached, Integration, Printed
@@ -501,6 +501,7 @@ class Application:
         self.request_refresh(tenant, company, connection=connection, data_types=data_types, whole=whole)
 
     def _api_services(self) -> ApiServices:
+        key, tenant, address = self.settings.api_limits
         return ApiServices(
             db=self.db,
             clock=self._clock,
@@ -512,6 +513,7 @@ class Application:
             delete_connection=self._delete_connection,
             download=self._download,
             print_out=self._print_out,
+            limits=ApiLimits(key=key, tenant=tenant, address=address),
         )
 
     def _download(self, connection: Connection, file: Attached) -> bytes:

@@ -74,6 +74,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     failpoints: str | None
     bounds: Bounds
     oidc: OidcSettings | None
+    api_limits: tuple[Limit | None, Limit | None, Limit | None]
     upstreams: Mapping[str, UpstreamSettings]
 
     @property
@@ -136,6 +137,7 @@ def read(environ: Mapping[str, str] = os.environ, *, folder: Path | None = None,
         failpoints=failpoints,
         bounds=_bounds(values),
         oidc=_oidc(values),
+        api_limits=_api_limits(values.get("API_LIMITS") or "30000/60,60000/60,1000/60"),
         upstreams=upstreams,
     )
 
@@ -207,7 +209,7 @@ def names() -> frozenset[str]:
     own = (
         "DATA_DIR DATABASE_URL HOST PORT PUBLIC_URL BASE_DOMAIN MASTER_KEY TIME_SCALE LOG_FORMAT FAILPOINTS TEST_SEAMS "
         "LEASE_SECONDS CONNECT_SECONDS IDLE_SECONDS WHOLE_SECONDS LARGEST_BODY ADDRESS_LIMIT "
-        "OIDC_ISSUER OIDC_CLIENT_ID OIDC_CLIENT_SECRET"
+        "OIDC_ISSUER OIDC_CLIENT_ID OIDC_CLIENT_SECRET API_LIMITS"
     )
     each = ("URL", "DEVELOPER_URL", "AUTHORISE_URL", "TOKEN_URL", "LIMITS")
     return frozenset(own.split()) | {f"{_prefix(one)}_{name}" for one in INTEGRATIONS for name in each}
@@ -317,6 +319,20 @@ def _limits(name: str, text: str) -> tuple[tuple[Limit, ...] | None, Limit | Non
             "refreshes, as in 120/60,3600/3600,15/60, or off."
         )
     return tuple(parts[:-1]), parts[-1]
+
+
+def _api_limits(text: str) -> tuple[Limit | None, Limit | None, Limit | None]:
+    """Requests that one key, one tenant and one address may make; `off` for no limit, of all or of one."""
+    parts = [part.strip().lower() for part in text.split(",")]
+    if parts == ["off"]:
+        parts *= 3
+    if len(parts) != 3:
+        raise InvalidInput(
+            f"COMPTOIR_API_LIMITS={text} is not understood. Write requests/seconds for a key, a tenant and an address, "
+            "as in 30000/60,60000/60,1000/60, or off."
+        )
+    key, tenant, address = (None if part == "off" else _limit("API_LIMITS", part) for part in parts)
+    return key, tenant, address
 
 
 def _limit(name: str, text: str) -> Limit:

@@ -163,6 +163,41 @@ def test_words_in_bold_are_words_on_the_screen(guide: Path, code: str) -> None:
     assert {words for words in unknown if not any(words.rstrip(".") in caution for caution in cautions)} == set()
 
 
+_FAULTS = {
+    *(f"G{n}" for n in range(1, 11)),
+    *(f"F{n:02}" for n in (*range(1, 39), *range(50, 55))),
+    *(f"T{n:02}" for n in range(1, 43) if n != 34),  # a number that was never given
+    *(f"S{n}" for n in range(1, 7)),
+}
+
+
+def _rows_of_faults() -> Iterator[tuple[list[str], str]]:
+    for line in (reference.FOLDER / "faults.md").read_text(encoding="utf-8").splitlines():
+        if found := re.match(r"\| ([GFTS]\d+(?:, [GFTS]\d+)*) \|(.*)", line):
+            yield found[1].split(", "), found[2]
+
+
+def test_every_fault_is_on_its_page_once() -> None:
+    ids = [id_ for row, _ in _rows_of_faults() for id_ in row]
+
+    assert sorted(ids) == sorted(_FAULTS)
+
+
+def test_every_fault_is_shown_by_tests_that_exist_or_is_said_not_to_be() -> None:
+    missing, unshown = [], []
+    for ids, text in _rows_of_faults():
+        named = re.findall(r"`([\w/]+\.py)::(\w+)`", text)
+        if not named and "Not shown yet" not in text:
+            unshown.append(ids)
+        for file, name in named:
+            path = ROOT / "tests" / file
+            if not path.exists() or f"\ndef {name}(" not in path.read_text(encoding="utf-8"):
+                missing.append(f"{file}::{name}")
+
+    assert unshown == []
+    assert missing == []
+
+
 def test_the_french_guide_has_french_spacing() -> None:
     text = _prose(FRENCH_GUIDE)
 

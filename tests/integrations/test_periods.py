@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.integrations.given import a_company
 
 from comptoir.integrations.contract import RawRow
@@ -72,3 +75,27 @@ def test_years_that_cannot_be_are_left_out(odd: dict[str, Any]) -> None:
 def test_a_company_that_tells_nothing_is_refused_with_a_sentence() -> None:
     with pytest.raises(ValueError, match="neither its accounting periods nor when they began"):
         years(freeagent_start_date=None)
+
+
+_DAYS = st.dates(date(2016, 1, 1), date(2026, 3, 31))
+
+
+@given(
+    start=_DAYS, lengths=st.lists(st.integers(1, 550), max_size=6), today=st.dates(date(2016, 1, 1), date(2029, 2, 28))
+)
+def test_ranges_tile_every_day_once(start: date, lengths: list[int], today: date) -> None:
+    """From the first day that is told to today's year, each day is in one range: none is missed and none read twice."""
+    spans = []
+    first = start
+    for length in lengths:
+        last = first + timedelta(days=length - 1)
+        spans.append((first.isoformat(), last.isoformat()))
+        first = last + timedelta(days=1)
+
+    found = years(today, freeagent_start_date=start.isoformat(), **told(*spans))
+
+    for (_, last_day, _), (first_day, _, _) in itertools.pairwise(found):
+        assert date.fromisoformat(first_day) == date.fromisoformat(last_day) + timedelta(days=1)
+    assert found[-1][0] <= today.isoformat() <= found[-1][1]
+    if today >= start:
+        assert found[0][0] == start.isoformat()

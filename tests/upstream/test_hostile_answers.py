@@ -119,7 +119,7 @@ def test_what_is_said_before_an_answer_is_passed_over(fake: Fake, client_of: Cli
 
 def test_words_before_an_answer_without_end_are_given_up(fake: Fake, client_of: ClientOf) -> None:
     def script(_: Asked) -> Iterator[bytes | float]:
-        for _ in range(1000):
+        for _number in range(1000):
             yield b"HTTP/1.1 102 Processing\r\n\r\n"
             yield 0.01
 

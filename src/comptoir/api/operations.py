@@ -21,6 +21,7 @@ from comptoir.api import (
 from comptoir.api.routing import Operation
 from comptoir.api.services import ApiServices
 from comptoir.api.serving import Serving
+from comptoir.api.throttle import Throttle
 
 __all__ = ["OPERATIONS", "api"]
 
@@ -42,6 +43,6 @@ _SERVED: tuple[Operation, ...] = (
 OPERATIONS: tuple[Operation, ...] = (*_SERVED, openapi.operation(_SERVED))
 
 
-def api(services: ApiServices) -> Serving:
+def api(services: ApiServices) -> Throttle:
     """The public API as a bare ASGI application, for whatever asks for its path or host."""
-    return Serving(services, OPERATIONS)
+    return Throttle(Serving(services, OPERATIONS), services)

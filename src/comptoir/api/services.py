@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import urlsplit
+
+import msgspec
 
 from comptoir.integrations.contract import Attached, Integration, Printed
 from comptoir.runtime.clock import Clock
@@ -14,7 +16,18 @@ from comptoir.store.connections import Connection
 from comptoir.store.datasets import Dataset
 from comptoir.store.trail import Actor
 
-__all__ = ["ApiServices"]
+__all__ = ["ApiLimits", "ApiServices"]
+
+
+class ApiLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """Requests in so many seconds that each may make; None where there is no limit.
+
+    This machine's own address has none: there a reverse proxy asks for everybody.
+    """
+
+    key: tuple[int, int] | None = None
+    tenant: tuple[int, int] | None = None
+    address: tuple[int, int] | None = None
 
 
 class _Refresh(Protocol):
@@ -50,6 +63,7 @@ class ApiServices:
     delete_connection: Callable[[TenantId, ConnectionId, Actor], None]
     download: Callable[[Connection, Attached], bytes]
     print_out: Callable[[Connection, Printed, str], bytes]  # of a raw record's id
+    limits: ApiLimits = field(default_factory=ApiLimits)
 
     @property
     def path(self) -> str:

@@ -99,8 +99,15 @@ class Serving:
             else:
                 answer = await sync_to_thread(self._answer, request, operation, names, body)
         await self._send(request, answer, send)
+        if answer.key is not None:
+            scope["state"]["tenant"] = answer.key.tenant_id
         if answer.key is not None and self._is_news(answer.key):
             await sync_to_thread(self._note_use, answer.key)
+
+    async def refuse(self, scope: Scope, send: Send, error: Refused) -> None:
+        """Answer in the one form of errors, before any operation was looked for."""
+        request = self._request(scope)
+        await self._send(request, self._failed(request, error), send)
 
     def _request(self, scope: Any) -> _Request:
         authorization = content_length = None

@@ -1,0 +1,167 @@
+"""Keeps a flood from drowning others: how often a key, tenant or address may ask, and turns for what is asked at once.
+
+Counts are of this process alone. In one round of the event loop each tenant has one turn, so that whoever asks a
+thousand times at once waits for themselves, and others for one of these at most.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import math
+from collections import deque
+from ipaddress import ip_address, ip_network
+
+from litestar.enums import ScopeType
+from litestar.types import Receive, Scope, Send
+
+from comptoir.api.failures import Refused
+from comptoir.api.services import ApiServices
+from comptoir.api.serving import Serving
+from comptoir.runtime.clock import Clock
+
+__all__ = ["Throttle"]
+
+# Of one tenant. On SQLite all work is this process's own: two at once would only make each other, and others, wait.
+_AT_ONCE = {"sqlite": 1, "postgresql": 4}
+_FILES_AT_ONCE = 10  # these wait for an upstream
+_MOST_WAITING = 200
+_MOST_KNOWN = 10_000
+_NETWORK_BITS = 64  # of IPv6 a caller has a whole network of addresses
+
+
+class Throttle:
+    """The public API behind its limits."""
+
+    def __init__(self, serving: Serving, services: ApiServices) -> None:
+        self._serving, self._limits = serving, services.limits
+        self._rates = _Rates(services.clock)
+        self._turns, self._files = _Turns(_AT_ONCE[services.db.dialect]), _Turns(_FILES_AT_ONCE)
+        self._tenants: dict[str, str] = {}  # by key, once it was let in
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == ScopeType.WEBSOCKET:
+            await self._serving(scope, receive, send)
+            return
+        sent = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
+        key = f"key {hashlib.sha256(sent).hexdigest()}" if sent else ""
+        address, tenant = _address(scope), self._tenants.get(key, "")
+        line = tenant or f"address {address}"
+        turns = self._files if scope["path"].rstrip("/").lower().endswith(("/download", "/pdf")) else self._turns
+        if not await turns.begin(line):
+            await self._serving.refuse(scope, send, _too_often(1.0))
+            return
+        try:
+            names = ((address, self._limits.address), (key, self._limits.key), (tenant, self._limits.tenant))
+            wait = max(self._rates.spend(name, limit) for name, limit in names)
+            if wait:
+                await self._serving.refuse(scope, send, _too_often(wait))
+                return
+            await self._serving(scope, receive, send)
+            admitted = scope["state"].get("tenant")
+            if admitted and not tenant:
+                if len(self._tenants) >= _MOST_KNOWN:
+                    self._tenants.clear()
+                self._tenants[key] = f"tenant {admitted}"
+        finally:
+            turns.end(line)
+
+
+def _too_often(wait: float) -> Refused:
+    seconds = math.ceil(wait)
+    message = f"Too many requests were made in a short time. Ask again in {seconds} seconds; nothing was changed."
+    return Refused(429, message, ((b"retry-after", b"%d" % seconds),))
+
+
+def _address(scope: Scope) -> str:
+    """Who calls; empty for this machine itself and for what is no address."""
+    client = scope.get("client")
+    try:
+        found = ip_address(str(client[0]).partition("%")[0] if client else "")
+    except ValueError:
+        return ""
+    if found.is_loopback:
+        return ""
+    return str(found if found.version == 4 else ip_network((int(found), _NETWORK_BITS), strict=False))
+
+
+class _Rates:
+    """A count in so many seconds may be used at once, and grows back evenly."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._used_until: dict[str, float] = {}
+
+    def spend(self, name: str, limit: tuple[int, int] | None) -> float:
+        """Book one; or the seconds until there is room. Nobody's name has no limit."""
+        if limit is None or not name:
+            return 0.0
+        count, seconds = limit
+        now = self._clock.monotonic()
+        used_until = max(self._used_until.get(name, now), now) + seconds / count
+        if used_until > now + seconds:
+            return used_until - now - seconds
+        if len(self._used_until) >= _MOST_KNOWN and name not in self._used_until:
+            busy = sorted((until, one) for one, until in self._used_until.items() if until > now)
+            self._used_until = {one: until for until, one in busy[-_MOST_KNOWN // 2 :]}
+        self._used_until[name] = used_until
+        return 0.0
+
+
+class _Line:
+    def __init__(self) -> None:
+        self.running = 0
+        self.had_its_turn = False  # in this round of the event loop
+        self.waiting: deque[asyncio.Future[None]] = deque()
+
+
+class _Turns:
+    """Lines of those who wait for each name. For one event loop; every `begin` that was granted needs an `end`."""
+
+    def __init__(self, at_once: int) -> None:
+        self._at_once = at_once
+        self._lines: dict[str, _Line] = {}
+
+    async def begin(self, name: str) -> bool:
+        """Wait for a turn; False where too many wait already."""
+        line = self._lines.setdefault(name, _Line())
+        if not line.waiting and self._is_free(line):
+            self._let_in(name, line)
+            return True
+        if len(line.waiting) >= _MOST_WAITING:
+            return False
+        turn = asyncio.get_running_loop().create_future()
+        line.waiting.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if not turn.cancelled():  # it was granted in the same moment
+                self.end(name)
+            raise
+        return True
+
+    def end(self, name: str) -> None:
+        self._lines[name].running -= 1
+        self._go_on(name)
+
+    def _is_free(self, line: _Line) -> bool:
+        return line.running < self._at_once and not line.had_its_turn
+
+    def _let_in(self, name: str, line: _Line) -> None:
+        line.running += 1
+        line.had_its_turn = True
+        asyncio.get_running_loop().call_soon(self._next_round, name)
+
+    def _next_round(self, name: str) -> None:
+        self._lines[name].had_its_turn = False
+        self._go_on(name)
+
+    def _go_on(self, name: str) -> None:
+        line = self._lines[name]
+        while line.waiting and line.waiting[0].done():
+            line.waiting.popleft()  # whoever waited there has gone
+        if line.waiting and self._is_free(line):
+            self._let_in(name, line)
+            line.waiting.popleft().set_result(None)
+        elif not (line.running or line.had_its_turn or line.waiting):
+            del self._lines[name]
