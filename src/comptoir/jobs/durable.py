@@ -37,6 +37,7 @@ _LIVE = ["PENDING", "ENQUEUED", "DELAYED"]
 _ENDED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 _MOST_PURGED_AT_ONCE = 1000
 _MOST_RECOVERIES = 1000
+_SESSIONS = 8  # in PostgreSQL, whose number is limited for all processes together
 _AGAIN_SECONDS = 5.0
 _ALONE = "local"  # the one process that a SQLite database has
 _PUT_DOWN_WITHIN_SECONDS = 7.0  # the page under way is read and stored
@@ -265,6 +266,7 @@ class _Working:
             executor_id=self.executor,
             serializer=DBOSPortableJSONSerializer(),  # plain JSON: never pickle
             log_level="WARNING",
+            sys_db_pool_size=_SESSIONS,
         )
         if engine is not None:
             config["system_database_engine"] = engine
