@@ -175,9 +175,7 @@ def paths_of(struct: type[Value]) -> tuple[str, ...]:
 
 def _paths(struct: type[Value], inside: tuple[type[Value], ...]) -> tuple[str, ...]:
     found: list[str] = []
-    hints = typing.get_type_hints(struct)
-    for field in msgspec.structs.fields(struct):
-        kind, path = _bare(hints[field.name]), field.encode_name
+    for _, path, kind in _members(struct):
         if typing.get_origin(kind) is tuple:
             kind, path = _bare(typing.get_args(kind)[0]), path + "[]"
         if isinstance(kind, type) and issubclass(kind, Value) and inside.count(kind) < _DEEPEST:
@@ -206,16 +204,22 @@ def values_of(struct: type[Value]) -> Callable[[Any], tuple[Any, ...]]:
 def _walk(
     struct: type[Value], prefix: str, steps: tuple[str, ...]
 ) -> Iterator[tuple[str, ColumnKind, tuple[str, ...]]]:
-    hints = typing.get_type_hints(struct)
-    for field in msgspec.structs.fields(struct):
-        if struct.asked_about is not None and field.name not in struct.asked_about:
+    for name, written, kind in _members(struct):
+        if struct.asked_about is not None and name not in struct.asked_about:
             continue
-        kind = _bare(hints[field.name])
-        path, here = prefix + field.encode_name, (*steps, field.name)
+        path, here = prefix + written, (*steps, name)
         if isinstance(kind, type) and issubclass(kind, Value):
             yield from _walk(kind, path + ".", here)
-        elif (column := _column_kind(field.encode_name, kind)) is not None:
+        elif (column := _column_kind(written, kind)) is not None:
             yield path, column, here
+
+
+@cache  # types are written as text: to make them out takes long, and one of these is part of many
+def _members(struct: type[Value]) -> tuple[tuple[str, str, Any], ...]:
+    """Of each member its name, how it is written, and what it is where it is there."""
+    hints = typing.get_type_hints(struct)
+    names = zip(struct.__struct_fields__, struct.__struct_encode_fields__, strict=True)
+    return tuple((name, written, _bare(hints[name])) for name, written in names)
 
 
 def _bare(hint: Any) -> Any:
