@@ -224,10 +224,10 @@ class Walk:
             refer(data_type, id_, record.contact_ref.data_type, record.contact_ref.id, findings, self._targets)
         findings.looked("B9")
         payments = [one.payment for one in record.payment_allocations]
-        amounts = {payment.total_amount for payment in payments}
-        amounts.update(one.allocation.total_amount for one in record.payment_allocations)
-        if len(record.line_items) != 1 or len(payments) != 1 or amounts != {total}:
-            shown = ", ".join(sorted(map(str, amounts))) or "nothing"
+        amounts = [payment.total_amount for payment in payments]
+        amounts += [one.allocation.total_amount for one in record.payment_allocations]
+        if len(record.line_items) != 1 or len(payments) != 1 or any(amount != total for amount in amounts):
+            shown = ", ".join(sorted(map(str, set(amounts)))) or "nothing"
             detail = f"{data_type} {id_} of {total} has {len(record.line_items)} lines and payments of {shown}"
             findings.breach("B9", Fault(data_type, id_, detail))
         out = 1 if data_type == "directCosts" else -1
