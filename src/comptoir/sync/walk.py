@@ -215,8 +215,8 @@ class Walk:
     def has_begun_after(self, moment: datetime, floor: datetime) -> bool:
         """Whether what changed at that moment, by the upstream's clock, stands in what is read: nothing is read before
         `floor`."""
-        begun = [window.begun_at or floor for window in self.windows.values()]
-        return all(one.replace(microsecond=0) > moment for one in begun)
+        begun = min((window.begun_at or floor for window in self.windows.values()), default=None)
+        return begun is None or begun.replace(microsecond=0) > moment
 
     def changes_to_read(self) -> list[tuple[str, Params]]:
         """Windows whose changes since the walk began are still to be asked for, and how to ask."""

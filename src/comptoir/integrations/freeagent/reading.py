@@ -50,8 +50,16 @@ def payload_of(kind: type[_S]) -> Callable[[bytes], _S]:
     FreeAgent quotes some numbers in some places and not in others: each is taken for the other. Raises
     msgspec.ValidationError or ValueError for a body that lacks what its payload requires.
     """
-    read = _reads(kind)
-    return lambda body: sound(read(body))
+    decode, kept = msgspec.json.Decoder(kind, strict=False).decode, _by_members(kind)
+
+    def read(body: bytes) -> _S:
+        try:
+            return decode(body)
+        except msgspec.ValidationError:
+            payload: _S = sound(kept(body))
+            return payload
+
+    return read
 
 
 def reader(kind: type[msgspec.Struct]) -> Callable[[RawRow], Any]:
@@ -61,7 +69,7 @@ def reader(kind: type[msgspec.Struct]) -> Callable[[RawRow], Any]:
 
 @cache  # one function a payload type, so that rows are decoded once for all data types made from them
 def _row_reader(kind: type[msgspec.Struct]) -> Callable[[RawRow], Any]:
-    decode, kept = msgspec.json.Decoder(kind, strict=False).decode, _reads(kind)
+    decode, kept = msgspec.json.Decoder(kind, strict=False).decode, _by_members(kind)
 
     def read(row: RawRow) -> Any:
         try:
@@ -112,16 +120,11 @@ def _notes(read: Flawed, record_id: str) -> Iterator[Note]:
 # A member at a time, where a body as a whole is not what its payload says
 
 
-def _reads(kind: type[msgspec.Struct]) -> Callable[[bytes], Any]:
-    decode = msgspec.json.Decoder(kind, strict=False).decode
-
+def _by_members(kind: type[msgspec.Struct]) -> Callable[[bytes], Any]:
     def read(body: bytes) -> Any:
-        try:
-            return decode(body)
-        except msgspec.ValidationError:
-            flaws: list[Flaw] = []
-            payload = _kept(_struct(kind, body, "", flaws), "", flaws)
-            return Flawed(payload, tuple(flaws)) if flaws else payload
+        flaws: list[Flaw] = []
+        payload = _kept(_struct(kind, body, "", flaws), "", flaws)
+        return Flawed(payload, tuple(flaws)) if flaws else payload
 
     return read
 

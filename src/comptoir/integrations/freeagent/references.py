@@ -48,6 +48,9 @@ _NAMED_OFTEN = 4096  # accounts, contacts and categories; most other records are
 @lru_cache(maxsize=_NAMED_OFTEN)
 def last_segment(url: str) -> str:
     """The record's own id: the last path segment. ValueError for what is no reference."""
+    segment = url.rpartition("/")[2]
+    if segment.isdecimal() and _SEGMENT.fullmatch(segment) and "?" not in url:
+        return segment  # as nearly all are
     segment = url.split("?", 1)[0].rstrip("/").rsplit("/", 1)[-1]
     if not _SEGMENT.fullmatch(segment):
         raise ValueError(f"{url[:100]!r} is no reference to a record")

@@ -32,6 +32,7 @@ from comptoir.model.money import plain
 __all__ = ["CATEGORY_GROUPS", "RESOURCES"]
 
 _ORDINARY = 30  # digits before or after the point; what is longer is no amount to be netted by
+_DIGITS_ALONE = str.maketrans("", "", "-T:")
 
 CATEGORY_GROUPS = (
     "admin_expenses_categories",
@@ -111,8 +112,11 @@ class _Balance(msgspec.Struct):
 
 def _links(*named: tuple[str, str, str | None]) -> tuple[Link, ...]:
     """What is no reference links to nothing: mapping says so of the record, which is filed all the same."""
-    numbered = [(name, resource, number_in(url)) for name, resource, url in named if url]
-    return tuple([Link(name, resource, number) for name, resource, number in numbered if number is not None])
+    found = []
+    for name, resource, url in named:
+        if url and (number := number_in(url)) is not None:
+            found.append(Link(name, resource, number))
+    return tuple(found)
 
 
 def _reader(
@@ -190,7 +194,7 @@ def _in_order(record: msgspec.Struct) -> str:
     """Bank lines in the order in which a running balance adds them up."""
     assert isinstance(record, _Line)
     created: datetime | None = moment(record.created_at)
-    entered = created.strftime("%Y%m%d%H%M%S") if created else ""
+    entered = created.isoformat()[:19].translate(_DIGITS_ALONE) if created else ""
     account, dated_on = number_in(record.bank_account) or "", in_a_key(record.dated_on)
     return f"{account}|{dated_on}|{entered}|{last_segment(record.url):0>20}"
 
