@@ -10,7 +10,7 @@ COMPILE := $(BIN)/python -m compileall -q -j 0 $(VENV)/lib src >/dev/null || tru
 WORKERS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-books check bench lock wheel clean
+.PHONY: help setup demo test test-fast test-books test-faults check bench lock wheel clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -43,8 +43,14 @@ test-fast: $(VENV)/.dev ## under a minute: model, store and API, on SQLite
 # Over an hour on two cores. Other seeds: COMPTOIR_TEST_FIRST_SEED=2001.
 test-books: $(VENV)/.dev ## the long form: 100 pulls killed, 50 worlds of 50 rounds of edits, 1,000 worlds checked
 	@COMPTOIR_TEST_KILLS=100 $(BIN)/python -m pytest -n $(WORKERS) -q -rP tests/crash $(ARGS)
-	@COMPTOIR_TEST_WORLDS=50 COMPTOIR_TEST_ROUNDS=50 $(BIN)/python -m pytest -n $(WORKERS) -q -rP -m "not postgres" tests/sync/test_rounds.py $(ARGS)
+	@COMPTOIR_TEST_WORLDS=50 COMPTOIR_TEST_ROUNDS=50 $(BIN)/python -m pytest -n $(WORKERS) -q -rP -m "not postgres" -k kept_up tests/sync/test_rounds.py $(ARGS)
 	@COMPTOIR_TEST_WORLDS=1000 $(BIN)/python -m pytest -n $(WORKERS) -q -rP tests/integrations/test_worlds.py $(ARGS)
+
+# Hours on two cores.
+test-faults: $(VENV)/.dev ## the long form: 500 pulls killed, 10,000 refreshes in trouble, reads amid work and faults
+	@COMPTOIR_TEST_KILLS=500 $(BIN)/python -m pytest -n $(WORKERS) -q -rP tests/crash $(ARGS)
+	@COMPTOIR_TEST_REFRESHES=10000 $(BIN)/python -m pytest -n 0 -q -rP tests/link/test_many_refreshes.py $(ARGS)
+	@COMPTOIR_TEST_WORLDS=50 COMPTOIR_TEST_ROUNDS=20 $(BIN)/python -m pytest -n $(WORKERS) -q -rP -k faults tests/sync/test_rounds.py $(ARGS)
 
 check: $(VENV)/.dev ## lint, formatting, types, layers
 	@$(BIN)/ruff check .

@@ -106,6 +106,7 @@ class _Hammer:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300 + _REFRESHES)
 def test_no_refresh_in_trouble_is_taken_for_a_withdrawn_approval(
     postgres_url: str, house_of: HouseOf, standin: StandIn
 ) -> None:
