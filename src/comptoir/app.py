@@ -45,6 +45,7 @@ from comptoir.store import (
     DatasetId,
     TenantId,
     Vault,
+    calls,
     connections,
     events,
     new_id,
@@ -310,8 +311,9 @@ class Application:
 
     def _tidy(self, now: datetime) -> None:
         self._jobs.purge(now - _JOBS_KEPT)
-        if self.db.dialect == "postgresql":
-            with self.db.write() as tx:
+        with self.db.write() as tx:
+            calls.purge(tx, now)
+            if self.db.dialect == "postgresql":
                 spending.purge(tx)
 
     def request_refresh(

@@ -14,7 +14,8 @@ from tests.books import NOON, Books, world_of
 
 from comptoir.access import api_keys
 from comptoir.model import SHAPES
-from comptoir.store import open_database, tenants
+from comptoir.store import ConnectionId, calls, open_database, tenants
+from comptoir.store.calls import Made
 from freeagent_standin.world.mutations import apply
 
 
@@ -132,9 +133,38 @@ def test_changes_are_paged(changed: Changed) -> None:
     assert paged == every
 
 
+def test_the_calls_of_a_sync_are_listed_and_paged(changed: Changed) -> None:
+    sync = changed.syncs()[0]["id"]
+    made = [
+        Made(
+            1_772_000_000_000 + n, "GET", f"https://a.example/v2/bills?page={n}", "bills", 200, 41, 1200, 1, ((60, n),)
+        )
+        for n in (2, 1)
+    ]
+    with changed.served.db.write() as tx:
+        calls.keep(tx, changed.served.tenant, ConnectionId(changed.served.connection), sync, made, NOON)
+
+    first, second = changed.changes(sync, "calls")
+    assert first == {
+        "sent": "2026-02-25T06:13:20.001000Z",
+        "method": "GET",
+        "url": "https://a.example/v2/bills?page=1",
+        "resource": "bills",
+        "status": 200,
+        "problem": None,
+        "durationMilliseconds": 41,
+        "bytes": 1200,
+        "attempt": 1,
+        "budgetLeft": [{"windowSeconds": 60, "calls": 1}],
+        "curl": "curl -sS -i -H 'Accept: application/json' -H \"Authorization: Bearer $ACCESS_TOKEN\" "
+        "'https://a.example/v2/bills?page=1'",
+    }
+    assert changed.changes(sync, "calls?pageSize=1&page=2") == [second]
+
+
 def test_unknown_syncs_are_not_found(changed: Changed) -> None:
     for unknown in ("x", "0b9e3b3e-35c9-4a7e-9a4c-0a6a36f0f7a1"):
-        for below in ("", "/changes", "/sourceChanges"):
+        for below in ("", "/changes", "/sourceChanges", "/calls"):
             sentence = error_in(changed.served.get(f"{changed.base}/syncs/{unknown}{below}"), 404)
             assert sentence == f"No sync was found with ID {unknown}"
 

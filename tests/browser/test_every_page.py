@@ -126,6 +126,7 @@ def _visited(house: House) -> list[tuple[str, str]]:
         ("record-of-two-halves", f"{here}/data/{_newest(house, 'transfers')}"),
         ("history", f"{here}/history"),
         ("read", f"{here}/history/{_newest_sync(house)}"),
+        ("read-calls", f"{here}/history/{_newest_sync(house)}/calls"),
         ("records-past-the-end", f"{here}/data/invoices?page=99"),
         ("link", f"/link/company/{company}"),
         ("not-there", "/nothing/here"),

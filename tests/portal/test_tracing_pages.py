@@ -16,6 +16,8 @@ from tests.portal.conftest import Browser, House
 from comptoir.app import Application
 from comptoir.portal import data_history
 from comptoir.portal.looks import LOOKS
+from comptoir.store import SyncId, calls
+from comptoir.store.calls import Made
 from comptoir.store.connections import ConnectionStatus, set_status
 from freeagent_standin.world.mutations import apply
 
@@ -189,6 +191,27 @@ def test_all_of_it_is_told_in_french(changed: Changed) -> None:
     assert "Versions antérieures" in record
 
 
+def test_the_calls_of_a_read_are_shown_and_each_as_a_command(changed: Changed) -> None:
+    address = f"{changed.syncs(changed.house.operator())[0]}/calls"
+    assert "is forgotten after 14 days" in changed.house.operator().get(address).words
+    sync = address.split("/")[-2]
+    good = Made(1_772_000_000_000, "GET", "https://a.example/v2/bills?page=1", "bills", 200, 41, 1200, 1, ((60, 7),))
+    bad = Made(1_772_000_001_000, "GET", "https://a.example/v2/bills?page=2", "bills", None, 5004, 0, 2, (), "No.")
+    with changed.books.db.write() as tx:
+        calls.keep(tx, changed.books.tenant, changed.books.connection, SyncId(sync), [good, bad], NOON)
+
+    page = changed.house.operator().get(address)
+    french = changed.house.operator("fr").get(address)
+
+    assert "GET /v2/bills?page=1" in page.words
+    assert "7 this minute" in page.words
+    assert "41 ms 1.2 kB" in page.words
+    assert "try 2 No." in page.words
+    assert "None 06:13:21 5.0 sec –" in page.words
+    assert "Authorization: Bearer $ACCESS_TOKEN" in page.html
+    assert "7 dans la minute" in french.words
+
+
 def test_before_anything_was_read_the_history_says_what_will_be_there(house: House) -> None:
     browser = house.operator()
     path = browser.post("/companies", {"name": "Toft Bakery"}).headers["location"]
@@ -219,5 +242,5 @@ def test_another_tenant_sees_nothing_of_it(changed: Changed, house: House) -> No
 
     bill, invoice = f"{changed.path}/data/bills/{changed.bill}", changed.books.records("invoices")[-1].id
     pdf = f"{changed.path}/data/invoices/{invoice}/pdf"
-    for path in (f"{changed.path}/history", sync, bill, f"{bill}/files/1", pdf):
+    for path in (f"{changed.path}/history", sync, f"{sync}/calls", bill, f"{bill}/files/1", pdf):
         assert rival.get(path).status == 404

@@ -15,6 +15,7 @@ from comptoir.model import SHAPES
 from comptoir.store import (
     Database,
     Vault,
+    calls,
     changes,
     companies,
     connections,
@@ -31,6 +32,7 @@ from comptoir.store import (
     rereads,
     syncs,
 )
+from comptoir.store.calls import Made
 from comptoir.store.cursors import Cursor
 from comptoir.store.history import Change, Layer, Log
 from comptoir.store.rereads import Reread
@@ -101,6 +103,7 @@ def filled(house: House) -> None:
         Log(tenant, connection, sync.id).note(tx, Layer.SOURCE, "invoices", Change.NEW, ["1"])
         pages.commit(tx, tenant, connection, sync.id, "invoices", 1, "", 1, total=1, ids=["1"], now=NOON)
         rereads.note(tx, tenant, connection, [Reread("invoices", "1", NOON, sync.id)])
+        calls.keep(tx, tenant, connection, sync.id, [Made(0, "GET", "/invoices", "invoices", 200, 1, 1, 1, ())], NOON)
         cursors.move(tx, tenant, connection, "invoices", Cursor(window_name="", seen=NOON, whole_at=NOON))
         raw.set_aside(
             tx,

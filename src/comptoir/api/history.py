@@ -12,7 +12,7 @@ from comptoir.api.calls import Call, id_of
 from comptoir.api.listing import PAGING, Page
 from comptoir.api.paging import envelope, paging_of
 from comptoir.api.routing import Operation
-from comptoir.store import ConnectionId, SyncId, connections, history
+from comptoir.store import ConnectionId, SyncId, calls, connections, history
 from comptoir.store.datasets import Dataset, Status
 from comptoir.store.history import Change, Counted, Layer
 from comptoir.store.syncs import Remade
@@ -85,6 +85,30 @@ class SourceChange(Answer, frozen=True, kw_only=True):
     change: Change
 
 
+class BudgetLeft(Answer, frozen=True, kw_only=True):
+    """How many more calls a window of the integration's limits allowed."""
+
+    window_seconds: int
+    calls: int
+
+
+class SourceCall(Answer, frozen=True, kw_only=True):
+    """One call to the integration. `status` is null where no answer came, and `problem` says why. `attempt` counts from
+    1 for what was tried again. `curl` is the call as a command; its secrets are variables to be set."""
+
+    sent: datetime
+    method: str
+    url: str
+    resource: str
+    status: int | None
+    problem: str | None
+    duration_milliseconds: int
+    bytes: int
+    attempt: int
+    budget_left: tuple[BudgetLeft, ...]
+    curl: str
+
+
 def _counts(found: Counted) -> Counts:
     return Counts(new=found.new, changed=found.changed, deleted=found.deleted)
 
@@ -136,6 +160,22 @@ def _change(one: Touched) -> RecordChange:
     )
 
 
+def _source_call(one: calls.Made) -> SourceCall:
+    return SourceCall(
+        sent=one.sent,
+        method=one.method,
+        url=one.url,
+        resource=one.resource,
+        status=one.status,
+        problem=one.problem,
+        duration_milliseconds=one.milliseconds,
+        bytes=one.size,
+        attempt=one.attempt,
+        budget_left=tuple(BudgetLeft(window_seconds=seconds, calls=left) for seconds, left in one.left),
+        curl=diary.curl(one),
+    )
+
+
 def _connection(call: Call) -> ConnectionId:
     with call.services.db.read() as tx:
         return connections.get(tx, call.tenant, call.connection_id, call.company_id).id
@@ -176,6 +216,16 @@ def _source_changes(call: Call) -> bytes:
         page = history.list_page(tx, *owner, page=paging.clipped, page_size=paging.size)
     found = [SourceChange(resource=one.name, id=one.id, change=one.change) for one in page.rows]
     return envelope(call, paging, page.total, answers.encoded(found))
+
+
+def _calls(call: Call) -> bytes:
+    paging, connection, sync = paging_of(call), _connection(call), _sync_id(call)
+    with call.services.db.read() as tx:
+        diary.tell(tx, call.tenant, connection, sync)
+        found = calls.of_sync(tx, call.tenant, connection, sync)
+    start = (paging.clipped - 1) * paging.size
+    listed = [_source_call(one) for one in found[start : start + paging.size]]
+    return envelope(call, paging, len(found), answers.encoded(listed))
 
 
 _SYNCS = "/companies/{companyId}/connections/{connectionId}/syncs"
@@ -224,6 +274,17 @@ OPERATIONS = (
         permission=Permission.READ_DATA,
         handle=_source_changes,
         answer=Page(SourceChange),
+        parameters=PAGING,
+        fails=(400,),
+    ),
+    Operation(
+        id="list-sync-calls",
+        method="GET",
+        path=f"{_SYNCS}/{{syncId}}/calls",
+        tag=_TAG,
+        summary="List every call that a sync made to the integration, in order; kept for 14 days",
+        handle=_calls,
+        answer=Page(SourceCall),
         parameters=PAGING,
         fails=(400,),
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,10 +12,12 @@ import msgspec
 from comptoir.errors import ProductError, TryLater, UpstreamChanged
 from comptoir.integrations.contract import Integration
 from comptoir.runtime.clock import Clock
-from comptoir.upstream import Answer, Bounds, Wire, is_token
+from comptoir.store.calls import Made
+from comptoir.upstream import Answer, Bounds, Called, Wire, is_token, nobody, notes
 
 __all__ = ["UNREADABLE", "GrantRefused", "TokenEndpoint", "Tokens", "WrongPair", "read"]
 
+_TOKENS = "tokens"
 _LARGEST_ANSWER = 1024 * 1024
 _LIFETIME_SECONDS = 3600.0  # where none that can be true is told: a token that ends sooner is refused, then renewed
 _LONGEST_LIFETIME_SECONDS = 10.0**9
@@ -43,8 +46,19 @@ class Tokens(msgspec.Struct, frozen=True, kw_only=True):
 class TokenEndpoint:
     """One integration's token endpoint, at the one address that codes and refresh tokens may be sent to."""
 
-    def __init__(self, integration: Integration, url: str, clock: Clock, *, bounds: Bounds | None = None) -> None:
-        self._integration, self._url = integration, url
+    def __init__(
+        self,
+        integration: Integration,
+        url: str,
+        clock: Clock,
+        *,
+        bounds: Bounds | None = None,
+        called: Called = nobody,
+        refreshed: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """`called` is told of every call, `refreshed` how each refresh ended: `renewed`, `refused` or `later`."""
+        self._integration, self._url, self._clock = integration, url, clock
+        self._called, self._refreshed = called, refreshed
         chosen = bounds or Bounds()
         smaller = msgspec.structs.replace(chosen, largest_body=min(chosen.largest_body, _LARGEST_ANSWER))
         self._wire = Wire(f"{integration.name}'s token endpoint", smaller, clock)
@@ -59,14 +73,32 @@ class TokenEndpoint:
 
     def refresh(self, *, client_id: str, secret: str, refresh_token: str) -> bytes:
         """The raw answer for a refresh token, which is used up by this."""
-        return self._post(client_id, secret, {"grant_type": "refresh_token", "refresh_token": refresh_token})
+        outcome = "refused"
+        try:
+            answer = self._post(client_id, secret, {"grant_type": "refresh_token", "refresh_token": refresh_token})
+            outcome = "renewed"
+        except TryLater:
+            outcome = "later"
+            raise
+        finally:
+            self._refreshed(outcome)
+        return answer
 
     def _post(self, client_id: str, secret: str, form: dict[str, str]) -> bytes:
         name = self._integration.name
+        began = self._clock.monotonic()
+        answer: Answer | None = None
+        problem: str | None = None
         try:
             answer = self._wire.post(self._url, form, (client_id, secret))
         except UpstreamChanged as error:  # far too large to be tokens: a page of something that stands in between
+            problem = error.message
             raise TryLater(error.message) from error
+        except TryLater as error:
+            problem = error.message
+            raise
+        finally:
+            self._note(answer, problem, self._clock.monotonic() - began)
         if answer.status == 200:
             return answer.body
         if self._integration.oauth.wrong_pair(answer.status, answer.body):
@@ -83,6 +115,25 @@ class TokenEndpoint:
             f"{name}'s token endpoint answered with an error ({answer.status}). It is tried again.",
             retry_after_seconds=self._wait_told(answer),
         )
+
+    def _note(self, answer: Answer | None, problem: str | None, seconds: float) -> None:
+        status = None if answer is None else answer.status
+        self._called(_TOKENS, status, seconds)
+        if (noted := notes.current()) is not None:
+            noted.add(
+                Made(
+                    at=round((self._clock.now().timestamp() - seconds) * 1000),
+                    method="POST",
+                    url=self._url,
+                    resource=_TOKENS,
+                    status=status,
+                    milliseconds=round(seconds * 1000),
+                    size=0 if answer is None else len(answer.body),
+                    attempt=1,
+                    left=(),
+                    problem=problem,
+                )
+            )
 
     def _wait_told(self, answer: Answer) -> float | None:
         """The time to wait, where the answer tells one."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 from litestar import Response, get
@@ -16,7 +17,7 @@ from comptoir.errors import NotFound
 from comptoir.portal.languages import N_
 from comptoir.portal.looks import LOOKS, dataset_state, title
 from comptoir.portal.visits import Asked, Visit
-from comptoir.store import companies, connections
+from comptoir.store import calls, companies, connections
 from comptoir.store.companies import Company
 from comptoir.store.connections import Connection
 from comptoir.store.datasets import Status
@@ -30,6 +31,7 @@ __all__ = ["ROUTES"]
 _SEES = {"permission": Permission.READ_DATA}
 _PAGE_SIZE = 25
 _MOST_AT_ONCE = 400  # changes on one page
+_CALLS_AT_ONCE = 100
 _CHANGES = {
     Change.NEW: ("good", N_("New")),
     Change.CHANGED: ("busy", N_("Changed")),
@@ -167,19 +169,22 @@ def show_history(visit: Asked, company: FromPath[str]) -> Response[Any]:
     )
 
 
+def _sync(tx: Transaction, visit: Visit, company: Company, sync: str) -> tuple[Connection, Told]:
+    """A sync of a company, over whichever of its connections it was."""
+    for connection in connections.of_company(tx, visit.tenant, company.id):
+        try:
+            return connection, diary.tell(tx, visit.tenant, connection.id, sync)
+        except NotFound:
+            continue
+    raise NotFound("There is no such sync.")
+
+
 @get("/companies/{company:str}/history/{sync:str}", opt=_SEES, sync_to_thread=True)
 def show_sync(visit: Asked, company: FromPath[str], sync: FromPath[str]) -> Response[Any]:
     services, number = visit.services, visit.page_number
     with services.db.read() as tx:
         owner = companies.get(tx, visit.tenant, company)
-        for connection in connections.of_company(tx, visit.tenant, owner.id):
-            try:
-                told = diary.tell(tx, visit.tenant, connection.id, sync)
-            except NotFound:
-                continue
-            break
-        else:
-            raise NotFound("There is no such sync.")
+        connection, told = _sync(tx, visit, owner, sync)
         integration = services.integration_by_key(connection.integration_key)
         place = (visit.tenant, owner.id, connection.id, told.sync.id)
         page = diary.touched(tx, *place, number=number, size=_MOST_AT_ONCE)
@@ -224,4 +229,29 @@ def _name(key: str) -> str:
     return LOOKS[key].name if key in LOOKS else key
 
 
-ROUTES = (show_history, show_sync)
+@get("/companies/{company:str}/history/{sync:str}/calls", opt=_SEES, sync_to_thread=True)
+def show_calls(visit: Asked, company: FromPath[str], sync: FromPath[str]) -> Response[Any]:
+    services, number = visit.services, visit.page_number
+    with services.db.read() as tx:
+        owner = companies.get(tx, visit.tenant, company)
+        connection, told = _sync(tx, visit, owner, sync)
+        made = calls.of_sync(tx, visit.tenant, connection.id, told.sync.id)
+    start = (number - 1) * _CALLS_AT_ONCE
+    return visit.page(
+        "companies/calls.html",
+        company=owner,
+        integration=services.integration_by_key(connection.integration_key),
+        sync=told.sync,
+        calls=[
+            (start + place, one, urlsplit(one.url)._replace(scheme="", netloc="").geturl(), diary.curl(one))
+            for place, one in enumerate(made[start : start + _CALLS_AT_ONCE], 1)
+        ],
+        total=len(made),
+        kept_days=calls.KEPT.days,
+        is_old=told.sync.ended is not None and told.sync.ended < services.clock.now() - calls.KEPT,
+        page=number,
+        pages=-(-len(made) // _CALLS_AT_ONCE),
+    )
+
+
+ROUTES = (show_history, show_sync, show_calls)

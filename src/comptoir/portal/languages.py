@@ -84,6 +84,17 @@ class Language(msgspec.Struct, frozen=True, kw_only=True):
         """Date and time in UTC, and says so."""
         return format_datetime(value, "d MMM y, HH:mm", locale=self.locale) + "\N{NO-BREAK SPACE}UTC"
 
+    def second(self, value: datetime) -> str:
+        """The time of day in UTC to the second; which day it is, and that it is UTC, is said beside it."""
+        return format_datetime(value, "HH:mm:ss", locale=self.locale)
+
+    def duration(self, milliseconds: int) -> str:
+        """Milliseconds below a second, else seconds to the tenth."""
+        if milliseconds < 1000:
+            return format_unit(milliseconds, "duration-millisecond", "short", locale=self.locale)
+        seconds = (Decimal(milliseconds) / 1000).quantize(Decimal("0.1"))
+        return format_unit(seconds, "duration-second", "short", locale=self.locale)
+
 
 def _catalogue(code: str) -> dict[str, tuple[str, ...]]:
     data = resources.files("comptoir.portal").joinpath("locales", code, "messages.po").read_bytes()

@@ -100,6 +100,8 @@ def _environment(code: str) -> Environment:
     environment.filters |= {
         "strong": _strong,
         "moment": lambda value: _moment(speaks, value),
+        "second": speaks.second,
+        "duration": speaks.duration,
         "day": lambda value: speaks.day(value) if isinstance(value, date) else "–",
         "number": speaks.number,
         "amount": speaks.amount,

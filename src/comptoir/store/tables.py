@@ -331,6 +331,17 @@ SYNC_CHANGES = Table(  # what people are told that a sync changed; what mapping 
     _text("change", required=True),
     sqlite_with_rowid=False,
 )
+SYNC_CALLS = Table(  # the calls that syncs made, many in a row
+    "sync_calls",
+    METADATA,
+    Column("pk", _BIG, primary_key=True),
+    *_of_connection(),
+    _text("sync_id", required=True),
+    _when("at", required=True),
+    Column("calls", LargeBinary, nullable=False),
+    Index("ix_sync_calls_sync", "connection_id", "sync_id"),
+    Index("ix_sync_calls_at", "at"),
+)
 
 CURSORS = Table(
     # Up to where each list was read: from there on changes are asked for.

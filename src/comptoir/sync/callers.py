@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Iterator, Sequence
+from contextvars import copy_context
 from types import TracebackType
 
 from comptoir.integrations.contract import ByDay, Resource
@@ -41,9 +42,10 @@ class Callers:
         self.under_way = 0
 
     def __enter__(self) -> Callers:
-        # Daemons: a call that waits for a rate limit must not keep the process from ending.
+        # Daemons: a call that waits for a rate limit must not keep the process from ending. Each is in the context of
+        # the sync: its calls and its lines in the log are the sync's.
         for n in range(self._workers):
-            threading.Thread(target=self._work, name=f"fetch-{n}", daemon=True).start()
+            threading.Thread(target=copy_context().run, args=(self._work,), name=f"fetch-{n}", daemon=True).start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:

@@ -6,6 +6,7 @@ an invoice: the first kind was made from a row that the same sync found changed.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
 import msgspec
@@ -13,13 +14,14 @@ from sqlalchemy import Connection as Transaction
 
 from comptoir.integrations.contract import Integration
 from comptoir.store import CompanyId, ConnectionId, SyncId, TenantId, datasets, history, originals, syncs
+from comptoir.store.calls import Made as MadeCall
 from comptoir.store.datasets import Dataset
 from comptoir.store.history import Change, Counted, Layer, Noted
 from comptoir.store.originals import Made
 from comptoir.store.rows import Page
 from comptoir.store.syncs import Sync
 
-__all__ = ["Told", "Touched", "page", "tell", "touched", "unmapped"]
+__all__ = ["Told", "Touched", "curl", "page", "tell", "touched", "unmapped"]
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,3 +111,12 @@ def unmapped(
         for resource in sorted(told.source.keys() - mapped)
         for id_, change in history.of(tx, tenant, connection, told.sync.id, Layer.SOURCE, resource).items()
     ]
+
+
+_TOKENS = ('-u "$CLIENT_ID:$CLIENT_SECRET"', "-d grant_type=refresh_token", '-d "refresh_token=$REFRESH_TOKEN"')
+_READS = ("-H 'Accept: application/json'", '-H "Authorization: Bearer $ACCESS_TOKEN"')
+
+
+def curl(call: MadeCall) -> str:
+    """A call as a command for a shell; what is secret is a variable that whoever runs it sets."""
+    return " ".join(("curl -sS -i", *(_READS if call.method == "GET" else _TOKENS), shlex.quote(call.url)))

@@ -31,6 +31,7 @@ from comptoir.store import (
     DatasetId,
     SyncId,
     TenantId,
+    calls,
     companies,
     connections,
     cursors,
@@ -276,7 +277,7 @@ class Engine:
         told = {one.name for one in _needed(integration, before, connection.access_level)}
         told = {name for name in told if name in reads and reads[name].is_settled_by(turn.sync)}
         needed = [one for one in _needed(integration, chosen, connection.access_level) if one.name not in told]
-        reader, calls = self._open(connection)
+        reader, calls_so_far = self._open(connection)
         overtaken = _EverySecond(self._clock, lambda: self._is_overtaken(connection, turn))
         fetch = Fetch(
             self._db,
@@ -299,15 +300,15 @@ class Engine:
         except Stopped:
             if self._should_stop() or not overtaken.was_so:
                 raise
-            return _Read(calls=calls(), resources={}, is_overtaken=True)
+            return _Read(calls=calls_so_far(), resources={}, is_overtaken=True)
         except RelinkRequired as error:
             with self._db.write() as tx:
                 if connections.get(tx, tenant, connection_id).status is ConnectionStatus.LINKED:
                     lifecycle.deauthorize(tx, tenant, connection_id, error.message, self._clock.now())
-                self._end_sync(tx, tenant, connection_id, turn, calls(), None)
+                self._end_sync(tx, tenant, connection_id, turn, calls_so_far(), None)
             return None
         except SetupRequired as error:
-            self._wait_for_set_up(tenant, connection_id, turn, error.message, calls())
+            self._wait_for_set_up(tenant, connection_id, turn, error.message, calls_so_far())
             return None
         failpoint("read.ended")
         with self._db.write() as tx:
@@ -315,10 +316,10 @@ class Engine:
                 datasets.advance(tx, tenant, dataset.id, status=Status.MAP_QUEUED, status_description=None, progress=45)
         ours = [outcomes[one.name] for one in needed]
         is_unchanged = not any(one.changed or one.deleted or one.set_aside for one in ours)
-        return _Read(calls=calls(), resources=outcomes, is_unchanged=is_unchanged)
+        return _Read(calls=calls_so_far(), resources=outcomes, is_unchanged=is_unchanged)
 
     def _wait_for_set_up(
-        self, tenant: TenantId, connection_id: ConnectionId, turn: _Round, message: str, calls: int
+        self, tenant: TenantId, connection_id: ConnectionId, turn: _Round, message: str, made: int
     ) -> None:
         with self._db.write() as tx:
             now = self._clock.now()
@@ -327,7 +328,7 @@ class Engine:
                     endings.postpone(tx, tenant, dataset, message, now)
                 else:
                     endings.finish(tx, tenant, dataset, Status.FETCH_ERROR, message, now)
-            self._end_sync(tx, tenant, connection_id, turn, calls, None)
+            self._end_sync(tx, tenant, connection_id, turn, made, None)
 
     def _map(self, tenant: TenantId, connection_id: ConnectionId, turn: _Round, answer: _Read) -> None:
         """Map the data types whose sources were read; the others end with the reason, or wait for the next try."""
@@ -431,8 +432,8 @@ class Engine:
             for id_ in turn.datasets:
                 if datasets.get(tx, tenant, id_).status in (Status.VALIDATING, Status.VALIDATION_QUEUED):
                     self._move(tx, tenant, id_, Status.COMPLETE)
-            calls = sum(read.calls for read in reads)
-            self._end_sync(tx, tenant, connection_id, turn, calls, report)
+            made = sum(read.calls for read in reads)
+            self._end_sync(tx, tenant, connection_id, turn, made, report)
         return True
 
     def _move(self, tx: Transaction, tenant: TenantId, dataset: DatasetId, status: Status) -> None:
@@ -447,10 +448,11 @@ class Engine:
         tenant: TenantId,
         connection_id: ConnectionId,
         turn: _Round,
-        calls: int,
+        made: int,
         report: checks.Report | None,
     ) -> None:
-        """Close the run, and tell of it and of what the check found; a second time does nothing."""
+        """Close the run with the number of calls `made`, and tell of it and of what the check found; a second time does
+        nothing."""
         active = syncs.active(tx, tenant, connection_id)
         if active is None or active.id != turn.sync:
             return
@@ -459,8 +461,9 @@ class Engine:
         before = syncs.latest(tx, tenant, connection_id)
         is_first = before is None or (connection.linked_at is not None and before.started < connection.linked_at)
         encoded = None if report is None else msgspec.json.encode(report)
-        syncs.end(tx, tenant, turn.sync, calls=calls, checks=encoded, now=now)
+        syncs.end(tx, tenant, turn.sync, calls=made, checks=encoded, now=now)
         pages.purge(tx, tenant, turn.sync)
+        calls.fold(tx, tenant, connection_id, turn.sync, now)
         history.purge(tx, tenant, connection_id, now)
         newest = {one.data_type: one for one in datasets.of_syncs(tx, tenant, connection_id, [turn.sync])[turn.sync]}
         ended = [one for one in newest.values() if one.status.is_ended]

@@ -18,7 +18,7 @@ from comptoir.integrations.contract import Kind, Resource
 from comptoir.jobs import Stopped
 from comptoir.runtime.clock import Clock
 from comptoir.runtime.failpoints import failpoint
-from comptoir.store import ConnectionId, Database, SyncId, TenantId, cursors, pages, raw, rereads, syncs
+from comptoir.store import ConnectionId, Database, SyncId, TenantId, calls, cursors, pages, raw, rereads, syncs
 from comptoir.sync import keeping_up, sweep
 from comptoir.sync.callers import Callers
 from comptoir.sync.calls import UNREADABLE, Arrival, Body, Count, PageAnswer, Proved, Reader, Searched, Task, Watch
@@ -27,6 +27,7 @@ from comptoir.sync.outcomes import COMPLETE, NOT_SUPPORTED, Outcome, outcome_of
 from comptoir.sync.retold import PASS_TO_REREAD, Retold
 from comptoir.sync.scope import Scope
 from comptoir.sync.walk import Params, Walk, is_descending
+from comptoir.upstream.notes import Notes, noting
 
 __all__ = ["Fetch", "PageAnswer", "Reader", "Watch"]
 
@@ -66,6 +67,7 @@ class Fetch:
         self._around = tuple(around)
         self._watch: Watch = watch or (lambda *_: None)
         self._meanwhile, self._should_stop = meanwhile, should_stop
+        self._notes = Notes()
         self._todo: deque[Task] = deque()
         self._walks: dict[str, Walk] = {}
         self._bases: dict[str, Mapping[str, bytes]] = {}  # what tells whether a window that is over has changed
@@ -87,9 +89,17 @@ class Fetch:
 
         Raises Stopped when asked to stop, after the pages under way came in.
         """
-        with self._callers:
-            self._run(resources)
+        try:
+            with noting(self._notes), self._callers:
+                self._run(resources)
+        finally:
+            if made := self._notes.take():
+                with self._db.write() as tx:
+                    self._note(tx, made)
         return self._ended
+
+    def _note(self, tx: Transaction, made: Sequence[calls.Made]) -> None:
+        calls.keep(tx, self._tenant, self._connection, self._sync, made, self._clock.now())
 
     def _run(self, resources: Sequence[Resource]) -> None:
         chosen = {resource.name for resource in resources}
@@ -272,6 +282,7 @@ class Fetch:
                         self._store_alone(tx, task, answer.body)
                     else:
                         self._store(tx, task, answer)
+                self._note(tx, self._notes.take())
             failpoint("fetch.committed")
         if fatal is not None:
             raise fatal

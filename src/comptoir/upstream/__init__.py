@@ -1,6 +1,6 @@
 """Calls upstreams: the only place that does. Keeps their limits, and gets tokens from whoever holds them."""
 
-from comptoir.upstream.client import Call, Client, FixedToken, Page, Reader, TokenSource, is_token
+from comptoir.upstream.client import Called, Client, FixedToken, Page, Reader, TokenSource, is_token, nobody
 from comptoir.upstream.ledger import Shared
 from comptoir.upstream.limits import Limits, Window
 from comptoir.upstream.wire import Answer, Bounds, Wire
@@ -8,7 +8,7 @@ from comptoir.upstream.wire import Answer, Bounds, Wire
 __all__ = [
     "Answer",
     "Bounds",
-    "Call",
+    "Called",
     "Client",
     "FixedToken",
     "Limits",
@@ -19,4 +19,5 @@ __all__ = [
     "Window",
     "Wire",
     "is_token",
+    "nobody",
 ]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Protocol, TypeVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
 
@@ -25,13 +25,14 @@ from comptoir.errors import (
 )
 from comptoir.integrations.contract import Attached, Integration, Kind, Printed, Resource
 from comptoir.runtime.clock import Clock
+from comptoir.store.calls import Made
 from comptoir.store.connections import Connection
-from comptoir.upstream import splitting
+from comptoir.upstream import notes, splitting
 from comptoir.upstream.addresses import is_loopback, public_address
 from comptoir.upstream.limits import Limits
 from comptoir.upstream.wire import Answer, Bounds, Wire
 
-__all__ = ["Call", "Client", "FixedToken", "Page", "Reader", "TokenSource", "is_token"]
+__all__ = ["Called", "Client", "FixedToken", "Page", "Reader", "TokenSource", "is_token", "nobody"]
 
 _T = TypeVar("_T")
 _QUICK_RETRIES = (1.0, 4.0, 16.0)
@@ -40,6 +41,8 @@ _LARGEST_FILE = 32 * 1024 * 1024
 _LINK_LEFT = timedelta(seconds=5)  # a link that ends sooner might end on the way
 _FILE_PATIENCE_SECONDS = 10.0  # somebody waits for a file
 _LONGEST_TOKEN = 8192
+_A_FILE = "files"  # its link is as good as the file, so nobody is told of that
+_NO_RESOURCE = "identity"  # what is asked to find out who approved
 _MOST_RECORDS = 10**7  # a total above it is no count of anybody's books
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _PLACE = re.compile(r"\{(\w+)\}")  # in a path, for a parameter
@@ -84,14 +87,14 @@ class FixedToken:
         return
 
 
-class Call(msgspec.Struct, frozen=True, kw_only=True):
-    """One call as it may be shown: no token, no body."""
+class Called(Protocol):
+    """Is told of each call: which resource, with what status (None: no answer), and how many seconds it took."""
 
-    connection: str
-    method: str
-    path: str
-    status: int | None
-    milliseconds: float
+    def __call__(self, resource: str, status: int | None, seconds: float) -> None: ...
+
+
+def nobody(resource: str, status: int | None, seconds: float) -> None:
+    return
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,13 +122,13 @@ class Client:
         clock: Clock,
         *,
         bounds: Bounds | None = None,
-        log: Callable[[Call], None] = lambda _: None,
+        called: Called = nobody,
         connections: int = 16,
     ) -> None:
         self.integration = integration
         self.limits = limits
         self._root = origin + integration.api_root
-        self._clock, self._log = clock, log
+        self._clock, self._called = clock, called
         bounds = bounds or Bounds()
         self._wire = Wire(integration.name, bounds, clock, connections=connections)
         self._origin = urlsplit(origin)
@@ -160,13 +163,14 @@ class Client:
         PermissionsLacking, NotSupported, TryLater when quick tries did not help. A limit is waited out, unless
         somebody waits for the answer: then TryLater is raised when it takes longer than `patience_seconds`.
         """
-        tries = waits = 0
+        tries = waits = attempt = 0
         was_refreshed = False
         while True:
+            attempt += 1
             self.limits.reserve(connection.budget, patience_seconds=patience_seconds)
             token = tokens.access_token(connection)  # not before: a limit may be waited for longer than a token lives
             try:
-                answer = self._send(connection, path, params, token)
+                answer = self._send(connection, path, params, token, resource, attempt)
             except TryLater:
                 if tries >= len(_QUICK_RETRIES) or self._wire.is_closed:
                     raise
@@ -249,9 +253,7 @@ class Client:
             answer = self._files.fetch(link)
             status = answer.status
         finally:
-            took = (self._clock.monotonic() - began) * 1000
-            # The link itself is as good as the file: it is in no log.
-            self._log(Call(connection=connection.id, method="GET", path="(a file)", status=status, milliseconds=took))
+            self._called(_A_FILE, status, self._clock.monotonic() - began)
         return answer
 
     def _address_of(self, host: str, port: int) -> str:
@@ -269,7 +271,8 @@ class Client:
             return False
         self.limits.reserve(connection.budget)
         try:
-            asked = self._send(connection, oauth.access_path.removeprefix(self.integration.api_root), (), token)
+            path = oauth.access_path.removeprefix(self.integration.api_root)
+            asked = self._send(connection, path, (), token, None, attempt=1)
         except TryLater:
             return False
         return asked.status == 403
@@ -277,25 +280,63 @@ class Client:
     def _wait(self, tries: int) -> None:
         self._clock.sleep(_QUICK_RETRIES[tries] * random.uniform(0.9, 1.1))  # noqa: S311 - spreads load only
 
-    def _send(self, connection: Connection, path: str, params: Sequence[tuple[str, str]], token: str) -> Answer:
+    def _send(
+        self,
+        connection: Connection,
+        path: str,
+        params: Sequence[tuple[str, str]],
+        token: str,
+        resource: Resource | None,
+        attempt: int,
+    ) -> Answer:
         """One call. TryLater for whatever is no answer: no connection, a stall, a cut or unreadable body."""
         began = self._clock.monotonic()
-        status: int | None = None
+        answer: Answer | None = None
+        problem: str | None = None
         try:
             answer = self._wire.get(self._root + path, params, token)
-            status = answer.status
+        except ProductError as error:
+            problem = error.message
+            raise
         finally:
             ended = self._clock.monotonic()
-            took = (ended - began) * 1000
-            self._log(Call(connection=connection.id, method="GET", path=path, status=status, milliseconds=took))
             self.limits.ended(connection.budget, began, ended)
-        if status < 500:  # what a machine in between says is of another clock
+            name = _NO_RESOURCE if resource is None else resource.name
+            self._called(name, None if answer is None else answer.status, ended - began)
+            if (noted := notes.current()) is not None:
+                noted.add(self._made(connection, path, params, name, attempt, answer, problem, ended - began))
+        if answer.status < 500:  # what a machine in between says is of another clock
             self.limits.answered(answer.headers, began, ended)
-        if status == 200 and not _is_data(answer):
+        if answer.status == 200 and not _is_data(answer):
             raise TryLater(
                 f"{self.integration.name} answered with something that is no data (a page of its own, or nothing)."
             )
         return msgspec.structs.replace(answer, seconds=ended - began)
+
+    def _made(
+        self,
+        connection: Connection,
+        path: str,
+        params: Sequence[tuple[str, str]],
+        resource: str,
+        attempt: int,
+        answer: Answer | None,
+        problem: str | None,
+        seconds: float,
+    ) -> Made:
+        took = round(seconds * 1000)
+        return Made(
+            at=round(self._clock.now().timestamp() * 1000) - took,
+            method="GET",
+            url=self._root + path + (f"?{urlencode(params)}" if params else ""),
+            resource=resource,
+            status=None if answer is None else answer.status,
+            milliseconds=took,
+            size=0 if answer is None else len(answer.body),
+            attempt=attempt,
+            left=self.limits.left(connection.budget),
+            problem=problem,
+        )
 
 
 def _is_data(answer: Answer) -> bool:

@@ -52,6 +52,14 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
         return max(0, self.limit - self.spent)
 
 
+class _Left(msgspec.Struct, frozen=True):
+    """What was spent in a window of so many seconds when it was last booked in; it is over at `until`, upstream's."""
+
+    seconds: int
+    spent: int
+    until: float
+
+
 class Limits:
     """Budgets of every connection, and of the one address that all of them call from. Safe to use from threads.
 
@@ -83,6 +91,7 @@ class Limits:
         self._lock = threading.Lock()
         self._pauses: dict[str, Pause] = {}  # as last seen in the ledger
         self._full_until: dict[str, float] = {}  # when a call that waits for room goes on
+        self._left: dict[str, tuple[_Left, ...]] = {}  # as last booked, by budget
         # The upstream's time is the ledger's (scaled) plus something between these two; None until a call is made.
         self._bounds: tuple[float, float] | None = None
         self._learnt: tuple[float, float] | None = None  # likewise, what answers told that the ledger does not hold yet
@@ -142,14 +151,19 @@ class Limits:
     def _book(self, entries: Entries, budgets: tuple[_Budget, ...]) -> float:
         """Book in every window that the call may fall into; or how long until there is room."""
         now, unsure = self._now()
+        left: dict[str, tuple[_Left, ...]] = {}
         for name, limits in budgets:
             for count, seconds in limits:
                 self._recall(entries, name, seconds)
-                for index in {int((now - unsure) // seconds), int((now + unsure + _ON_ITS_WAY) // seconds)}:
+                spent = 0
+                for index in sorted({int((now - unsure) // seconds), int((now + unsure + _ON_ITS_WAY) // seconds)}):
                     since = self._our_time(index * seconds - unsure - _ON_ITS_WAY)
-                    if entries.count(name, seconds / self._scale, since) >= count:
+                    spent = entries.count(name, seconds / self._scale, since)
+                    if spent >= count:
                         return (index + 1) * seconds + unsure - now + 0.01
+                left[name] = (*left.get(name, ()), _Left(seconds, spent + 1, (index + 1) * seconds))
         self._note(entries, budgets, self._at())
+        self._left.update(left)
         return 0.0
 
     def _recall(self, entries: Entries, name: str, seconds: int) -> None:
@@ -290,6 +304,32 @@ class Limits:
                     until = self._clock.now() + timedelta(seconds=(begun + seconds - now) / self._scale)
                     found.append(Window(budget=kind, limit=limit, seconds=seconds, spent=spent, until=until))
         return found
+
+    def left(self, connection: str) -> tuple[tuple[int, int], ...]:
+        """How many calls each of a connection's windows still allowed when it last made one, by its length in
+        seconds."""
+        return tuple((one.seconds, left) for one, left in self._known(connection, self._calls))
+
+    def lowest(self) -> dict[str, int]:
+        """How many calls each kind of window still allows whoever has least left, as far as this process knows: by its
+        length, as in `60s`, and as `refresh` and `address`."""
+        lowest = {f"{seconds}s": limit for limit, seconds in self._calls}
+        lowest |= {"refresh": limit for limit, _ in self._refreshes} | {"address": limit for limit, _ in self._address}
+        if self._bounds is None:
+            return lowest
+        now, _ = self._now()
+        for name in list(self._left):
+            kind = "address" if name == ADDRESS else "refresh" if name.startswith(REFRESH) else None
+            limits = self._address if kind == "address" else self._refreshes if kind == "refresh" else self._calls
+            for one, left in self._known(name, limits):
+                if one.until > now:
+                    key = kind or f"{one.seconds}s"
+                    lowest[key] = min(lowest[key], left)
+        return lowest
+
+    def _known(self, name: str, limits: tuple[Limit, ...]) -> list[tuple[_Left, int]]:
+        of_length = {seconds: limit for limit, seconds in limits}
+        return [(one, max(0, of_length[one.seconds] - one.spent)) for one in self._left.get(name, ())]
 
     def _at(self) -> float:
         return self._ledger.at(self._clock.monotonic())

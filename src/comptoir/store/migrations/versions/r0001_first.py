@@ -410,6 +410,24 @@ def upgrade() -> None:
     )
     op.create_index("ix_raw_aside_connection", "raw_aside", ["tenant_id", "connection_id", "resource"], unique=False)
     op.create_table(
+        "sync_calls",
+        sa.Column("pk", BIG, nullable=False),
+        sa.Column("tenant_id", values.Words(), nullable=False),
+        sa.Column("connection_id", values.Words(), nullable=False),
+        sa.Column("sync_id", values.Words(), nullable=False),
+        sa.Column("at", values.Instant(), nullable=False),
+        sa.Column("calls", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "connection_id"],
+            ["connections.tenant_id", "connections.id"],
+            name=op.f("fk_sync_calls_tenant_id_connection_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("pk", name=op.f("pk_sync_calls")),
+    )
+    op.create_index("ix_sync_calls_sync", "sync_calls", ["connection_id", "sync_id"], unique=False)
+    op.create_index("ix_sync_calls_at", "sync_calls", ["at"], unique=False)
+    op.create_table(
         "mappings",
         sa.Column("tenant_id", values.Words(), nullable=False),
         sa.Column("connection_id", values.Words(), nullable=False),
