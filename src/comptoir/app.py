@@ -12,7 +12,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -31,12 +31,13 @@ from comptoir.integrations import INTEGRATIONS, by_key
 from comptoir.integrations.contract import Attached, Integration, Printed
 from comptoir.jobs import Jobs, Shift, Stopped, Tenure, fence
 from comptoir.link import Flow, TokenEndpoint, TokenKeeper, lifecycle
-from comptoir.portal import PortalServices, error_response
+from comptoir.portal import PortalServices, error_response, observed
 from comptoir.portal import listed as pages
 from comptoir.portal import routes as portal_routes
 from comptoir.runtime import failpoints, logs
 from comptoir.runtime.clock import Clock, SystemClock
 from comptoir.runtime.local_socket import Desk
+from comptoir.runtime.metrics import Metrics
 from comptoir.settings import Settings
 from comptoir.store import (
     CompanyId,
@@ -114,7 +115,8 @@ class Application:
         self.settings = settings
         self._clock = SystemClock(settings.time_scale)
         failpoints.arm(settings.failpoints)
-        logs.configure(settings.log_format)
+        logs.configure(settings.log_format, settings.log_level)
+        self.metrics = Metrics()
         process = f"comptoir {socket.gethostname()[:24]} {os.getpid()} {new_id()[:8]}"
         self.db = open_database(settings.database_url, process=process)
         self._vault = _open_vault(self.db, settings)
@@ -187,8 +189,18 @@ class Application:
         )
         self._limits[integration.key] = limits
         bounds = self.settings.bounds
-        self._clients[integration.key] = Client(integration, upstream.origin, limits, self._clock, bounds=bounds)
-        self._endpoints[integration.key] = TokenEndpoint(integration, upstream.token_url, self._clock, bounds=bounds)
+        called = self.metrics.called(integration.slug)
+        self._clients[integration.key] = Client(
+            integration, upstream.origin, limits, self._clock, bounds=bounds, called=called
+        )
+        self._endpoints[integration.key] = TokenEndpoint(
+            integration,
+            upstream.token_url,
+            self._clock,
+            bounds=bounds,
+            called=called,
+            refreshed=self.metrics.refreshed(integration.slug),
+        )
 
     # Serving
 
@@ -204,7 +216,7 @@ class Application:
             logging_config=None,
         )
         own_host = f"api.{self.settings.base_domain}" if self.settings.base_domain else None
-        return _divided(_is_on(own_host) if own_host else _is_below(public.path), api(public), pages)
+        return _divided(_is_on(own_host) if own_host else _is_below(public.path), api(public), observed(pages, portal))
 
     def start(self) -> None:
         """Listen, then begin to work off what is queued. Raises ActionNeeded if the port is taken."""
@@ -286,6 +298,7 @@ class Application:
             board=self._board,
             turns=self._turns,
             should_stop=should_stop,
+            ended=self.metrics.sync_ended,
         )
 
     def _number(self) -> int | None:
@@ -489,7 +502,25 @@ class Application:
             print_out=self._print_out,
             single_sign_on=self._single_sign_on,
             is_stopping=self._stop_asked.is_set,
+            data_dir=self.settings.data_dir,
+            metrics=self.metrics,
+            metrics_token=self.settings.metrics_token,
+            work_lacks=self._work_lacks,
+            budgets_left=lambda: (
+                (one.slug, window, left)
+                for one in INTEGRATIONS
+                for window, left in self._limits[one.key].lowest().items()
+            ),
+            budget_of=lambda connection: self._limits[connection.integration_key].budget(connection.id),
         )
+
+    def _work_lacks(self) -> list[str]:
+        """Why what is queued is not worked off; a process that was not started to serve owes no work."""
+        if self._server is None:
+            return []
+        if not self._launched.is_set():
+            return ["The background work has not started yet."]
+        return [] if self._scheduler.is_well() else ["The background work does not go on."]
 
     def _refresh_quietly(
         self,
@@ -516,6 +547,7 @@ class Application:
             download=self._download,
             print_out=self._print_out,
             limits=ApiLimits(key=key, tenant=tenant, address=address),
+            answered=partial(self.metrics.answered, "api"),
         )
 
     def _download(self, connection: Connection, file: Attached) -> bytes:

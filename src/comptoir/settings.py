@@ -71,6 +71,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     time_scale: float
     lease_seconds: float
     log_format: str
+    log_level: str
+    metrics_token: str | None
     failpoints: str | None
     bounds: Bounds
     oidc: OidcSettings | None
@@ -134,6 +136,8 @@ def read(environ: Mapping[str, str] = os.environ, *, folder: Path | None = None,
         time_scale=scale,
         lease_seconds=_positive("LEASE_SECONDS", values.get("LEASE_SECONDS") or "60"),
         log_format=_one_of("LOG_FORMAT", values.get("LOG_FORMAT") or "console", ("console", "json")),
+        log_level=_one_of("LOG_LEVEL", values.get("LOG_LEVEL") or "info", ("debug", "info", "warning", "error")),
+        metrics_token=values.get("METRICS_TOKEN") or None,
         failpoints=failpoints,
         bounds=_bounds(values),
         oidc=_oidc(values),
@@ -208,7 +212,8 @@ def names() -> frozenset[str]:
     """Every setting there is, without prefix."""
     own = (
         "DATA_DIR DATABASE_URL HOST PORT PUBLIC_URL BASE_DOMAIN MASTER_KEY TIME_SCALE LOG_FORMAT FAILPOINTS TEST_SEAMS "
-        "LEASE_SECONDS CONNECT_SECONDS IDLE_SECONDS WHOLE_SECONDS LARGEST_BODY ADDRESS_LIMIT "
+        "LOG_LEVEL METRICS_TOKEN LEASE_SECONDS "
+        "CONNECT_SECONDS IDLE_SECONDS WHOLE_SECONDS LARGEST_BODY ADDRESS_LIMIT "
         "OIDC_ISSUER OIDC_CLIENT_ID OIDC_CLIENT_SECRET API_LIMITS"
     )
     each = ("URL", "DEVELOPER_URL", "AUTHORISE_URL", "TOKEN_URL", "LIMITS")

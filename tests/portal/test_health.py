@@ -2,17 +2,63 @@
 
 from __future__ import annotations
 
+import json
+import re
+import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import pytest
+from litestar import Request
 from litestar.testing import TestClient
+from prometheus_client.parser import text_string_to_metric_families
 from tests.portal.conftest import ORIGIN, House, installation
 
+from comptoir import settings
+from comptoir.app import Application
+from comptoir.portal import health
+from comptoir.store import room
 
-def test_health_is_told_to_anybody(house: House) -> None:
-    answer = house.client.get("/health")
+DASHBOARD = Path(__file__).parents[2] / "deploy/grafana-dashboard.json"
+TOKEN = {"Authorization": "Bearer a-token-of-tests"}
+
+
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
+    """An installation that tells its metrics to whoever has the token."""
+    folder = tmp_path_factory.mktemp("watched")
+    read = settings.read(
+        {"COMPTOIR_METRICS_TOKEN": "a-token-of-tests"}, folder=folder, data_dir=str(folder / "data"), public_url=ORIGIN
+    )
+    opened = Application(read)
+    yield opened
+    opened.stop()
+
+
+@pytest.fixture(scope="module")
+def asking(watched: Application) -> Iterator[TestClient[Any]]:
+    with TestClient(watched.asgi, base_url=ORIGIN, raise_server_exceptions=False) as client:
+        yield client
+
+
+def _metrics(client: Any) -> dict[str, dict[tuple[str, ...], float]]:
+    """The value of every series, by name and the values of its labels in the order of their names."""
+    answer = client.get("/metrics", headers=TOKEN)
+    assert answer.status_code == 200, answer.text
+    found: dict[str, dict[tuple[str, ...], float]] = {}
+    for family in text_string_to_metric_families(answer.text):
+        for sample in family.samples:
+            found.setdefault(sample.name, {})[tuple(value for _, value in sorted(sample.labels.items()))] = sample.value
+    return found
+
+
+@pytest.mark.parametrize("path", ["/health", "/health/ready"])
+def test_health_is_told_to_anybody(house: House, path: str) -> None:
+    answer = house.client.get(path)
 
     assert answer.status_code == 200
-    assert answer.json() == {"status": "ok"}
+    assert answer.json() == {"status": "ok", "ready": True, "reasons": []}
     assert "unsafe" not in answer.headers["content-security-policy"]
 
 
@@ -21,19 +67,97 @@ def test_a_database_that_does_not_answer_is_told(tmp_path: Path) -> None:
     with TestClient(opened.asgi, base_url=ORIGIN, raise_server_exceptions=False) as client:
         with opened.db.write() as tx:
             tx.exec_driver_sql("ALTER TABLE tenants RENAME TO gone")
-        answer = client.get("/health")
+        answer = client.get("/health/ready")
+        live = client.get("/health/live")
     opened.stop()
 
     assert answer.status_code == 503
-    assert answer.json() == {"status": "the database does not answer"}
+    assert answer.json() == {"status": "unavailable", "ready": False, "reasons": ["The database does not answer."]}
+    assert live.status_code == 200
 
 
-def test_metrics_are_in_the_form_of_prometheus_and_name_no_tenant(house: House) -> None:
-    house.operator()
+def test_a_database_that_hangs_is_told_of_soon_and_asked_once(
+    asking: TestClient[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
 
-    answer = house.client.get("/metrics")
+    def hang(_: object) -> None:
+        asked.append(1)
+        while asked:
+            time.sleep(0.01)
 
-    assert answer.status_code == 200
-    assert answer.headers["content-type"].startswith("text/plain")
-    assert "process_resident_memory_bytes" in answer.text
-    assert house.email not in answer.text
+    monkeypatch.setattr(health, "_DATABASE_SECONDS", 0.05)
+    monkeypatch.setattr(health.Health, "_ask_database", hang)
+    answers = [asking.get("/health") for _ in range(3)]
+    counted = len(asked)
+    asked.clear()
+
+    assert [one.status_code for one in answers] == [503, 503, 503]
+    assert counted == 1
+
+
+def test_a_full_disk_is_told(asking: TestClient[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "_LEAST_BYTES", 10**18)
+
+    answer = asking.get("/health")
+
+    assert answer.status_code == 503
+    assert answer.json()["reasons"] == ["The disk is full."]
+
+
+def test_metrics_name_no_tenant_and_no_address_that_was_asked_for(asking: TestClient[Any]) -> None:
+    for path in ("/companies/a-secret-id", "/api/companies/a-secret-id", "/api/nothing", "/nothing"):
+        asking.get(path)
+    asking.request("BREW", "/nothing")
+
+    text = asking.get("/metrics", headers=TOKEN).text
+    counted = _metrics(asking)["comptoir_http_requests_total"]
+
+    assert "a-secret-id" not in text
+    assert "BREW" not in text
+    assert counted["GET", "/companies/{company}", "303", "pages"] >= 1
+    assert counted["GET", "/companies/{companyId}", "401", "api"] >= 1
+    assert counted["GET", "(none)", "401", "api"] >= 1
+    assert "process_resident_memory_bytes" in text
+
+
+def test_metrics_are_told_to_whoever_has_the_token(asking: TestClient[Any]) -> None:
+    for headers in ({}, {"Authorization": "Bearer another"}, {"Authorization": "Basic a-token-of-tests"}):
+        answer = asking.get("/metrics", headers=headers)
+        assert answer.status_code == 403
+        assert "comptoir_" not in answer.text
+
+
+@pytest.mark.parametrize(("host", "header", "may"), [
+    ("127.0.0.1", "accept", True),
+    ("::1", "accept", True),
+    ("192.0.2.7", "accept", False),
+    ("testclient", "accept", False),
+    ("127.0.0.1", "x-forwarded-for", False),
+    ("127.0.0.1", "forwarded", False),
+])  # fmt: skip
+def test_without_a_token_metrics_are_told_on_this_machine_only(host: str, header: str, may: bool) -> None:
+    scope: Any = {"type": "http", "client": (host, 1), "headers": [(header.encode(), b"192.0.2.7")]}
+
+    assert health.may_see(Request(scope), None) is may
+
+
+def test_every_metric_that_the_dashboard_shows_exists(watched: Application, asking: TestClient[Any]) -> None:
+    watched.metrics.called("freeagent")("invoices", 200, 0.1)
+    watched.metrics.refreshed("freeagent")("renewed")
+    watched.metrics.sync_ended("complete", 2.0)
+    asking.get("/sign-in")
+    told = _metrics(asking)
+    shown = [
+        target["expr"] for panel in json.loads(DASHBOARD.read_text())["panels"] for target in panel.get("targets", ())
+    ]
+
+    named = {name for one in shown for name in re.findall(r"\b(?:comptoir|process)_\w+", one)}
+
+    assert len(named) > 12
+    assert named - told.keys() == set()
+
+
+def test_every_answer_bears_an_id(asking: TestClient[Any]) -> None:
+    for path in ("/health", "/sign-in", "/nothing", "/api/companies", "/metrics"):
+        assert re.fullmatch("[0-9a-f]{32}", asking.get(path).headers["x-correlation-id"])

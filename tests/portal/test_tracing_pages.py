@@ -207,7 +207,7 @@ def test_the_calls_of_a_read_are_shown_and_each_as_a_command(changed: Changed) -
     assert "7 this minute" in page.words
     assert "41 ms 1.2 kB" in page.words
     assert "try 2 No." in page.words
-    assert "None 06:13:21 5.0 sec –" in page.words
+    assert "None 06:13:21 5 secs –" in page.words
     assert "Authorization: Bearer $ACCESS_TOKEN" in page.html
     assert "7 dans la minute" in french.words
 

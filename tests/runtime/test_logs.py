@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 from collections.abc import Iterator
+from contextvars import copy_context
 
 import pytest
 import structlog
 
 from comptoir.runtime import logs
+from comptoir.runtime.correlation import correlate, correlated
 
 SECRET = "Xq8-secret_of.tests0001"
 
 
 @pytest.fixture(autouse=True)
 def _as_before() -> Iterator[None]:
-    ours = logging.getLogger("comptoir")
-    handlers, level = list(ours.handlers), ours.level
+    everybody, ours = logging.getLogger(), logging.getLogger("comptoir")
+    handlers, level = list(everybody.handlers), ours.level
     yield
     structlog.reset_defaults()
-    ours.handlers[:] = handlers
+    everybody.handlers[:] = handlers
     ours.setLevel(level)
 
 
@@ -74,3 +77,48 @@ def test_configuring_twice_writes_each_line_once(capsys: pytest.CaptureFixture[s
     structlog.get_logger("comptoir.tests").info("once")
 
     assert capsys.readouterr().err.count("once") == 1
+
+
+@pytest.mark.parametrize("log_level", ["debug", "info", "warning", "error"])
+@pytest.mark.parametrize("log_format", ["console", "json"])
+def test_no_level_tells_a_secret_wherever_it_stands(
+    log_format: str, log_level: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logs.configure(log_format, log_level)
+    log = structlog.get_logger("comptoir.tests")
+
+    for tell in (log.debug, log.info, log.warning, log.error):
+        tell("asked", headers={"Authorization": SECRET, "accept": "text/html"}, tried=[f"Bearer {SECRET}"])
+        tell("opened", url=f"postgresql://comptoir:{SECRET}@db.example/books", form=f"code={SECRET}&state={SECRET}")
+        tell("kept", bound=(f'{{"refresh_token": "{SECRET}"}}', ValueError(f"api_key={SECRET}")))
+
+    err = capsys.readouterr().err
+    assert SECRET not in err
+    assert "db.example" in err
+    assert ("DEBUG" in err.upper()) is (log_level == "debug")
+
+
+def test_what_a_library_finds_wrong_has_our_form_and_no_secret(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("json")
+
+    logging.getLogger("uvicorn.error").error("failed", exc_info=RuntimeError(f"Authorization: Bearer {SECRET}"))
+    logging.getLogger("uvicorn.error").info("started")
+
+    line = json.loads(capsys.readouterr().err)
+    assert (line["event"], line["level"], line["logger"]) == ("failed", "error", "uvicorn.error")
+    assert SECRET not in line["exception"]
+
+
+def test_lines_bear_the_ids_of_what_they_are_of(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("json")
+
+    with correlated(connection="c1"):
+        correlate(sync="s1")
+        thread = threading.Thread(target=copy_context().run, args=(logging.getLogger("comptoir.t").warning, "inside"))
+        thread.start()
+        thread.join()
+    logging.getLogger("comptoir.t").warning("outside")
+
+    inside, outside = map(json.loads, capsys.readouterr().err.splitlines())
+    assert (inside["connection"], inside["sync"]) == ("c1", "s1")
+    assert not {"connection", "sync"} & outside.keys()

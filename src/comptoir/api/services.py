@@ -64,6 +64,7 @@ class ApiServices:
     download: Callable[[Connection, Attached], bytes]
     print_out: Callable[[Connection, Printed, str], bytes]  # of a raw record's id
     limits: ApiLimits = field(default_factory=ApiLimits)
+    answered: Callable[[str, str, int, float], None] = lambda *_: None  # method, path's pattern, status, seconds
 
     @property
     def path(self) -> str:

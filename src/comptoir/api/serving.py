@@ -27,6 +27,7 @@ from comptoir.api.failures import Refused, error_of, status_of
 from comptoir.api.routing import FileContent, Operation, Routes
 from comptoir.api.services import ApiServices
 from comptoir.errors import ProductError, TryLater
+from comptoir.runtime.correlation import correlated
 from comptoir.runtime.downloads import disposition
 from comptoir.runtime.failpoints import failpoint
 
@@ -34,6 +35,7 @@ __all__ = ["Serving"]
 
 _log = structlog.get_logger("comptoir.api")
 
+_NO_ROUTE = "(none)"
 _LARGEST_BODY_BYTES = 1024 * 1024
 _SEEN_EVERY_SECONDS = 60.0
 _DAILY_LIMIT = b"1000000000"  # there is no quota unless one is set: a large limit says so
@@ -85,12 +87,15 @@ class Serving:
         if scope["type"] == ScopeType.WEBSOCKET:
             await send({"type": "websocket.close", "code": 1000, "reason": None})
             return
-        request = self._request(scope)
+        request, began = self._request(scope), self._services.clock.monotonic()
+        route = _NO_ROUTE
         try:
             operation, names = self._operation(request)
             body = b""
-            if isinstance(operation, Operation) and operation.body is not None:
-                body = await _body(request, receive)
+            if isinstance(operation, Operation):
+                route = operation.path
+                if operation.body is not None:
+                    body = await _body(request, receive)
         except Refused as error:
             answer = self._failed(request, error)
         else:
@@ -98,6 +103,7 @@ class Serving:
                 answer = self._answer(request, operation, names, body)
             else:
                 answer = await sync_to_thread(self._answer, request, operation, names, body)
+        self._services.answered(request.method, route, answer.status, self._services.clock.monotonic() - began)
         await self._send(request, answer, send)
         if answer.key is not None:
             scope["state"]["tenant"] = answer.key.tenant_id
@@ -144,6 +150,12 @@ class Serving:
 
     def _answer(self, request: _Request, operation: Operation | Refused, names: dict[str, str], body: bytes) -> _Answer:
         """Everything between the request's bytes and the answer's; raises nothing."""
+        with correlated(correlation_id=request.correlation_id):
+            return self._answered(request, operation, names, body)
+
+    def _answered(
+        self, request: _Request, operation: Operation | Refused, names: dict[str, str], body: bytes
+    ) -> _Answer:
         try:
             key = None
             if isinstance(operation, Refused) or operation.permission != ANYONE:

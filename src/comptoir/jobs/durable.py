@@ -355,6 +355,13 @@ def _quieten() -> None:
         logger.addHandler(logging.NullHandler())
     logger.propagate = True
     logger.setLevel(logging.WARNING)
+    logger.addFilter(_without_traceback)
+
+
+def _without_traceback(line: logging.LogRecord) -> bool:
+    """What DBOS could not do it raises to us, or tries again: where in its code that was helps nobody."""
+    line.exc_info = line.exc_text = None
+    return True
 
 
 def _sqlite_engine(url: str) -> sa.Engine:

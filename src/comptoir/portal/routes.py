@@ -44,7 +44,6 @@ _PORTAL: tuple[Any, ...] = (
     *set_password.ROUTES,
     *account.ROUTES,
     *static_files.ROUTES,
-    *health.ROUTES,
     *integrations.ROUTES,
     *api_keys.ROUTES,
     *organisation.ROUTES,
@@ -66,12 +65,12 @@ def routes(services: PortalServices) -> list[Router]:
 
     Raises RuntimeError for a route that declares no permission: nothing is served then.
     """
-    return [router("/", _PORTAL, services), *_link_routers(services)]
+    return [router("/", _PORTAL, services), health.router(services), *_link_routers(services)]
 
 
 def listed(link_path: str) -> list[tuple[str, str, str]]:
     """Every page as method, path, and what it takes: a permission's name, or `anyone`."""
-    of_portal = [("", handler) for handler in _PORTAL]
+    of_portal = [("", handler) for handler in (*_PORTAL, *health.ROUTES)]
     of_link = [(link_path, handler) for handler in link_pages.ROUTES] + [("", link_pages.callback)]
     return [
         (method, f"{prefix}{path}".rstrip("/") or "/", needed(handler))

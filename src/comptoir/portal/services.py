@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -11,9 +12,11 @@ from comptoir.errors import NotFound
 from comptoir.integrations.contract import Attached, Integration, Printed
 from comptoir.link import Outcome
 from comptoir.runtime.clock import Clock
+from comptoir.runtime.metrics import Metrics
 from comptoir.store import CompanyId, ConnectionId, Database, TenantId, Vault
 from comptoir.store.connections import Connection
 from comptoir.store.trail import Actor
+from comptoir.upstream.limits import Budget
 
 __all__ = ["PortalServices"]
 
@@ -100,6 +103,12 @@ class PortalServices:
     print_out: Callable[[Connection, Printed, str], bytes]  # of a raw record's id
     single_sign_on: _SingleSignOn | None  # where operators may sign in besides here
     is_stopping: Callable[[], bool]  # the server was told to stop: pages that are watched end
+    data_dir: Path
+    metrics: Metrics
+    metrics_token: str | None
+    work_lacks: Callable[[], list[str]]  # why what is queued is not worked off, in sentences
+    budgets_left: Callable[[], Iterable[tuple[str, str, int]]]  # integration, window, least calls left of anybody
+    budget_of: Callable[[Connection], Budget]
 
     @property
     def is_secure(self) -> bool:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from types import MappingProxyType
 
-__all__ = ["correlated", "ids"]
+__all__ = ["correlate", "correlated", "ids"]
 
 _ids: ContextVar[Mapping[str, str]] = ContextVar("correlation", default=MappingProxyType({}))
 
@@ -25,3 +25,8 @@ def correlated(**more: str) -> Iterator[None]:
         yield
     finally:
         _ids.reset(before)
+
+
+def correlate(**more: str) -> None:
+    """From now on, until the `correlated` that this is inside of ends, these ids too."""
+    _ids.set(MappingProxyType({**_ids.get(), **more}))

@@ -12,17 +12,22 @@ from typing import Any
 
 import structlog
 
+from comptoir.runtime import correlation
+
 __all__ = ["configure", "strike_out"]
 
 _OUT = "[struck out]"
-_SECRET_NAMES = re.compile(r"secret|token|password|authorization|cookie|api_?key|csrf", re.IGNORECASE)
+_SECRET_NAMES = re.compile(r"secret|token|password|authorization|cookie|(api|master)_?key|csrf", re.IGNORECASE)
 _SECRETS = (
     # What was bound to a statement may be anything, sealed or not.
     (re.compile(r"\[parameters: .*?\](?=\n|$)", re.DOTALL), f"[parameters: {_OUT}]"),
     (re.compile(r"\b(bearer|basic)\s+[\w.~+/=:-]{6,}", re.IGNORECASE), rf"\1 {_OUT}"),
+    (re.compile(r"(\w://[^\s:/@]*:)[^\s@]+@"), rf"\1{_OUT}@"),  # the password in an address of a database
     (
         re.compile(
-            r"\b((?:access|refresh)_token|client_secret|password|code|state)(\W{1,4})[\w.~+/%-]{6,}", re.IGNORECASE
+            r"\b((?:access_|refresh_)?token|(?:client_)?secret|password|(?:api|master)_?key|cookie|code|state)"
+            r"(\W{1,4})[\w.~+/=%-]{6,}",
+            re.IGNORECASE,
         ),
         rf"\1\2{_OUT}",
     ),
@@ -36,9 +41,15 @@ class _ToStandardError(logging.Handler):
         sys.stderr.write(self.format(record) + "\n")
 
 
-def configure(log_format: str) -> None:
-    """Write the lines of all our loggers as `console` or `json`, from INFO on. May be called again."""
-    before: list[Any] = [structlog.stdlib.add_log_level, structlog.processors.TimeStamper(fmt="iso", utc=True)]
+def configure(log_format: str, log_level: str = "info") -> None:
+    """Write the lines of all loggers as `console` or `json`: ours from a level on, those of libraries only what is
+    wrong, because more of theirs could hold what must not be told. May be called again."""
+    before: list[Any] = [
+        _correlated,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
     renderer: Any = structlog.processors.JSONRenderer()
     if log_format == "console":
         renderer = structlog.dev.ConsoleRenderer(
@@ -62,16 +73,30 @@ def configure(log_format: str) -> None:
             ],
         )
     )
-    ours = logging.getLogger("comptoir")
-    ours.handlers[:] = [handler]
-    ours.setLevel(logging.INFO)
+    everybody = logging.getLogger()
+    others = [one for one in everybody.handlers if not isinstance(one, _ToStandardError)]
+    everybody.handlers[:] = [*others, handler]
+    logging.getLogger("comptoir").setLevel(log_level.upper())
+
+
+def _correlated(_: Any, __: str, line: Any) -> Any:
+    for name, id_ in correlation.ids().items():
+        line.setdefault(name, id_)
+    return line
 
 
 def _without_secrets(_: Any, __: str, line: Any) -> Any:
-    return {
-        name: _OUT if _SECRET_NAMES.search(name) else strike_out(value) if isinstance(value, str) else value
-        for name, value in line.items()
-    }
+    return _struck(line)
+
+
+def _struck(value: Any) -> Any:
+    if isinstance(value, str):
+        return strike_out(value)
+    if isinstance(value, dict):
+        return {name: _OUT if _SECRET_NAMES.search(str(name)) else _struck(held) for name, held in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_struck(held) for held in value]
+    return value if isinstance(value, (int, float, type(None))) else strike_out(str(value))
 
 
 def strike_out(text: str) -> str:

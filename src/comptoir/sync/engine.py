@@ -11,7 +11,9 @@ step may run again after a kill: what it wrote is found by its keys and not writ
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from itertools import count
 from typing import Any, Protocol, TypeVar
@@ -24,6 +26,7 @@ from comptoir.integrations.contract import DataType, Integration, Resource
 from comptoir.jobs import Step, Stopped
 from comptoir.link import lifecycle
 from comptoir.runtime.clock import Clock
+from comptoir.runtime.correlation import correlate, correlated
 from comptoir.runtime.failpoints import failpoint
 from comptoir.store import (
     ConnectionId,
@@ -94,7 +97,7 @@ class Engine:
 
     `paused_until` tells until when a connection waits for its upstream's limit of calls, None when it does not.
     `workers` is how many pages are fetched at once. `retries_slowly` is off where nobody would wait for the next try.
-    `should_stop` ends a run soon, by raising Stopped.
+    `should_stop` ends a run soon, by raising Stopped. `ended` is told how a sync ended, and after how many seconds.
     """
 
     def __init__(
@@ -110,16 +113,18 @@ class Engine:
         board: Board | None = None,
         turns: Turns | None = None,
         should_stop: Callable[[], bool] = lambda: False,
+        ended: Callable[[str, float], None] = lambda *_: None,
     ) -> None:
         self._db, self._clock = db, clock
         self._integration_of, self._open = integration_of, open_reader
         self._paused_until = paused_until
         self._workers, self._retries_slowly = workers, retries_slowly
         self._board, self._turns, self._should_stop = board or Board(), turns or Turns(), should_stop
+        self._ended = ended
 
     def run(self, tenant: TenantId, connection_id: ConnectionId, step: Step) -> None:
         """Work off whatever is queued over a connection, until nothing is; what is queued meanwhile joins in."""
-        with self._turns.take(tenant, connection_id, self._should_stop):
+        with correlated(connection=connection_id), self._turns.take(tenant, connection_id, self._should_stop):
             self._run(tenant, connection_id, step)
 
     def _run(self, tenant: TenantId, connection_id: ConnectionId, step: Step) -> None:
@@ -131,6 +136,7 @@ class Engine:
             _log.info("connection %s was deleted while it was read", connection_id)
         except Exception:
             _log.exception("sync over connection %s ended in a bug of ours", connection_id)
+            self._ended("failed", 0.0)
             self._give_up(tenant, connection_id)
             raise
         finally:
@@ -146,12 +152,14 @@ class Engine:
             if planned is None:
                 return
             turn = msgspec.convert(planned, _Round)
+            correlate(sync=turn.sync)
 
             def read(turn: _Round = turn) -> _Read | None:
                 return self._read(tenant, connection_id, turn)
 
             answered = durably(f"read {number}", read)
             if answered is None:
+                self._tell_end(tenant, connection_id, turn.sync)
                 return
             answer = msgspec.convert(answered, _Read)
             reads.append(answer)
@@ -167,7 +175,27 @@ class Engine:
                 return self._end(tenant, connection_id, turn, reads)
 
             if durably(f"end {number}", end):
+                self._tell_end(tenant, connection_id, turn.sync)
                 reads.clear()
+
+    def _tell_end(self, tenant: TenantId, connection_id: ConnectionId, sync: SyncId) -> None:
+        """Log and count how a sync ended; one that has not, or was deleted meanwhile, is not told of."""
+        with suppress(TryLater, NotFound), self._db.read() as tx:
+            told = syncs.get(tx, tenant, connection_id, sync)
+            if told.ended is None:
+                return
+            found = datasets.of_syncs(tx, tenant, connection_id, [sync]).get(sync, [])
+            is_linked = connections.get(tx, tenant, connection_id).status is ConnectionStatus.LINKED
+            statuses = Counter(one.status.value for one in found)
+            fine = {Status.COMPLETE.value, Status.NOT_SUPPORTED.value}
+            outcome = "complete" if statuses.keys() <= fine else "incomplete" if is_linked else "access lost"
+            seconds = (told.ended - told.started).total_seconds()
+            changed = sum(one.records_new + one.records_changed + one.records_deleted for one in found)
+            _log.info(
+                "sync ended: %s, %d calls, %d records changed, %.1f s, datasets %s",
+                outcome, told.calls, changed, seconds, dict(statuses),
+            )  # fmt: skip
+            self._ended(outcome, seconds)
 
     def _patiently(self, work: Callable[[], _T]) -> _T:
         """Do a step's work; a database that is full, busy or down is waited for, however long it takes."""

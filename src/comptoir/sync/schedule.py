@@ -27,6 +27,7 @@ __all__ = ["Scheduler"]
 
 _log = logging.getLogger(__name__)
 _TURN_SECONDS = 5.0
+_STUCK_SECONDS = 180.0
 _LOOK_AGAIN = timedelta(minutes=5)  # how soon changed settings are noticed
 _SPREAD_TURNS = 180  # all that is due at once is begun within this many turns, a quarter of an hour
 _TOGETHER = 0.9  # a type joins a sync that is due anyway once this share of its interval is over
@@ -69,6 +70,7 @@ class Scheduler:
         self._scale = time_scale
         self._look_at: dict[ConnectionId, datetime] = {}
         self._tidied: datetime | None = None
+        self._turned_at = clock.monotonic()
         self._over = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -83,8 +85,14 @@ class Scheduler:
             self._thread.join()
             self._thread = None
 
+    def is_well(self) -> bool:
+        """Whether turns follow one another: not if one has been stuck for minutes, or the thread is gone."""
+        is_alive = self._thread is not None and self._thread.is_alive()
+        return is_alive and self._clock.monotonic() - self._turned_at < _STUCK_SECONDS
+
     def _run(self) -> None:
         while True:
+            self._turned_at = self._clock.monotonic()
             try:
                 if self._is_on_duty():
                     self.turn()

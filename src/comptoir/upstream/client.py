@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeAlias, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
@@ -87,10 +87,8 @@ class FixedToken:
         return
 
 
-class Called(Protocol):
-    """Is told of each call: which resource, with what status (None: no answer), and how many seconds it took."""
-
-    def __call__(self, resource: str, status: int | None, seconds: float) -> None: ...
+# Is told of each call: which resource, with what status (None: no answer), and how many seconds it took.
+Called: TypeAlias = Callable[[str, int | None, float], None]
 
 
 def nobody(resource: str, status: int | None, seconds: float) -> None:
