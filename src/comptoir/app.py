@@ -511,7 +511,7 @@ class Application:
                 for one in INTEGRATIONS
                 for window, left in self._limits[one.key].lowest().items()
             ),
-            budget_of=lambda connection: self._limits[connection.integration_key].budget(connection.id),
+            windows_of=lambda connection: self._limits[connection.integration_key].windows(connection.id),
         )
 
     def _work_lacks(self) -> list[str]:

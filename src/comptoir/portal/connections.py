@@ -8,9 +8,11 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from comptoir.access import Permission
+from comptoir.errors import TryLater
 from comptoir.portal.company_state import connection_state
 from comptoir.portal.visits import Asked
 from comptoir.store import companies, connections
+from comptoir.store.connections import ConnectionStatus
 
 __all__ = ["ROUTES"]
 
@@ -26,6 +28,10 @@ def show_connection(visit: Asked, company: FromPath[str], connection: FromPath[s
         owner = companies.get(tx, visit.tenant, company)
         found = connections.get(tx, visit.tenant, connection, owner.id)
         state = connection_state(tx, visit, found)
+    try:
+        windows = services.windows_of(found) if found.status is ConnectionStatus.LINKED else []
+    except TryLater:  # the page says enough without
+        windows = []
     return visit.page(
         "companies/connection.html",
         company=owner,
@@ -33,6 +39,7 @@ def show_connection(visit: Asked, company: FromPath[str], connection: FromPath[s
         connection=found,
         start_address=f"{services.link_url}/companies/{owner.id}/connections/{found.id}/start",
         redirect_uri=services.redirect_uri(state.integration),
+        windows=windows,
         confirm=visit.query("confirm"),
     )
 

@@ -16,7 +16,7 @@ from comptoir.runtime.metrics import Metrics
 from comptoir.store import CompanyId, ConnectionId, Database, TenantId, Vault
 from comptoir.store.connections import Connection
 from comptoir.store.trail import Actor
-from comptoir.upstream.limits import Budget
+from comptoir.upstream import Window
 
 __all__ = ["PortalServices"]
 
@@ -108,7 +108,7 @@ class PortalServices:
     metrics_token: str | None
     work_lacks: Callable[[], list[str]]  # why what is queued is not worked off, in sentences
     budgets_left: Callable[[], Iterable[tuple[str, str, int]]]  # integration, window, least calls left of anybody
-    budget_of: Callable[[Connection], Budget]
+    windows_of: Callable[[Connection], list[Window]]  # of the limits of its calls, as they are now
 
     @property
     def is_secure(self) -> bool:
