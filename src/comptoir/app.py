@@ -26,6 +26,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from comptoir import access
 from comptoir.access import FirstStart, api_keys
 from comptoir.api import OPERATIONS, ApiLimits, ApiServices, api
+from comptoir.checkup import of_data
 from comptoir.errors import ActionNeeded, Conflict, TryLater
 from comptoir.integrations import INTEGRATIONS, by_key
 from comptoir.integrations.contract import Attached, Integration, Printed
@@ -169,6 +170,7 @@ class Application:
             "sync": self._read_now,
             "audit-verify": self._verify_trails,
             "operator-link": self._operator_link,
+            "doctor": self._looked_at,
         }
         self._desk = Desk(settings.data_dir / SOCKET, works)
         self._launched = threading.Event()
@@ -513,6 +515,11 @@ class Application:
             ),
             windows_of=lambda connection: self._limits[connection.integration_key].windows(connection.id),
         )
+
+    def _looked_at(
+        self, arguments: Mapping[str, Any], tell: Callable[[Any], None], should_stop: Callable[[], bool]
+    ) -> Any:
+        return msgspec.to_builtins(list(of_data(self.db, self._clock, self._work_lacks)))
 
     def _work_lacks(self) -> list[str]:
         """Why what is queued is not worked off; a process that was not started to serve owes no work."""

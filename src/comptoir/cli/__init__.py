@@ -322,6 +322,25 @@ def sync(
 
 
 @app.command
+def doctor(*, data_dir: Path | None = None, json: Annotated[bool, Parameter(negative="")] = False) -> None:
+    """Look whether all is well, and say what to do where it is not; also while Comptoir serves, or cannot start.
+
+    Ends with exit code 1 if anything is at fault. Nothing is changed, and no secret is printed.
+
+    Parameters
+    ----------
+    data_dir
+        Where the data is kept; ./comptoir-data unless COMPTOIR_DATA_DIR says otherwise.
+    json
+        Print what was found as JSON.
+    """
+    with _lasting():
+        from comptoir.cli.doctor import run
+
+    sys.exit(run(data_dir=data_dir, json=json))
+
+
+@app.command
 def routes() -> None:
     """List every route and what it takes to use it."""
     with _lasting():

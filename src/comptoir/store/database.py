@@ -256,7 +256,7 @@ def _sqlite(path: Path) -> Database:
 
 def _lock(path: Path) -> int:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # books are for nobody else
         descriptor = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise ActionNeeded(

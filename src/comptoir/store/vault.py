@@ -93,7 +93,7 @@ def load_master_key(data_dir: Path, given: str | None, *, sealed_before: bool) -
 
 def _make_key(path: Path) -> None:
     """Write a new key, whole or not at all; if another process is quicker, its key stays."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
     try:
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
