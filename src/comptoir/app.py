@@ -513,7 +513,7 @@ class Application:
                 for one in INTEGRATIONS
                 for window, left in self._limits[one.key].lowest().items()
             ),
-            windows_of=lambda connection: self._limits[connection.integration_key].windows(connection.id),
+            windows_of=lambda connection: self._limits[connection.integration_key].windows(connection.budget),
         )
 
     def _looked_at(
