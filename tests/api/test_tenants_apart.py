@@ -26,7 +26,7 @@ OWNED = ("companyId", "connectionId", "datasetId", "syncId", "apiKeyId", "record
 # Words that mean the same to every tenant.
 WORDS = {"dataType": "invoices", "resource": "invoices", "platformKey": "fbrh", "image": "icon",
          "productIdentifier": "x", "customDataIdentifier": "x"}  # fmt: skip
-BODIES = ({}, {"name": "Theirs now"}, {"status": "Unlinked"}, {"platformKey": "fbrh"})
+BODIES: tuple[dict[str, str], ...] = ({}, {"name": "Theirs now"}, {"status": "Unlinked"}, {"platformKey": "fbrh"})
 TAGS = sorted({one.tag for one in OPERATIONS})
 
 

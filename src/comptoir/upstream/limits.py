@@ -314,7 +314,8 @@ class Limits:
         """How many calls each kind of window still allows whoever has least left, as far as this process knows: by its
         length, as in `60s`, and as `refresh` and `address`."""
         lowest = {f"{seconds}s": limit for limit, seconds in self._calls}
-        lowest |= {"refresh": limit for limit, _ in self._refreshes} | {"address": limit for limit, _ in self._address}
+        lowest.update(("refresh", limit) for limit, _ in self._refreshes)
+        lowest.update(("address", limit) for limit, _ in self._address)
         if self._bounds is None:
             return lowest
         now, _ = self._now()
