@@ -13,13 +13,13 @@ import pytest
 from tests.portal.conftest import House
 from tests.portal.pages import PLATFORM
 
-from comptoir.access import api_keys
+from comptoir.access import Role, api_keys, operators
 from comptoir.portal import listed
 from comptoir.store import companies, connections, syncs
 from comptoir.store.connections import ConnectionStatus
 
 UNKNOWN = "0b9e3b3e-35c9-4a7e-9a4c-0a6a36f0f7a1"
-OWNED = ("company", "connection", "sync", "record", "file")
+OWNED = ("company", "connection", "sync", "record", "file", "operator")
 WORDS = {"key": "invoices", "slug": PLATFORM.slug, "name": "mark.svg"}
 _KEYS = "/settings/api-keys/{key}"  # of an API key, which is somebody's; elsewhere `key` is a data type
 # Link pages are for whoever has their address: they belong to no operator.
@@ -57,7 +57,15 @@ def _owned(house: House) -> dict[str, str]:
         sync = syncs.begin(tx, house.tenant, connection, now).id
         syncs.end(tx, house.tenant, sync, calls=3, checks=None, now=now)
         key, _ = api_keys.add(tx, house.tenant, "tests", now)
-    return {"company": company, "connection": connection, "sync": sync, "record": key.id, "file": "attachment-700"}
+        colleague, _ = operators.add(tx, house.tenant, email=f"colleague.{house.email}", role=Role.ANALYST, now=now)
+    return {
+        "company": company,
+        "connection": connection,
+        "sync": sync,
+        "record": key.id,
+        "file": "attachment-700",
+        "operator": colleague.id,
+    }
 
 
 def test_anothers_ids_answer_as_ids_that_nobody_has(house: House) -> None:

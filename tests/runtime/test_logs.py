@@ -21,6 +21,7 @@ SECRET = "Xq8-secret_of.tests0001"
 def _as_before() -> Iterator[None]:
     everybody, ours = logging.getLogger(), logging.getLogger("comptoir")
     handlers, level = list(everybody.handlers), ours.level
+    everybody.handlers.clear()  # of others, in another form
     yield
     structlog.reset_defaults()
     everybody.handlers[:] = handlers

@@ -284,6 +284,7 @@ OPERATIONS = (
         tag=_TAG,
         summary="List every call that a sync made to the integration, in order; kept for 14 days",
         handle=_calls,
+        permission=Permission.READ_DATA,
         answer=Page(SourceCall),
         parameters=PAGING,
         fails=(400,),
