@@ -31,12 +31,12 @@ from comptoir.store.mappings import Doubt
 from comptoir.store.raw import Counts, Held
 from comptoir.store.records import Prepared
 from comptoir.sync.affected import affected
-from comptoir.sync.near import Near
+from comptoir.sync.near import Kept, Near
 from comptoir.sync.surroundings import Surroundings
 
 __all__ = ["Finished", "MapResult", "Mapper", "Stored", "Told"]
 
-_BATCH = 500
+_BATCH = 1000
 _MOST_WARNINGS = 1000  # kept with a dataset; all are counted
 _supplement = msgspec.json.Encoder(decimal_format="number")
 
@@ -234,6 +234,7 @@ class Mapper:
             one.in_all = sum(counts[name] for name in resources)
 
     def _go_through(self, types: Sequence[_Type]) -> None:
+        self._kept = Kept()
         if doubted := [one for one in types if one.rows is None and one.has_doubts]:
             with self._db.write() as tx:
                 for one in doubted:
@@ -323,7 +324,7 @@ class Mapper:
     def _map_batch(
         self, tx: Transaction, of_each: Sequence[tuple[_Type, list[Held]]], resource: str, rows: list[Held]
     ) -> _Batch:
-        near = Near(tx, self._tenant, self._connection, resource, rows)
+        near = Near(tx, self._tenant, self._connection, resource, rows, self._kept)
         payloads: dict[Callable[[RawRow], Any], dict[str, Any]] = {}
         batch: list[_MadeOf] = []
         for one, own_rows in of_each:

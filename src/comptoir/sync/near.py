@@ -10,23 +10,46 @@ from comptoir.integrations.contract import Direction, Hop
 from comptoir.store import ConnectionId, TenantId, raw
 from comptoir.store.raw import Held
 
-__all__ = ["Naming", "Near", "Rows"]
+__all__ = ["Kept", "Naming", "Near", "Rows"]
 
 Rows = dict[str, dict[str, Held]]
 Naming = dict[tuple[str, str], dict[str, tuple[Held, ...]]]
+
+_MOST_KEPT = 2000  # rows of one resource that are kept in memory from batch to batch
+
+
+class Kept:
+    """Rows of other resources that batches named, such as contacts: kept from batch to batch of one mapping, while
+    nobody changes them, because the next batch names many of them again."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, dict[str, Held | None]] = {}
+
+    def of(self, resource: str) -> dict[str, Held | None]:
+        known = self._rows.setdefault(resource, {})
+        if len(known) > _MOST_KEPT:
+            known.clear()
+        return known
 
 
 class Near:
     """The surroundings of one batch, in one view of the database. A row is read once, however it is come by."""
 
     def __init__(
-        self, tx: Transaction, tenant: TenantId, connection: ConnectionId, resource: str, batch: Iterable[Held]
+        self,
+        tx: Transaction,
+        tenant: TenantId,
+        connection: ConnectionId,
+        resource: str,
+        batch: Iterable[Held],
+        kept: Kept,
     ) -> None:
         self._tx, self._tenant, self._connection = tx, tenant, connection
         self._resource = resource
         self._batch = {row.id: row for row in batch}
         self._followed: dict[tuple[Hop, ...], tuple[Rows, Naming]] = {}
         self._rows: dict[str, dict[str, Held | None]] = {resource: dict(self._batch)}
+        self._kept = kept
         self._naming: Naming = {}
         # By resource and link, what rows name, by their ids; and the rows whose links stand there.
         self._targets: dict[str, dict[str, dict[str, list[str]]]] = {}
@@ -59,7 +82,9 @@ class Near:
         return rows, naming
 
     def _by_ids(self, resource: str, ids: Set[str]) -> dict[str, Held]:
-        known = self._rows.setdefault(resource, {})
+        known = self._rows.get(resource)
+        if known is None:
+            known = self._rows[resource] = self._kept.of(resource)
         if unknown := ids - known.keys():
             found = raw.by_ids(self._tx, self._tenant, self._connection, resource, unknown)
             known.update({id_: found.get(id_) for id_ in unknown})

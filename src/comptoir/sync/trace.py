@@ -17,7 +17,7 @@ from comptoir.integrations.contract import Covered, DataType, Integration, Kind
 from comptoir.store import CompanyId, ConnectionId, SyncId, TenantId, originals, raw, syncs
 from comptoir.store.originals import Made, Original
 from comptoir.sync.bodies import Difference, at, differences, leaves
-from comptoir.sync.near import Near
+from comptoir.sync.near import Kept, Near
 
 __all__ = ["Field", "Source", "Stood", "Trace", "stood", "trace"]
 
@@ -142,7 +142,7 @@ def _marked(found: Iterable[Difference], lasting: Callable[[bytes], object] | No
 def _near(tx: Transaction, tenant: TenantId, made: Made, declared: DataType, found: Original) -> dict[str, list[str]]:
     """Ids of the records that mapping was given beside the one it mapped, by resource."""
     own = raw.by_ids(tx, tenant, made.connection_id, made.resource, [found.id])
-    rows, _ = Near(tx, tenant, made.connection_id, made.resource, own.values()).follow(declared.hops)
+    rows, _ = Near(tx, tenant, made.connection_id, made.resource, own.values(), Kept()).follow(declared.hops)
     by_resource = {
         resource: sorted(id_ for id_ in those if (resource, id_) != (found.resource, found.id))
         for resource, those in rows.items()
