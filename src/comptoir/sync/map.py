@@ -163,6 +163,7 @@ class Mapper:
         self._owners, self._sync = (tenant, company, connection), sync
         self._complete, self._today = complete, today
         self._told, self._stored, self._finished, self._should_stop = told, stored, finished, should_stop
+        self._kept = Kept()
 
     def run(self, data_types: Sequence[DataType], *, anew: bool = False) -> dict[str, MapResult]:
         """Map what may have changed of these data types, `anew` everything; what became of each, by name."""

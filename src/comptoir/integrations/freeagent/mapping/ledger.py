@@ -16,7 +16,8 @@ import msgspec
 from comptoir.integrations.contract import Mapped, Note
 from comptoir.integrations.freeagent import payloads
 from comptoir.integrations.freeagent.books import Books
-from comptoir.integrations.freeagent.mapping import accounts, explained, settlement
+from comptoir.integrations.freeagent.mapping import accounts, settlement
+from comptoir.integrations.freeagent.mapping.transfers import record_of
 from comptoir.integrations.freeagent.references import instant, is_credit_note, last_segment, source_of
 from comptoir.model.ledger import (
     AccountType,
@@ -248,7 +249,7 @@ def _explained(url: str | None, books: Books) -> _Origin:
         document, data_type = books.bill(explanation.paid_bill), "suppliers"
     contact = document.contact if document is not None else None
     return _Origin(
-        record_ref=explained.record_of(explanation, books),
+        record_ref=record_of(explanation, books),
         contact_ref=ContactRef(id=last_segment(contact), data_type=data_type) if contact else None,
         tracking=_tracking(explanation.project, explanation.property, books),
     )

@@ -9,7 +9,7 @@ from comptoir.integrations.freeagent import payloads
 from comptoir.integrations.freeagent.books import Books
 from comptoir.integrations.freeagent.mapping import settlement
 from comptoir.integrations.freeagent.mapping.banking import without_token
-from comptoir.integrations.freeagent.mapping.explained import record_of
+from comptoir.integrations.freeagent.mapping.transfers import record_of
 from comptoir.integrations.freeagent.references import instant, last_segment, local_date
 from comptoir.model.banking import AccountTransaction, AccountTransactionLine, TransferStatus
 from comptoir.model.money import plain

@@ -24,6 +24,7 @@ __all__ = [
     "allocated",
     "currency_of",
     "is_written_off",
+    "link_rate",
     "odd_days",
     "of_credit_note",
     "of_invoice",
@@ -32,6 +33,7 @@ __all__ = [
     "rate_to_base",
     "required_day",
     "untold",
+    "untold_link",
     "withheld_of",
     "write_off_date",
 ]
@@ -260,3 +262,14 @@ def odd_days(record_id: str, **days: str | None) -> Iterator[Note]:
             is_far = calendar_day(text) is not None
             message = f"{shown} is too far off to be right." if is_far else f"{shown} is no date that exists."
             yield Note(record_id=record_id, field=field, message=message)
+
+
+def link_rate(amount: Decimal, link_amount: Decimal | None) -> Decimal | None:
+    """Payment units for one document unit. Without amounts the two may still be in one currency: then it is 1."""
+    return None if link_amount is None else rate(amount, link_amount)
+
+
+def untold_link(id_: str, currency: str, is_untold: bool) -> Iterator[Note]:
+    if is_untold:
+        message = f"FreeAgent does not say what this payment comes to in {currency}, the currency of its document."
+        yield Note(record_id=id_, field="lines.links.amount", message=message)
