@@ -15,7 +15,7 @@ from tests.operators import PASSWORD, an_administrator, weak_hash
 from comptoir.access import Permission, Role, api_keys, ensure_first, operators, passwords, sessions, sign_in
 from comptoir.errors import Conflict, InvalidInput, NotFound, TryLater
 from comptoir.runtime.clock import SystemClock
-from comptoir.store import Database
+from comptoir.store import Database, trail
 from comptoir.store.tables import API_KEYS, OPERATORS, SESSIONS, SIGN_IN_FAILURES
 
 ADDRESS = "203.0.113.7"
@@ -189,6 +189,38 @@ def test_one_password_tried_for_many_people_is_slowed_too(migrated_sqlite_url: s
     with pytest.raises(TryLater):
         _sign_in(house, email="one-more@example.com", password="wrong password")
     db.close()
+
+
+def test_one_password_guessed_from_many_addresses_is_slowed_too_and_not_for_long(house: House) -> None:
+    with house.db.write() as tx:
+        tx.execute(sa.update(OPERATORS).values(password_hash=weak_hash()))
+    for number in range(20):
+        _fail(house, 1, address=f"198.51.100.{number}")
+
+    waits, now = [], NOON
+    for number in range(8):
+        with pytest.raises(TryLater) as caught:
+            _sign_in(house, address=f"192.0.2.{number}", now=now)
+        waits.append(caught.value.retry_after_seconds or 0)
+        now += timedelta(seconds=waits[-1])
+        _fail(house, 1, address=f"192.0.2.{number}", now=now)
+
+    assert waits == sorted(waits)
+    assert (waits[0], waits[-1]) == (1, 30)
+    assert _sign_in(house, now=now + timedelta(seconds=30))
+
+
+def test_sign_ins_and_refusals_of_people_there_are_stand_in_the_trail(house: House) -> None:
+    _fail(house, 1)
+    _fail(house, 1, email="nobody@example.com")
+    _sign_in(house)
+
+    with house.db.read() as tx:
+        rows = trail.page(tx, house.tenant, number=1, size=10).rows
+    assert [(one.action, one.actor, one.address, one.detail) for one in rows] == [
+        ("signIn.succeeded", EMAIL, ADDRESS, "password"),
+        ("signIn.refused", EMAIL, ADDRESS, "wrong password"),
+    ]
 
 
 def test_guesses_sent_side_by_side_count_all_the_same(house: House) -> None:

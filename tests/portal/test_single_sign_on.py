@@ -222,6 +222,22 @@ def test_the_second_factor_is_asked_for_all_the_same(house: House, provider: Pro
     assert _round(house, provider).headers["location"] == "/sign-in/code"
 
 
+def test_whoever_has_no_password_here_sets_up_a_phone_without_one(house: House, provider: Provider) -> None:
+    email = f"new.{house.email}"
+    with house.application.db.write() as tx:
+        operators.invite(tx, house.tenant, email=email, role=Role.ANALYST, now=datetime.now(UTC))
+    provider.says(claims={"email": email, "email_verified": True})
+    visitor = house.visitor()
+    _round(house, provider, visitor)
+
+    assert "You sign in with another service" in visitor.get("/account").words
+    assert visitor.post("/account/password", {"new_password": "another good password"}).status == 409
+    secret = visitor.get("/account/second-factor").field("secret")["value"]
+    answer = visitor.post("/account/second-factor", {"secret": secret, "code": pyotp.TOTP(secret).now()})
+
+    assert answer.status == 201
+
+
 def test_a_provider_that_calls_itself_another_or_is_down_is_not_used(provider: Provider, tmp_path: Path) -> None:
     fresh = _installation(provider, tmp_path)
     with TestClient(fresh.asgi, base_url=ORIGIN, raise_server_exceptions=False) as client:

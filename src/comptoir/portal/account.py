@@ -46,6 +46,8 @@ def _show(visit: Visit, status: int = 200, **more: Any) -> Response[Any]:
 def change_password(visit: Asked) -> Response[Any]:
     """Every session ends with the old password; this browser begins a new one."""
     me, new = visit.me, visit.form.get("new_password", "")
+    if not me.has_password:  # or whoever finds an open session had a lasting way in
+        return _show(visit, 409)
     if (problem := _password_problem(visit, "current_password")) is not None:
         return _show(visit, 422, errors=problem)
     try:
@@ -132,8 +134,10 @@ def turn_off(visit: Asked) -> Response[Any]:
 
 
 def _password_problem(visit: Visit, field: str) -> dict[str, str] | None:
-    """What is wrong with the password in a field, by field; None if it is the operator's own."""
+    """What is wrong with the password in a field, by field; None if it is the operator's own, or there is none yet."""
     services = visit.services
+    if not visit.me.has_password:  # signed in at another service only
+        return None
     try:
         confirm(services.db, visit.me, visit.form.get(field, ""), visit.address, services.clock.now())
     except InvalidInput:
