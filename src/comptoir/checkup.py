@@ -25,7 +25,7 @@ from comptoir.integrations.contract import Integration
 from comptoir.runtime.clock import Clock, SystemClock
 from comptoir.runtime.logs import strike_out
 from comptoir.settings import Settings
-from comptoir.store import Database, condition, figures
+from comptoir.store import Database, condition, figures, leases
 from comptoir.store.room import room
 from comptoir.upstream import Bounds, Wire
 
@@ -216,6 +216,8 @@ def of_data(db: Database, clock: Clock, lacks: Callable[[], Sequence[str]] | Non
         lost, some = condition.needing_approval(tx)
         stuck = condition.stuck(tx, clock.now())
         queue = figures.queue(tx, clock.now())
+        workers = len(leases.held(tx)) if db.dialect == "postgresql" else 0
+        gone = len(leases.expired(tx)) if db.dialect == "postgresql" else 0
     for name, counts in keys.items():
         yield _of_app_keys(name, counts["enabled"], counts["alarmed"])
     if lost:
@@ -225,7 +227,12 @@ def of_data(db: Database, clock: Clock, lacks: Callable[[], Sequence[str]] | Non
         )
     else:
         yield _ok("connections", "None needs a new approval.")
-    yield from _of_work(stuck, queue, lacks)
+    if gone:
+        says = f"{gone} processes ended, or are frozen, without putting their work down."
+        yield _line("leases", State.WARNING, says, "Others take it over within a minute; start one if none runs.")
+    elif workers:
+        yield _ok("leases", f"{workers} process{'' if workers == 1 else 'es'} hold one.")
+    yield from _of_work(stuck, queue, lacks, workers)
 
 
 def _of_app_keys(name: str, enabled: int, alarmed: int) -> Line:
@@ -241,15 +248,18 @@ def _of_app_keys(name: str, enabled: int, alarmed: int) -> Line:
     return _ok(subject, f"It is set up and enabled for {enabled} tenant{'' if enabled == 1 else 's'}.")
 
 
-def _of_work(stuck: list[str], queue: figures.Queue, lacks: Callable[[], Sequence[str]] | None) -> Iterator[Line]:
-    if lacks is None:
+def _of_work(
+    stuck: list[str], queue: figures.Queue, lacks: Callable[[], Sequence[str]] | None, workers: int
+) -> Iterator[Line]:
+    """`workers` are processes elsewhere that may do it."""
+    if lacks is None and not workers:
         says = f"No server runs here; {queue.due + queue.running} reads wait." if queue.due + queue.running else None
         if says is not None:
             yield _line("work", State.WARNING, says, "Start `comptoir serve`: what waits is then read.")
         else:
             yield _ok("work", "No server runs here, and nothing waits.")
         return
-    for reason in lacks():
+    for reason in lacks() if lacks is not None else ():
         yield _line("work", State.FAULT, reason, "Start Comptoir anew; its log says more. No work is lost.")
     if stuck:
         says = f"Nothing was heard for half an hour of reads that are under way: {', '.join(stuck)}."

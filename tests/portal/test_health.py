@@ -17,6 +17,7 @@ from tests.portal.conftest import ORIGIN, House, installation
 
 from comptoir import settings
 from comptoir.app import Application
+from comptoir.errors import TryLater
 from comptoir.portal import health
 from comptoir.store import room
 
@@ -94,6 +95,28 @@ def test_a_database_that_hangs_is_told_of_soon_and_asked_once(
 
     assert [one.status_code for one in answers] == [503, 503, 503]
     assert counted == 1
+
+
+def _pragma(opened: Application, text: str) -> None:
+    held = opened.db._writer.raw_connection()
+    held.cursor().execute(f"PRAGMA {text}")
+    held.close()
+
+
+def test_a_write_that_found_no_room_is_told_until_there_is_some(tmp_path: Path) -> None:
+    opened = installation(None, tmp_path)
+    with TestClient(opened.asgi, base_url=ORIGIN, raise_server_exceptions=False) as client:
+        _pragma(opened, "max_page_count=1")  # which means: no page more than there are
+        with pytest.raises(TryLater), opened.db.write() as tx:
+            tx.exec_driver_sql("INSERT INTO meta (name, value) VALUES ('tests', zeroblob(1000000))")
+        _pragma(opened, "query_only=ON")  # nothing else is written either
+        full = client.get("/health/ready")
+        _pragma(opened, "query_only=OFF")
+        mended = client.get("/health/ready")
+    opened.stop()
+
+    assert (full.status_code, full.json()["reasons"]) == (503, ["The disk is full."])
+    assert mended.status_code == 200
 
 
 def test_a_full_disk_is_told(asking: TestClient[Any], monkeypatch: pytest.MonkeyPatch) -> None:

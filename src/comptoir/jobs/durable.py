@@ -20,6 +20,7 @@ from sqlalchemy import Connection, event
 from comptoir.errors import TryLater
 from comptoir.jobs.fence import Stopped, fence
 from comptoir.jobs.tenure import Tenure, Turn
+from comptoir.runtime.correlation import correlated
 
 if TYPE_CHECKING:
     from dbos import DBOSClient
@@ -303,8 +304,11 @@ class _Working:
     def _run(self, tenant: str, connection: str) -> None:
         with self._changed:
             self._running += 1
+        from dbos import DBOS
+
         try:
-            self._work(tenant, connection, Shift(self))
+            with correlated(job=DBOS.workflow_id or ""):
+                self._work(tenant, connection, Shift(self))
         finally:
             with self._changed:
                 self._running -= 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import timedelta
 from ipaddress import ip_address
 from typing import Any, TypeAlias
@@ -81,7 +82,7 @@ class Health:
         space = room(services.data_dir)
         if space is None:
             found.append("The data folder is not there.")
-        elif not space.is_enough:
+        elif not space.is_enough or services.db.is_full:
             found.append("The disk is full.")
         return [*found, *services.work_lacks()]
 
@@ -95,6 +96,9 @@ class Health:
     def _ask_database(self) -> None:
         with self.services.db.read() as tx:
             tenants.by_name(tx, "")  # a table of ours, not only a connection
+        if self.services.db.is_full:
+            with suppress(TryLater):  # there is still none: that is told, and not that it does not answer
+                figures.probe(self.services.db)
 
     def metrics(self) -> bytes:
         return self.services.metrics.text(list(self.figures()))

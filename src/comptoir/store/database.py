@@ -51,6 +51,12 @@ _FULL = 13
 _MAPPED_BYTES = 256 * 1024 * 1024  # of the file, where the same pages are read again and again
 
 
+class _Room:
+    """What the last writing transaction told of the disk, for all that write to the same database."""
+
+    is_full = False
+
+
 class Database:
     """One database. Writing transactions are taken one after another on SQLite, side by side on PostgreSQL."""
 
@@ -63,6 +69,22 @@ class Database:
         self._turn = threading.Lock()
         self._holder: int | None = None
         self._guard: Callable[[Connection], None] | None = None
+        self._room = _Room()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the last writing transaction found no room on the disk."""
+        return self._room.is_full
+
+    @contextmanager
+    def _written(self) -> Iterator[None]:
+        try:
+            with _later():
+                yield
+        except StoreAway as error:
+            self._room.is_full = self._room.is_full or _is_full(error.__cause__)
+            raise
+        self._room.is_full = False
 
     def under(self, guard: Callable[[Connection], None]) -> Database:
         """The same database, where `guard` is asked first in every writing transaction, and raises if there must be
@@ -84,7 +106,7 @@ class Database:
         answer or its disk is full. Nothing of the transaction is kept then.
         """
         if self.dialect == "postgresql":
-            with _later(), self._writer.begin() as tx:
+            with self._written(), self._writer.begin() as tx:
                 if self._guard is not None:
                     self._guard(tx)
                 yield tx
@@ -113,7 +135,7 @@ class Database:
     def _turn_taken(self) -> Iterator[Connection]:
         self._holder = threading.get_ident()
         try:
-            with _later(), self._writer.begin() as tx:
+            with self._written(), self._writer.begin() as tx:
                 yield tx
         finally:
             self._holder = None
@@ -170,13 +192,19 @@ def _is_orphan(error: BaseException | None) -> bool:
     return isinstance(error, psycopg.errors.ForeignKeyViolation)
 
 
+def _is_full(error: BaseException | None) -> bool:
+    cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+    is_sqlites = isinstance(cause, sqlite3.Error) and getattr(cause, "sqlite_errorcode", 0) & 0xFF == _FULL
+    return is_sqlites or isinstance(cause, psycopg.errors.DiskFull)
+
+
 def _passing(error: BaseException | None) -> str | None:
     """The sentence for an error that passes by itself; None for one that is ours."""
     if isinstance(error, sqlite3.Error):
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code not in _PASSING:
             return None
-        if code == _FULL:
+        if _is_full(error):
             return "The disk is full: nothing was changed. Make room; work then goes on by itself."
         return "The database file cannot be used just now: nothing was changed. It is tried again in a moment."
     if isinstance(error, psycopg.errors.DiskFull):

@@ -10,10 +10,12 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from comptoir.store.connections import ConnectionStatus
+from comptoir.store.database import Database
 from comptoir.store.datasets import Status
-from comptoir.store.tables import CONNECTIONS, DATASETS, STANDARD
+from comptoir.store.rows import upsert
+from comptoir.store.tables import CONNECTIONS, DATASETS, META, STANDARD
 
-__all__ = ["Queue", "connections", "queue", "records"]
+__all__ = ["Queue", "connections", "probe", "queue", "records"]
 
 
 class Queue(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,6 +26,11 @@ class Queue(msgspec.Struct, frozen=True, kw_only=True):
     later: int
     running: int
     oldest_due: timedelta
+
+
+def probe(db: Database) -> None:
+    """Write a little, unless somebody writes just now: then it is known again whether there is room."""
+    db.write_if_free(lambda tx: upsert(tx, META, {"name": "probe"}, {"value": b"room"}))
 
 
 def queue(tx: Connection, now: datetime) -> Queue:
