@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 from itertools import count
@@ -22,7 +22,7 @@ import msgspec
 from sqlalchemy import Connection as Transaction
 
 from comptoir.errors import NotFound, RelinkRequired, SetupRequired, TryLater
-from comptoir.integrations.contract import DataType, Integration, Resource
+from comptoir.integrations.contract import DataType, Integration
 from comptoir.jobs import Step, Stopped
 from comptoir.link import lifecycle
 from comptoir.runtime.clock import Clock
@@ -34,13 +34,8 @@ from comptoir.store import (
     DatasetId,
     SyncId,
     TenantId,
-    calls,
-    companies,
     connections,
-    cursors,
     datasets,
-    events,
-    history,
     pages,
     profile,
     raw,
@@ -48,38 +43,28 @@ from comptoir.store import (
 )
 from comptoir.store.connections import Connection, ConnectionStatus
 from comptoir.store.datasets import Dataset, Status
-from comptoir.store.syncs import Sync
-from comptoir.sync import checks, endings
+from comptoir.sync import checks, closing, endings, plan
 from comptoir.sync.fetch import Fetch, Reader
 from comptoir.sync.map import Mapper, MapResult
 from comptoir.sync.outcomes import COMPLETE, Outcome
+from comptoir.sync.plan import Round
 from comptoir.sync.progress import Board
-from comptoir.sync.requests import due, request
+from comptoir.sync.requests import due
+from comptoir.sync.telling import Pauses, Progress
 from comptoir.sync.turns import Turns
 
-__all__ = ["Engine", "OpenReader", "due", "request"]
+__all__ = ["Engine", "OpenReader"]
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 _DATABASE_AGAIN_SECONDS = 5.0
 _LOOK_UP_SECONDS = 0.2
-_SHORTEST_TOLD_SECONDS = 2.0
-_ORDINARY_STAGE = 1
 
 
 class OpenReader(Protocol):
     """Gives a reader for a connection, and how many calls it has made."""
 
     def __call__(self, connection: Connection) -> tuple[Reader, Callable[[], int]]: ...
-
-
-class _Round(msgspec.Struct, frozen=True, kw_only=True):
-    """What of a sync is worked off together: the datasets of one place in the order of all."""
-
-    sync: SyncId
-    today: datetime
-    place: tuple[int, int]
-    datasets: tuple[DatasetId, ...]
 
 
 class _Read(msgspec.Struct, frozen=True, kw_only=True):
@@ -151,10 +136,10 @@ class Engine:
             planned = durably(f"plan {number}", lambda: self._plan(tenant, connection_id))
             if planned is None:
                 return
-            turn = msgspec.convert(planned, _Round)
+            turn = msgspec.convert(planned, Round)
             correlate(sync=turn.sync)
 
-            def read(turn: _Round = turn) -> _Read | None:
+            def read(turn: Round = turn) -> _Read | None:
                 return self._read(tenant, connection_id, turn)
 
             answered = durably(f"read {number}", read)
@@ -166,12 +151,12 @@ class Engine:
             if answer.is_overtaken:
                 continue
 
-            def map_(turn: _Round = turn, answer: _Read = answer) -> None:
+            def map_(turn: Round = turn, answer: _Read = answer) -> None:
                 self._map(tenant, connection_id, turn, answer)
 
             durably(f"map {number}", map_)
 
-            def end(turn: _Round = turn, reads: tuple[_Read, ...] = tuple(reads)) -> bool:
+            def end(turn: Round = turn, reads: tuple[_Read, ...] = tuple(reads)) -> bool:
                 return self._end(tenant, connection_id, turn, reads)
 
             if durably(f"end {number}", end):
@@ -214,7 +199,7 @@ class Engine:
 
     # Steps: each may run twice
 
-    def _plan(self, tenant: TenantId, connection_id: ConnectionId) -> _Round | None:
+    def _plan(self, tenant: TenantId, connection_id: ConnectionId) -> Round | None:
         """Take up what comes first of all that waits; None if nothing does."""
         with self._db.write() as tx:
             now = self._clock.now()
@@ -226,70 +211,14 @@ class Engine:
                     syncs.end(tx, tenant, cut_off.id, calls=0, checks=None, now=now)
                     pages.purge(tx, tenant, cut_off.id)
                 return None
-            waiting = due(tx, tenant, connection_id, now)
-            if not waiting:
-                return None
-            place_of = self._order(tx, connection)
-            first = min(map(place_of, waiting))
-            chosen = [dataset for dataset in waiting if place_of(dataset) == first]
-            sync = syncs.begin(tx, tenant, connection_id, now)
-            for dataset in waiting:
-                datasets.advance(tx, tenant, dataset.id, sync_id=sync.id)
-            for dataset in chosen:
-                self._read_since(tx, connection, sync, dataset)
-                datasets.advance(
-                    tx,
-                    tenant,
-                    dataset.id,
-                    status=Status.FETCHING,
-                    started=dataset.started or now,
-                    retry_at=None,
-                    status_description=None,
-                    progress=5,
-                )
-            places = {
-                data_type.name: place
-                for place, data_type in enumerate(self._integration_of(connection.integration_key).data_types)
-            }
-            ordered = sorted(chosen, key=lambda one: places.get(one.data_type, len(places)))
-            return _Round(sync=sync.id, today=sync.started, place=first, datasets=tuple(one.id for one in ordered))
+            return plan.take_up(tx, connection, self._integration_of(connection.integration_key), now)
 
-    def _order(self, tx: Transaction, connection: Connection) -> Callable[[Dataset], tuple[int, int]]:
-        """Where datasets stand: by the order that is set, then by stage. After the first sync little is read of most,
-        and the early stages go together."""
-        tenant, integration = connection.tenant_id, self._integration_of(connection.integration_key)
-        orders = {one.data_type: one.sync_order for one in profile.sync_settings(tx, tenant, connection.company_id)}
-        stages = {one.name: one.stage for one in integration.data_types}
-        early = 0 if syncs.latest(tx, tenant, connection.id) is None else _ORDINARY_STAGE
-        return lambda one: (orders.get(one.data_type, 0), max(early, stages.get(one.data_type, 0)))
-
-    def _read_since(self, tx: Transaction, connection: Connection, sync: Sync, dataset: Dataset) -> None:
-        """Have read once more what this sync had read before the dataset was asked for, whole if that was wanted."""
-        integration = self._integration_of(connection.integration_key)
-        reads = syncs.reads(tx, connection.tenant_id, connection.id)
-        needed = _needed(integration, [dataset], connection.access_level)
-        for resource in needed if dataset.is_whole else ():
-            cursors.forget(tx, connection.tenant_id, connection.id, resource.name)
-        old = [
-            one.name
-            for one in needed
-            if (read := reads.get(one.name)) is not None
-            and read.sync_id == sync.id
-            and read.read_at < dataset.requested
-        ]
-        syncs.read_again(tx, connection.tenant_id, connection.id, sync.id, old)
-        pages.purge(tx, connection.tenant_id, sync.id, old)
-
-    def _is_overtaken(self, connection: Connection, turn: _Round) -> bool:
-        """Whether something waits that comes first: it was asked for since, or its next try has come."""
+    def _is_overtaken(self, connection: Connection, turn: Round) -> bool:
         with self._db.read() as tx:
-            place_of = self._order(tx, connection)
-            return any(
-                one.status is Status.QUEUED and place_of(one) < turn.place
-                for one in due(tx, connection.tenant_id, connection.id, self._clock.now())
-            )
+            integration = self._integration_of(connection.integration_key)
+            return plan.is_overtaken(tx, connection, integration, turn, self._clock.now())
 
-    def _read(self, tenant: TenantId, connection_id: ConnectionId, turn: _Round) -> _Read | None:
+    def _read(self, tenant: TenantId, connection_id: ConnectionId, turn: Round) -> _Read | None:
         """Read each resource that any of the data types needs; None when access has ended or must wait, or the sync has
         ended: what a server left was read by command, and then the server came back."""
         with self._db.read() as tx:
@@ -302,10 +231,11 @@ class Engine:
             reads = syncs.reads(tx, tenant, connection_id)
         integration = self._integration_of(connection.integration_key)
         before = [one for one in mates if one.status.is_ended and one.id not in turn.datasets]
-        told = {one.name for one in _needed(integration, before, connection.access_level)}
+        told = {one.name for one in plan.needed(integration, before, connection.access_level)}
         told = {name for name in told if name in reads and reads[name].is_settled_by(turn.sync)}
-        needed = [one for one in _needed(integration, chosen, connection.access_level) if one.name not in told]
-        reader, calls_so_far = self._open(connection)
+        needed = [one for one in plan.needed(integration, chosen, connection.access_level) if one.name not in told]
+        reader, calls = self._open(connection)
+        pauses = Pauses(self._db, self._clock, integration.name, chosen, lambda: self._paused_until(connection))
         overtaken = _EverySecond(self._clock, lambda: self._is_overtaken(connection, turn))
         fetch = Fetch(
             self._db,
@@ -320,7 +250,7 @@ class Engine:
             today=turn.today.date(),
             months=months,
             watch=self._board.watch(connection_id).read,
-            meanwhile=_Pauses(self._db, self._clock, integration, chosen, lambda: self._paused_until(connection)).look,
+            meanwhile=pauses.look,
             should_stop=lambda: self._should_stop() or overtaken.is_so(),
         )
         try:
@@ -328,15 +258,15 @@ class Engine:
         except Stopped:
             if self._should_stop() or not overtaken.was_so:
                 raise
-            return _Read(calls=calls_so_far(), resources={}, is_overtaken=True)
+            return _Read(calls=calls(), resources={}, is_overtaken=True)
         except RelinkRequired as error:
             with self._db.write() as tx:
                 if connections.get(tx, tenant, connection_id).status is ConnectionStatus.LINKED:
                     lifecycle.deauthorize(tx, tenant, connection_id, error.message, self._clock.now())
-                self._end_sync(tx, tenant, connection_id, turn, calls_so_far(), None)
+                closing.close(tx, tenant, connection_id, turn.sync, calls=calls(), report=None, now=self._clock.now())
             return None
         except SetupRequired as error:
-            self._wait_for_set_up(tenant, connection_id, turn, error.message, calls_so_far())
+            self._wait_for_set_up(tenant, connection_id, turn, error.message, calls())
             return None
         failpoint("read.ended")
         with self._db.write() as tx:
@@ -344,10 +274,10 @@ class Engine:
                 datasets.advance(tx, tenant, dataset.id, status=Status.MAP_QUEUED, status_description=None, progress=45)
         ours = [outcomes[one.name] for one in needed]
         is_unchanged = not any(one.changed or one.deleted or one.set_aside for one in ours)
-        return _Read(calls=calls_so_far(), resources=outcomes, is_unchanged=is_unchanged)
+        return _Read(calls=calls(), resources=outcomes, is_unchanged=is_unchanged)
 
     def _wait_for_set_up(
-        self, tenant: TenantId, connection_id: ConnectionId, turn: _Round, message: str, made: int
+        self, tenant: TenantId, connection_id: ConnectionId, turn: Round, message: str, calls: int
     ) -> None:
         with self._db.write() as tx:
             now = self._clock.now()
@@ -356,9 +286,9 @@ class Engine:
                     endings.postpone(tx, tenant, dataset, message, now)
                 else:
                     endings.finish(tx, tenant, dataset, Status.FETCH_ERROR, message, now)
-            self._end_sync(tx, tenant, connection_id, turn, made, None)
+            closing.close(tx, tenant, connection_id, turn.sync, calls=calls, report=None, now=now)
 
-    def _map(self, tenant: TenantId, connection_id: ConnectionId, turn: _Round, answer: _Read) -> None:
+    def _map(self, tenant: TenantId, connection_id: ConnectionId, turn: Round, answer: _Read) -> None:
         """Map the data types whose sources were read; the others end with the reason, or wait for the next try."""
         with self._db.write() as tx:
             connection = connections.get(tx, tenant, connection_id)
@@ -374,7 +304,7 @@ class Engine:
                     chosen[data_type] = datasets.advance(tx, tenant, id_, status=Status.MAPPING, progress=50)
             reads = syncs.reads(tx, tenant, connection_id)
         ids = {one.name: dataset.id for one, dataset in chosen.items()}
-        progress = _Progress(self._db, tenant, ids, self._clock)
+        progress = Progress(self._db, tenant, ids, self._clock)
         watch = self._board.watch(connection_id)
 
         def told(data_type: str, rows: int, rows_in_all: int, made: int) -> None:
@@ -430,7 +360,7 @@ class Engine:
             endings.finish(tx, tenant, dataset, status or Status.FETCH_ERROR, message, now)
         return False
 
-    def _end(self, tenant: TenantId, connection_id: ConnectionId, turn: _Round, reads: tuple[_Read, ...]) -> bool:
+    def _end(self, tenant: TenantId, connection_id: ConnectionId, turn: Round, reads: tuple[_Read, ...]) -> bool:
         """The datasets of the round are Complete. Behind the last one the books are checked first, and in the same
         transaction it is told that the sync is over; whether it is."""
         with self._db.write() as tx:
@@ -460,8 +390,8 @@ class Engine:
             for id_ in turn.datasets:
                 if datasets.get(tx, tenant, id_).status in (Status.VALIDATING, Status.VALIDATION_QUEUED):
                     self._move(tx, tenant, id_, Status.COMPLETE)
-            made = sum(read.calls for read in reads)
-            self._end_sync(tx, tenant, connection_id, turn, made, report)
+            calls = sum(read.calls for read in reads)
+            closing.close(tx, tenant, connection_id, turn.sync, calls=calls, report=report, now=self._clock.now())
         return True
 
     def _move(self, tx: Transaction, tenant: TenantId, dataset: DatasetId, status: Status) -> None:
@@ -469,47 +399,6 @@ class Engine:
             datasets.advance(tx, tenant, dataset, status=status, progress=95)
         else:
             datasets.advance(tx, tenant, dataset, status=status, completed=self._clock.now(), progress=100)
-
-    def _end_sync(
-        self,
-        tx: Transaction,
-        tenant: TenantId,
-        connection_id: ConnectionId,
-        turn: _Round,
-        made: int,
-        report: checks.Report | None,
-    ) -> None:
-        """Close the run with the number of calls `made`, and tell of it and of what the check found; a second time does
-        nothing."""
-        active = syncs.active(tx, tenant, connection_id)
-        if active is None or active.id != turn.sync:
-            return
-        now = self._clock.now()
-        connection = connections.get(tx, tenant, connection_id)
-        before = syncs.latest(tx, tenant, connection_id)
-        is_first = before is None or (connection.linked_at is not None and before.started < connection.linked_at)
-        encoded = None if report is None else msgspec.json.encode(report)
-        syncs.end(tx, tenant, turn.sync, calls=made, checks=encoded, now=now)
-        pages.purge(tx, tenant, turn.sync)
-        calls.fold(tx, tenant, connection_id, turn.sync, now)
-        history.purge(tx, tenant, connection_id, now)
-        newest = {one.data_type: one for one in datasets.of_syncs(tx, tenant, connection_id, [turn.sync])[turn.sync]}
-        ended = [one for one in newest.values() if one.status.is_ended]
-        if report is not None:
-            ended = [
-                datasets.warn(tx, tenant, one.id, checks.warnings_of(report, one.data_type))
-                if one.status is Status.COMPLETE
-                else one
-                for one in ended
-            ]
-            if any(one.status is Status.COMPLETE for one in ended):
-                connections.set_last_sync(tx, tenant, connection_id, now)
-        if not ended:
-            return
-        payload = _read_completed(tx, tenant, connection, ended)
-        events.append(tx, tenant, "read.completed", payload, now)
-        if is_first:
-            events.append(tx, tenant, "read.completed.initial", payload, now)
 
     def _give_up(self, tenant: TenantId, connection_id: ConnectionId) -> None:
         """A bug of ours: what was under way ends, so that a refresh can be asked for."""
@@ -522,35 +411,6 @@ class Engine:
             if sync is not None:
                 syncs.end(tx, tenant, sync.id, calls=0, checks=None, now=now)
                 pages.purge(tx, tenant, sync.id)
-
-
-class _Pauses:
-    """Says with the datasets under way until when the upstream's limit holds them up."""
-
-    def __init__(
-        self,
-        db: Database,
-        clock: Clock,
-        integration: Integration,
-        chosen: list[Dataset],
-        paused_until: Callable[[], datetime | None],
-    ) -> None:
-        self._db, self._clock, self._name, self._chosen = db, clock, integration.name, chosen
-        self._paused_until = paused_until
-        self._told: datetime | None = None
-
-    def look(self) -> None:
-        """Tell what changed; a pause that is all but over is not worth a word."""
-        until = self._paused_until()
-        if until is not None and (until - self._clock.now()).total_seconds() < _SHORTEST_TOLD_SECONDS:
-            return
-        if until == self._told or (until and self._told and abs((until - self._told).total_seconds()) < 1):
-            return
-        told = f"{self._name}'s limit of calls is reached. Reading goes on at {until:%H:%M:%S} UTC." if until else None
-        with self._db.write() as tx:
-            for dataset in self._chosen:
-                datasets.advance(tx, dataset.tenant_id, dataset.id, status_description=told)
-        self._told = until
 
 
 class _EverySecond:
@@ -569,42 +429,10 @@ class _EverySecond:
         return self.was_so
 
 
-class _Progress:
-    """Tells a dataset's row how far its mapping is, at most once a second and only if nobody writes just then."""
-
-    def __init__(self, db: Database, tenant: TenantId, ids: Mapping[str, DatasetId], clock: Clock) -> None:
-        self._db, self._tenant, self._ids, self._clock = db, tenant, ids, clock
-        self._told_at = clock.monotonic()
-
-    def mapped(self, data_type: str, rows: int, rows_in_all: int) -> None:
-        now = self._clock.monotonic()
-        if now - self._told_at < 1.0:
-            return
-        self._told_at = now
-        share = rows / rows_in_all if rows_in_all else 1.0
-        values = {"progress": 50 + int(35 * min(1.0, share)), "records_read": rows}
-        self._db.write_if_free(lambda tx: datasets.advance(tx, self._tenant, self._ids[data_type], **values))
-
-
 def _is_telling(dataset: Dataset) -> bool:
     """Whether the books must be checked anew with it: something came of it, or everything was asked for."""
     counts = (dataset.records_new, dataset.records_changed, dataset.records_deleted, dataset.records_set_aside)
     return dataset.is_whole or any(counts)
-
-
-def _needed(integration: Integration, chosen: list[Dataset], access_level: int | None) -> list[Resource]:
-    """The resources that the chosen data types are made from, and those read along as far as the approving user may
-    see them, with their parents, in reading order."""
-    names: set[str] = set()
-    for dataset in chosen:
-        if (data_type := integration.data_type(dataset.data_type)) is not None:
-            names.update(source.resource for source in data_type.sources)
-            along = [integration.resource(name) for name in data_type.along]
-            names.update(one.name for one in along if not access_level or one.access_level <= access_level)
-    for resource in reversed(integration.resources):  # children come behind their parents
-        if resource.name in names:
-            names.update(resource.parents)
-    return [resource for resource in integration.resources if resource.name in names]
 
 
 def _mapped(
@@ -620,37 +448,3 @@ def _mapped(
         records_set_aside=result.set_aside,
         warnings=tuple(warnings + result.warnings),
     )
-
-
-def _read_completed(
-    tx: Transaction, tenant: TenantId, connection: Connection, ended: list[Dataset]
-) -> Mapping[str, Any]:
-    company = companies.get(tx, tenant, connection.company_id)
-    return {
-        "referenceCompany": {"id": company.id, "name": company.name, "description": company.description},
-        "modifiedFromDate": None,
-        "dataTypes": [
-            {
-                "connectionId": connection.id,
-                "dataType": dataset.data_type,
-                "recordsModified": bool(dataset.records_new or dataset.records_changed or dataset.records_deleted),
-                "status": dataset.status.value,
-                "issues": [_issue(dataset)] if dataset.warnings else [],
-            }
-            for dataset in ended
-        ],
-    }
-
-
-def _issue(dataset: Dataset) -> Mapping[str, Any]:
-    """That something was doubtful, and where it is told; addresses are relative, to the API and to the portal."""
-    count, wrong = len(dataset.warnings), sum(map(checks.is_of_the_check, dataset.warnings))
-    found = f"{count} finding{'' if count == 1 else 's'} in {dataset.data_type}"
-    return {
-        "type": "warning.validation",
-        "message": f"{found}, {wrong} of them from the books check." if wrong else f"{found}.",
-        "links": {
-            "logs": f"/companies/{dataset.company_id}/sync/{dataset.id}/validation",
-            "portal": f"/companies/{dataset.company_id}/books-check/{dataset.sync_id}",
-        },
-    }

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import msgspec
 
 from comptoir.errors import NotSupported, PermissionsLacking, ProductError, TryLater, UpstreamChanged
+from comptoir.store import SyncId
+from comptoir.store.syncs import ResourceRead
 
-__all__ = ["COMPLETE", "NOT_SUPPORTED", "Outcome", "outcome_of"]
+__all__ = ["COMPLETE", "NOT_SUPPORTED", "SOME", "Outcome", "kept", "outcome_of", "to_keep"]
 
 COMPLETE = "complete"
 NOT_SUPPORTED = "not_supported"
+SOME = 1  # how many records a read changed before the process ended is not known; that none did is not either
 
 
 class Outcome(msgspec.Struct, kw_only=True):
@@ -42,3 +47,25 @@ def outcome_of(error: ProductError) -> Outcome:
     if isinstance(error, UpstreamChanged):
         return Outcome(kind="changed", message=error.message)
     return Outcome(kind="failed", message=error.message)
+
+
+def to_keep(resource: str, sync: SyncId, outcome: Outcome, now: datetime) -> ResourceRead:
+    """What is remembered of a read that has ended."""
+    return ResourceRead(
+        resource=resource,
+        sync_id=sync,
+        outcome=outcome.kind,
+        message=outcome.warning if outcome.is_complete else outcome.message,
+        level_needed=outcome.level_needed,
+        set_aside=outcome.set_aside,
+        deleted=outcome.deleted,
+        read_at=now,
+        seen_at=now if outcome.is_complete else None,
+    )
+
+
+def kept(read: ResourceRead) -> Outcome:
+    """The outcome that was remembered."""
+    if read.outcome != COMPLETE:
+        return Outcome(kind=read.outcome, message=read.message, level_needed=read.level_needed)
+    return Outcome(changed=SOME, set_aside=read.set_aside, deleted=read.deleted, warning=read.message)
