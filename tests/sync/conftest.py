@@ -30,6 +30,14 @@ def db(migrated_sqlite_url: str) -> Iterator[Database]:
     opened.close()
 
 
+@pytest.fixture(scope="module")
+def shared_db(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """For tests that each have a connection of their own in it."""
+    opened = open_database(f"sqlite:///{tmp_path_factory.mktemp('shared') / 'comptoir.db'}")
+    yield opened
+    opened.close()
+
+
 @pytest.fixture
 def house_of() -> Iterator[HouseOf]:
     """Makes houses, and closes them."""

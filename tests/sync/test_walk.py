@@ -115,6 +115,14 @@ def test_an_answer_with_older_records_did_not_hear_what_was_asked() -> None:
     assert not window.is_not_heard(None, [NOON, None], page_size=SIZE)
 
 
+def test_what_changed_in_the_second_in_which_a_read_began_may_not_be_in_it() -> None:
+    walk = Walk(CONTACTS, 1, {"": ()})
+    walk.begin("", made_after=NOON.replace(microsecond=700_000), now=NOON)
+
+    assert not walk.has_begun_after(NOON, NOON)
+    assert walk.has_begun_after(NOON.replace(hour=11), NOON)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("drop", [("Link",), ("X-Total-Count",), ("Link", "X-Total-Count")])
 def test_books_are_whole_without_the_headers_that_tell_of_pages(

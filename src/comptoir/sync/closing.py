@@ -13,6 +13,7 @@ from comptoir.store import (
     ConnectionId,
     SyncId,
     TenantId,
+    calls,
     companies,
     connections,
     datasets,
@@ -34,11 +35,12 @@ def close(
     connection_id: ConnectionId,
     sync: SyncId,
     *,
-    calls: int,
+    made: int,
     report: checks.Report | None,
     now: datetime,
 ) -> None:
-    """Close the run, and tell of it and of what the check found; a second time does nothing."""
+    """Close the run with the number of calls `made`, and tell of it and of what the check found; a second time does
+    nothing."""
     active = syncs.active(tx, tenant, connection_id)
     if active is None or active.id != sync:
         return
@@ -46,8 +48,9 @@ def close(
     before = syncs.latest(tx, tenant, connection_id)
     is_first = before is None or (connection.linked_at is not None and before.started < connection.linked_at)
     encoded = None if report is None else msgspec.json.encode(report)
-    syncs.end(tx, tenant, sync, calls=calls, checks=encoded, now=now)
+    syncs.end(tx, tenant, sync, calls=made, checks=encoded, now=now)
     pages.purge(tx, tenant, sync)
+    calls.fold(tx, tenant, connection_id, sync, now)
     history.purge(tx, tenant, connection_id, now)
     newest = {one.data_type: one for one in datasets.of_syncs(tx, tenant, connection_id, [sync])[sync]}
     ended = [one for one in newest.values() if one.status.is_ended]

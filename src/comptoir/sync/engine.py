@@ -263,7 +263,7 @@ class Engine:
             with self._db.write() as tx:
                 if connections.get(tx, tenant, connection_id).status is ConnectionStatus.LINKED:
                     lifecycle.deauthorize(tx, tenant, connection_id, error.message, self._clock.now())
-                closing.close(tx, tenant, connection_id, turn.sync, calls=calls(), report=None, now=self._clock.now())
+                closing.close(tx, tenant, connection_id, turn.sync, made=calls(), report=None, now=self._clock.now())
             return None
         except SetupRequired as error:
             self._wait_for_set_up(tenant, connection_id, turn, error.message, calls())
@@ -286,7 +286,7 @@ class Engine:
                     endings.postpone(tx, tenant, dataset, message, now)
                 else:
                     endings.finish(tx, tenant, dataset, Status.FETCH_ERROR, message, now)
-            closing.close(tx, tenant, connection_id, turn.sync, calls=calls, report=None, now=now)
+            closing.close(tx, tenant, connection_id, turn.sync, made=calls, report=None, now=now)
 
     def _map(self, tenant: TenantId, connection_id: ConnectionId, turn: Round, answer: _Read) -> None:
         """Map the data types whose sources were read; the others end with the reason, or wait for the next try."""
@@ -391,7 +391,7 @@ class Engine:
                 if datasets.get(tx, tenant, id_).status in (Status.VALIDATING, Status.VALIDATION_QUEUED):
                     self._move(tx, tenant, id_, Status.COMPLETE)
             calls = sum(read.calls for read in reads)
-            closing.close(tx, tenant, connection_id, turn.sync, calls=calls, report=report, now=self._clock.now())
+            closing.close(tx, tenant, connection_id, turn.sync, made=calls, report=report, now=self._clock.now())
         return True
 
     def _move(self, tx: Transaction, tenant: TenantId, dataset: DatasetId, status: Status) -> None:
