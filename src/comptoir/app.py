@@ -113,7 +113,7 @@ class Application:
     """
 
     def __init__(self, settings: Settings, role: Literal["server", "worker", "command"] = "server") -> None:
-        self.settings = settings
+        self.settings, self._role = settings, role
         self._clock = SystemClock(settings.time_scale)
         failpoints.arm(settings.failpoints)
         logs.configure(settings.log_format, settings.log_level)
@@ -252,7 +252,8 @@ class Application:
             ) from error
         self._launched.set()
         gc.freeze()  # what stands now stays: the collector need not go through it again and again
-        self._scheduler.start()
+        if self._role != "command":
+            self._scheduler.start()
 
     def stop_on_signals(self) -> None:
         """From now on SIGTERM and Ctrl-C end `wait`, also if they come before it is called."""
