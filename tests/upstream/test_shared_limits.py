@@ -9,6 +9,7 @@ from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
+from tests.crash.machines import until
 from tests.sync.house import HastyClock
 from tests.sync.standin import standing_in
 from tests.upstream.conftest import a_connection
@@ -72,6 +73,25 @@ def test_what_one_process_spends_another_has_not(db: Database) -> None:
 
     assert taken == [True] * 4 + [False] * 2
     assert _has_room(other, "another connection")
+
+
+def test_two_processes_never_book_at_the_same_time(db: Database) -> None:
+    clock = SetClock(datetime.now(UTC))
+    ledger = Shared(db, clock, FREEAGENT.key)
+    other = _process(db, calls=((1, 3600),))
+
+    def waits() -> bool:
+        with db.read() as tx:
+            found = tx.exec_driver_sql("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+            return found.first() is not None
+
+    with ThreadPoolExecutor(1) as thread:
+        with ledger.turn() as entries:
+            asked = thread.submit(_has_room, other)
+            until(lambda: asked.done() or waits())
+            entries.note("c", (3600,), ledger.at(clock.monotonic()))
+
+        assert asked.result() is False
 
 
 def test_the_address_is_one_for_all_processes_and_refreshes_count_against_it(db: Database) -> None:
