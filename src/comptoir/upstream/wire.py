@@ -1,17 +1,17 @@
 """One HTTP exchange with bounds: how long it may take, how large it may be, and that nothing is followed or kept.
 
-No redirect is followed and no cookie kept: one client calls for many tenants, and what an upstream hands to one of
-them must never be sent for another.
+There is no client between a request and its answer, so that no redirect is followed and no cookie kept: one wire serves
+many tenants, and what an upstream hands to one of them must never be sent for another.
 """
 
 from __future__ import annotations
 
-import http.cookiejar
 import socket
 import threading
 import weakref
+from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import Any
 
 import httpcore2
@@ -25,6 +25,11 @@ from comptoir.runtime.clock import Clock
 __all__ = ["Answer", "Bounds", "Wire"]
 
 _MOST_KEPT_SECONDS = 5.0  # how long an idle connection is kept open
+_HEADERS = {
+    "Accept": "application/json",
+    "Accept-Encoding": "gzip, deflate",
+    "User-Agent": f"Comptoir/{comptoir.__version__}",
+}
 
 
 class Bounds(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,41 +71,39 @@ class Wire:
         self._deadline = _Deadline(clock)
         self._open: weakref.WeakSet[_Stream] = weakref.WeakSet()
         self.is_closed = False
-        self._http = httpx2.Client(
-            transport=_Transport(self._deadline, self._open, connections, address_of),
-            timeout=httpx2.Timeout(bounds.idle_seconds, connect=bounds.connect_seconds, pool=bounds.whole_seconds),
-            headers={"Accept": "application/json", "User-Agent": f"Comptoir/{comptoir.__version__}"},
-            cookies=http.cookiejar.CookieJar(http.cookiejar.DefaultCookiePolicy(allowed_domains=())),
-            follow_redirects=False,
-            trust_env=False,
-        )
+        self._transport = _Transport(self._deadline, self._open, connections, address_of)
+        timeout = httpx2.Timeout(bounds.idle_seconds, connect=bounds.connect_seconds, pool=bounds.whole_seconds)
+        self._extensions = {"timeout": timeout.as_dict()}
 
     def close(self) -> None:
         """End at once: whoever waits for an answer is told that there is none."""
         self.is_closed = True
         for stream in list(self._open):
             stream.cut()
-        self._http.close()
+        self._transport.close()
 
     def get(self, url: str, params: Sequence[tuple[str, str]], token: str) -> Answer:
-        return self._send(
-            "GET", url, params=httpx2.QueryParams(tuple(params)), headers={"Authorization": f"Bearer {token}"}
-        )
+        query = str(httpx2.QueryParams(tuple(params)))
+        return self._send("GET", f"{url}?{query}" if query else url, {"Authorization": f"Bearer {token}"})
 
     def fetch(self, url: str) -> Answer:
         """Whatever a link leads to: without a token, which is nobody's there."""
-        return self._send("GET", url, headers={"Accept": "*/*"})
+        return self._send("GET", url, {"Accept": "*/*"})
 
     def post(self, url: str, form: Mapping[str, str], pair: tuple[str, str] | None) -> Answer:
         """Send a form, with HTTP Basic as who asks; without it if the form says that."""
-        return self._send("POST", url, data=form, auth=httpx2.BasicAuth(*pair) if pair else None)
+        basic = {} if pair is None else {"Authorization": f"Basic {b64encode(':'.join(pair).encode()).decode()}"}
+        return self._send("POST", url, basic, form)
 
-    def _send(self, method: str, url: str, **what: Any) -> Answer:
+    def _send(self, method: str, url: str, headers: Mapping[str, str], form: Mapping[str, str] | None = None) -> Answer:
         self._deadline.begin(self._bounds.whole_seconds)
         if self.is_closed:
             raise TryLater(f"{self._name} is not asked any more: this process is being stopped.")
         try:
-            with self._http.stream(method, url, **what) as response:
+            request = httpx2.Request(
+                method, url, headers={**_HEADERS, **headers}, data=form, extensions=dict(self._extensions)
+            )
+            with closing(self._transport.handle_request(request)) as response:
                 stream = response.extensions.get("network_stream")
                 if isinstance(stream, _Stream) and not stream.has_answered:
                     stream.cut()
