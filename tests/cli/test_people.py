@@ -36,4 +36,4 @@ def test_the_trail_is_proved_and_a_change_is_named_with_a_server_running_and_wit
     assert re.search(
         r"^default: not whole\. Entry 1 \(\S+, operator\.added\) is not as it was written\.$", asked.out.strip()
     )
-    assert again.out.startswith("http://127.0.0.1:8000/set-password?token=")
+    assert again.out.startswith(f"http://127.0.0.1:{port}/set-password?token=")

@@ -178,6 +178,23 @@ def test_the_first_change_is_named(database: Database, tenant: TenantId) -> None
     assert _proof(database, tenant).fault is None
 
 
+def test_an_entry_of_another_history_does_not_fit_in(database: Database, tenant: TenantId) -> None:
+    """As from a backup after which other things were done: rightly marked, and yet not what was done here."""
+    _note(database, tenant)
+    with database.write() as tx, tx.begin_nested() as undone:
+        events.audit(tx, tenant, ANN, "company.deleted", "a company", NOON, detail="by hand")
+        mark = tx.exec_driver_sql("SELECT mark FROM audit WHERE number = 2").scalar_one()
+        undone.rollback()
+    _note(database, tenant)
+    _note(database, tenant)
+
+    fault = _fault_after(
+        database, tenant, f"UPDATE audit SET action = 'company.deleted', mark = '{mark}' WHERE number = 2"
+    )
+
+    assert fault == "Entry 3 (2026-03-01T12:00:00.000000Z, company.created) is not as it was written."
+
+
 def test_whoever_has_another_key_proves_nothing(database: Database, tenant: TenantId) -> None:
     _note(database, tenant)
 
