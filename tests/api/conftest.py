@@ -323,6 +323,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 def serving(books: Books) -> Iterator[Served]:
     """The API over books that were read."""
     clock = SteadyClock()
+    books.db.sign_trail_with(TRAIL_KEY)
     with books.db.write() as tx:
         _, key = api_keys.add(tx, books.tenant, "tests", clock.now())
     app = mounted(services_for(books.db, clock))
