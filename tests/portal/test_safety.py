@@ -304,3 +304,22 @@ def test_stored_text_stays_text(operator: Browser) -> None:
     shared = operator.get(link.removeprefix(ORIGIN))
     assert "<img" not in shared.html
     assert '<img src=x onerror="alert(1)"> asks to read the books' in shared.words
+
+
+def test_acts_over_the_portal_and_a_link_page_stand_in_the_trail(house: House) -> None:
+    operator = house.operator()
+    operator.post(KEYS, {"client_id": "an-identifier", "client_secret": "a-secret-of-tests"})
+    operator.post(f"{KEYS}/switch", {"enabled": "true"})
+    company = operator.post("/companies", {"name": "Toft"}).headers["location"]
+
+    customer = house.visitor()
+    [start] = customer.get(f"/link{company.replace('/companies/', '/company/')}").links("/link/company/")
+    customer.get(start)
+    customer.get(start)  # the connection is there already
+
+    assert house.acts() == [
+        ("Link URL", "connection.created"),
+        (house.email, "company.created"),
+        (house.email, "integration.enabled"),
+        (house.email, "integration.keysSaved"),
+    ]

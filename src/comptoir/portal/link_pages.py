@@ -21,9 +21,10 @@ from comptoir.portal.languages import N_
 from comptoir.portal.organisation import organisation_name
 from comptoir.portal.return_address import return_address
 from comptoir.portal.visits import ANYONE, Asked, Visit
-from comptoir.store import companies, connections, integration_settings, profile
+from comptoir.store import companies, connections, events, integration_settings, profile
 from comptoir.store.companies import Company
 from comptoir.store.connections import Connection, ConnectionStatus
+from comptoir.store.trail import Actor, ActorKind
 
 __all__ = ["ROUTES", "callback"]
 
@@ -111,10 +112,16 @@ def choose(visit: Asked, company: FromPath[str], slug: FromPath[str]) -> Respons
             raise Conflict(visit.say(_CLOSED, name=integration.name))
         theirs = connections.of_company(tx, found.tenant_id, found.id)
         mine = [one for one in theirs if one.integration_key == integration.key]
-        chosen = (
-            mine[-1] if mine else connections.add(tx, found.tenant_id, found.id, integration.key, services.clock.now())
-        )
+        chosen = mine[-1] if mine else _made(tx, visit, found, integration)
     return _start(visit, chosen)
+
+
+def _made(tx: Transaction, visit: Visit, company: Company, integration: Integration) -> Connection:
+    now = visit.services.clock.now()
+    made = connections.add(tx, company.tenant_id, company.id, integration.key, now)
+    customer = Actor(kind=ActorKind.CUSTOMER, name="Link URL", address=visit.address)
+    events.audit(tx, company.tenant_id, customer, "connection.created", made.id, now)
+    return made
 
 
 @get("/companies/{company:str}/connections/{connection:str}/start", opt=_OPEN, sync_to_thread=True)
