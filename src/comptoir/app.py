@@ -22,12 +22,13 @@ import uvicorn
 from litestar import Litestar
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
+from sqlalchemy import Connection as Transaction
 
 from comptoir import access
 from comptoir.access import FirstStart, api_keys
 from comptoir.api import OPERATIONS, ApiLimits, ApiServices, api
 from comptoir.checkup import of_data
-from comptoir.errors import ActionNeeded, Conflict, TryLater
+from comptoir.errors import ActionNeeded, Conflict, NotFound, TryLater
 from comptoir.integrations import INTEGRATIONS, by_key
 from comptoir.integrations.contract import Attached, Integration, Printed
 from comptoir.jobs import Jobs, Shift, Stopped, Tenure, fence
@@ -47,9 +48,11 @@ from comptoir.store import (
     DatasetId,
     TenantId,
     Vault,
+    backup,
     calls,
     connections,
     events,
+    holds,
     new_id,
     open_database,
     spending,
@@ -61,7 +64,9 @@ from comptoir.store import (
 from comptoir.store.companies import Company
 from comptoir.store.connections import Connection
 from comptoir.store.datasets import Dataset
-from comptoir.store.trail import Actor
+from comptoir.store.rotation import Rotated, rotate
+from comptoir.store.tenants import Tenant
+from comptoir.store.trail import Actor, ActorKind
 from comptoir.sync import (
     Board,
     Engine,
@@ -87,9 +92,12 @@ __all__ = [
     "SOCKET",
     "Application",
     "add_tenant",
+    "hold_directly",
     "initialise",
+    "need_data",
     "operator_link_directly",
     "remap_directly",
+    "rotate_keys_directly",
     "routes",
     "serve",
     "sync_directly",
@@ -171,8 +179,12 @@ class Application:
             "audit-verify": self._verify_trails,
             "operator-link": self._operator_link,
             "doctor": self._looked_at,
+            "backup": self._copy_out,
+            "hold": self._hold,
+            "rotate-keys": self._rotate_keys,
         }
         self._desk = Desk(settings.data_dir / SOCKET, works)
+        self._gone: set[ConnectionId] = set()  # deleted, and perhaps worked on at that moment
         self._launched = threading.Event()
         self._stop_asked = threading.Event()
         self._server: uvicorn.Server | None = None
@@ -193,7 +205,13 @@ class Application:
         bounds = self.settings.bounds
         called = self.metrics.called(integration.slug)
         self._clients[integration.key] = Client(
-            integration, upstream.origin, limits, self._clock, bounds=bounds, called=called
+            integration,
+            upstream.origin,
+            limits,
+            self._clock,
+            bounds=bounds,
+            called=called,
+            may_call=lambda connection: holds.refuse(self.db, connection.tenant_id),
         )
         self._endpoints[integration.key] = TokenEndpoint(
             integration,
@@ -326,6 +344,7 @@ class Application:
             _log.warning("a read is begun a little later: %s", error.message)
 
     def _tidy(self, now: datetime) -> None:
+        self._scrub()
         self._jobs.purge(now - _JOBS_KEPT)
         with self.db.write() as tx:
             calls.purge(tx, now)
@@ -426,6 +445,25 @@ class Application:
             )
         return synced(self.db, found.tenant_id, found, ids)
 
+    def _copy_out(
+        self, arguments: Mapping[str, Any], tell: Callable[[Any], None], should_stop: Callable[[], bool]
+    ) -> Any:
+        to = msgspec.convert(arguments, _CopyAsked).to
+        with self.db.read() as tx:
+            is_done = backup.copy_file(tx, Path(to), tell=lambda *how_far: tell(how_far), should_stop=should_stop)
+        if not is_done:
+            raise TryLater("Comptoir is being stopped. Start the backup again.")
+        return {}
+
+    def _hold(self, arguments: Mapping[str, Any], tell: Callable[[Any], None], should_stop: Callable[[], bool]) -> Any:
+        asked = msgspec.convert(arguments, _HoldAsked)
+        return _held(self.db, self._clock, asked.tenant, is_on=asked.is_on)
+
+    def _rotate_keys(
+        self, arguments: Mapping[str, Any], tell: Callable[[Any], None], should_stop: Callable[[], bool]
+    ) -> Any:
+        return msgspec.to_builtins(_rotated(self.db, self._vault, self.settings, should_stop))
+
     def _asked_for(self, company: Company, queued: Sequence[Dataset]) -> list[DatasetId]:
         if not queued:
             raise Conflict(f"All data types of {company.name} are being read already. Their progress is on its page.")
@@ -482,7 +520,26 @@ class Application:
         with self.db.write() as tx:
             lifecycle.delete(tx, tenant, connection, self._clock.now())
             events.audit(tx, tenant, actor, "connection.deleted", connection, self._clock.now())
-        self._keeper.forget(connection)
+        self._forget([connection])
+
+    def _delete_company(self, tenant: TenantId, company: CompanyId, actor: Actor) -> None:
+        with self.db.write() as tx:
+            gone = lifecycle.delete_company(tx, tenant, company)
+            events.audit(tx, tenant, actor, "company.deleted", company, self._clock.now())
+        self._forget(gone)
+
+    def _forget(self, gone: Sequence[ConnectionId]) -> None:
+        """What is known of deleted connections outside the tables; work that is under way is forgotten once it ends."""
+        for connection in gone:
+            self._keeper.forget(connection)
+        self._gone.update(gone)
+        with contextlib.suppress(TryLater):  # they are deleted; the rest is done when things are tidied up
+            self._scrub()
+
+    def _scrub(self) -> None:
+        if self._launched.is_set() and self._gone:
+            self._gone = set(map(ConnectionId, self._jobs.forget(self._gone)))
+        self.db.scrub()
 
     def _portal_services(self) -> PortalServices:
         return PortalServices(
@@ -501,6 +558,7 @@ class Application:
             request_refresh=self._refresh_quietly,
             unlink=self._unlink,
             delete_connection=self._delete_connection,
+            delete_company=self._delete_company,
             download=self._download,
             print_out=self._print_out,
             single_sign_on=self._single_sign_on,
@@ -552,6 +610,7 @@ class Application:
             request_refresh=self.request_refresh,
             unlink=self._unlink,
             delete_connection=self._delete_connection,
+            delete_company=self._delete_company,
             download=self._download,
             print_out=self._print_out,
             limits=ApiLimits(key=key, tenant=tenant, address=address),
@@ -586,6 +645,15 @@ class _RemapAsked(msgspec.Struct, frozen=True):
     data_types: tuple[str, ...] = ()
 
 
+class _CopyAsked(msgspec.Struct, frozen=True):
+    to: str
+
+
+class _HoldAsked(msgspec.Struct, frozen=True):
+    is_on: bool
+    tenant: str | None = None
+
+
 class _SyncAsked(msgspec.Struct, frozen=True):
     company: str
     data_types: tuple[str, ...] | None = None
@@ -614,7 +682,7 @@ def _single_sign_on(settings: Settings, clock: Clock) -> OpenIdProvider | None:
 
 
 def _jobs_url(settings: Settings) -> str:
-    if settings.database_url.startswith("sqlite"):
+    if settings.is_on_sqlite:
         return f"sqlite:///{settings.data_dir / 'jobs.db'}"
     return settings.database_url.replace("postgresql+psycopg://", "postgresql://")
 
@@ -723,7 +791,7 @@ def add_tenant(settings: Settings, *, name: str, email: str) -> str:
 
 def verify_trails_directly(settings: Settings) -> list[trail.Proof]:
     """What comes of proving each tenant's audit trail where no server runs."""
-    _need_data(settings)
+    need_data(settings)
     db = open_database(settings.database_url)
     try:
         return _verified(db, _open_vault(db, settings))
@@ -740,7 +808,7 @@ def _verified(db: Database, opened: Vault) -> list[trail.Proof]:
 
 def operator_link_directly(settings: Settings, *, email: str) -> str:
     """The sentence with a link by which an operator chooses a password, made where no server runs."""
-    _need_data(settings)
+    need_data(settings)
     with _opened(settings) as db:
         return _operator_link(db, settings, email)
 
@@ -760,7 +828,7 @@ def sync_directly(
 ) -> Synced:
     """Read a company's books where no server runs in the data folder; raises ActionNeeded if another process has the
     data, or there is none. On PostgreSQL others may run elsewhere: then it takes its turn among what they do."""
-    _need_data(settings)
+    need_data(settings)
     application = Application(settings, "command")
     try:
         if application.db.dialect == "postgresql":
@@ -771,7 +839,8 @@ def sync_directly(
         application.stop()
 
 
-def _need_data(settings: Settings) -> None:
+def need_data(settings: Settings) -> None:
+    """ActionNeeded where there is no database file yet: a command that works on data makes none."""
     file = settings.database_url.removeprefix("sqlite:///")
     if file != settings.database_url and not Path(file).exists():
         raise ActionNeeded(f"There is no Comptoir data in {settings.data_dir}. Give its folder with --data-dir.")
@@ -782,12 +851,62 @@ def remap_directly(
 ) -> list[Remapped]:
     """Remap where no server runs in the data folder; raises ActionNeeded if another process has the data, or there is
     none. On PostgreSQL it waits for reads that go on elsewhere."""
-    _need_data(settings)
+    need_data(settings)
     application = Application(settings, "command")
     try:
         return application.remap_here(company=company, data_types=data_types, tell=tell)
     finally:
         application.stop()
+
+
+def rotate_keys_directly(settings: Settings) -> Rotated:
+    """Change the master key where no server runs in the data folder; others on the same PostgreSQL go on with it."""
+    need_data(settings)
+    db = open_database(settings.database_url)
+    try:
+        return _rotated(db, _open_vault(db, settings), settings, lambda: False)
+    finally:
+        db.close()
+
+
+def _rotated(db: Database, keys: Vault, settings: Settings, should_stop: Callable[[], bool]) -> Rotated:
+    is_given = settings.master_key is not None
+    done = rotate(db, keys, settings.data_dir, is_key_given=is_given, should_stop=should_stop)
+    by, now = Actor(kind=ActorKind.COMMAND, name="comptoir keys rotate"), SystemClock().now()
+    with db.write() as tx:
+        for one in tenants.all_tenants(tx):
+            events.audit(tx, one.id, by, "masterKey.changed", None, now, detail=f"version {done.version}")
+    return done
+
+
+def hold_directly(settings: Settings, *, is_on: bool, tenant: str | None) -> str:
+    """Lay or lift a hold where no server runs in the data folder; processes on the same PostgreSQL obey it at once."""
+    need_data(settings)
+    with _opened(settings) as db:
+        return _held(db, SystemClock(), tenant, is_on=is_on)
+
+
+def _held(db: Database, clock: Clock, named: str | None, *, is_on: bool) -> str:
+    with db.write() as tx:
+        found = None if named is None else tenants.by_name(tx, named)
+        if named is not None and found is None:
+            raise NotFound(f"There is no tenant {named!r}.")
+        id_, whose = (None, "every tenant") if found is None else (found.id, f"the tenant {found.name!r}")
+        if is_on:
+            holds.put(tx, id_, by="comptoir hold", why="asked", now=clock.now())
+            _note_hold(tx, found, "hold.laid", clock)
+            return f"On hold: nothing is asked of any upstream for {whose}. `comptoir resume` lifts the hold."
+        if not holds.lift(tx, id_):
+            raise Conflict(f"No hold lies on {whose}.")
+        _note_hold(tx, found, "hold.lifted", clock)
+        return f"The hold on {whose} is lifted: what waited is read now."
+
+
+def _note_hold(tx: Transaction, of: Tenant | None, action: str, clock: Clock) -> None:
+    """In the trail of a tenant, or of all of them."""
+    by = Actor(kind=ActorKind.COMMAND, name="comptoir hold" if action == "hold.laid" else "comptoir resume")
+    for one in tenants.all_tenants(tx) if of is None else [of]:
+        events.audit(tx, one.id, by, action, None, clock.now())
 
 
 def _told(first: FirstStart) -> str:

@@ -13,6 +13,7 @@ __all__ = [
     "MasterKeyWrong",
     "NotFound",
     "NotSupported",
+    "OnHold",
     "OutcomeUnknown",
     "PermissionsLacking",
     "ProductError",
@@ -58,6 +59,10 @@ class RelinkRequired(ActionNeeded):
 
 class SetupRequired(ActionNeeded):
     """The operator's own set-up is at fault (app keys missing or wrong): no customer is to blame."""
+
+
+class OnHold(ActionNeeded):
+    """Whoever may do so has stopped all use of upstreams: nothing is asked of them until the hold is lifted."""
 
 
 class MasterKeyWrong(ActionNeeded):

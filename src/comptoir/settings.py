@@ -80,6 +80,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     upstreams: Mapping[str, UpstreamSettings]
 
     @property
+    def is_on_sqlite(self) -> bool:
+        return self.database_url.startswith("sqlite")
+
+    @property
     def api_url(self) -> str:
         return f"https://api.{self.base_domain}" if self.base_domain else f"{self.public_url}/api"
 

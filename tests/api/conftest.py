@@ -238,6 +238,11 @@ def services_for(db: Database, clock: SteadyClock) -> ApiServices:
             lifecycle.delete(tx, tenant, connection, clock.now())
             events.audit(tx, tenant, actor, "connection.deleted", connection, clock.now())
 
+    def delete_company(tenant: TenantId, company: CompanyId, actor: Actor) -> None:
+        with db.write() as tx:
+            lifecycle.delete_company(tx, tenant, company)
+            events.audit(tx, tenant, actor, "company.deleted", company, clock.now())
+
     return ApiServices(
         db=db,
         clock=clock,
@@ -247,6 +252,7 @@ def services_for(db: Database, clock: SteadyClock) -> ApiServices:
         request_refresh=_queue(db, clock),
         unlink=unlink,
         delete_connection=delete,
+        delete_company=delete_company,
         download=lambda connection, file: f"{connection.id} {file.id}".encode(),
         print_out=lambda connection, printed, id_: f"{connection.id} {printed.path} {id_}".encode(),
     )

@@ -13,7 +13,7 @@ from cyclopts import App
 
 from comptoir.api.coverage import CoveredMember, CoveredResource, Reading, Use, coverage_of
 from comptoir.app import routes
-from comptoir.cli import app, audit, operators, tenants
+from comptoir.cli import app, audit, keys, operators, tenants
 from comptoir.integrations import INTEGRATIONS
 from comptoir.integrations.contract import DataType
 from comptoir.model import SHAPES, ColumnKind
@@ -35,6 +35,7 @@ def commands() -> str:
         (audit, "comptoir audit"),
         (operators, "comptoir operator"),
         (tenants, "comptoir tenant"),
+        (keys, "comptoir keys"),
     )
     for name, function in [one for group, prefix in groups for one in _functions(group, prefix)]:
         about, options = _documented(function)

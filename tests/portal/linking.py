@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from html import unescape
 from pathlib import Path
 from typing import Any, TypeVar
@@ -39,9 +40,13 @@ class Site:
 
 
 class Linking:
-    """Both servers, FreeAgent set up and enabled, and an operator who is signed in."""
+    """Both servers, FreeAgent set up and enabled, and an operator who is signed in.
 
-    def __init__(self, folder: Path) -> None:
+    `begin` is what starts the product, and `environ` is told it besides.
+    """
+
+    def __init__(self, folder: Path, *, begin: Sequence[str] = (str(COMMAND),), **environ: str) -> None:
+        self.folder = folder / "data"
         ready = folder / "stand-in.json"
         port, standin_port = free_ports(2)
         arguments = ("--port", str(standin_port), "--limits", "off", "--companies", "2", "--ready-file", str(ready))
@@ -54,11 +59,12 @@ class Linking:
 
         self.portal = f"http://127.0.0.1:{port}"
         self.server = Running(
-            [str(COMMAND), "serve", "--port", str(port), "--data-dir", str(folder / "data")],
+            [*begin, "serve", "--port", str(port), "--data-dir", str(self.folder)],
             COMPTOIR_FREEAGENT_URL=self.facts["url"],
             COMPTOIR_FREEAGENT_DEVELOPER_URL=self.facts["developerUrl"],
             COMPTOIR_FREEAGENT_LIMITS="off",
             COMPTOIR_TIME_SCALE="20",  # the waits between quick tries
+            **environ,
         )
         self.server.stay()
         told = re.search(r"Sign in as (\S+) with the password (\S+)", self.server.wait_for("Sign in as"))
@@ -66,7 +72,8 @@ class Linking:
         self._sites: list[Site] = []
         self.operator = self.keep(Site(self.portal))
         self.operator.get("/sign-in")
-        assert self.operator.post("/sign-in", {"email": told[1], "password": told[2]}).status == 303
+        self.password = told[2]
+        assert self.operator.post("/sign-in", {"email": told[1], "password": self.password}).status == 303
         self.app = self.tell("apps", name="Comptoir", redirectUris=[f"{self.portal}/oauth/callback"])
         self.save_keys()
         self.enable(True)

@@ -171,6 +171,21 @@ def test_a_damaged_file_is_refused_with_a_sentence(migrated_sqlite_url: str, tmp
     open_database(migrated_sqlite_url).close()
 
 
+def test_a_file_with_a_damaged_page_deep_inside_is_refused_at_start(migrated_sqlite_url: str, tmp_path: Path) -> None:
+    house = House.built(open_database(migrated_sqlite_url))
+    house.put("invoices", *(an_invoice(str(n), note="x" * 500) for n in range(200)))
+    with house.db.read() as tx:
+        page = tx.exec_driver_sql("SELECT max(pageno) FROM dbstat WHERE name = 'doc_invoices'").scalar_one()
+    house.db.close()
+    path = tmp_path / "comptoir.db"
+    content = bytearray(path.read_bytes())
+    content[(page - 1) * 4096 + 8 : page * 4096] = b"\xff" * 4088
+    path.write_bytes(bytes(content))
+
+    with pytest.raises(ActionNeeded, match=r"comptoir\.db (is damaged|cannot be opened): .*[Rr]estore a backup"):
+        open_database(migrated_sqlite_url)
+
+
 def test_a_database_of_a_newer_version_is_refused_with_a_sentence(database_url: str) -> None:
     db = open_database(database_url)
     with db.write() as tx:

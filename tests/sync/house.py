@@ -14,7 +14,7 @@ from tests.sync.standin import StandIn, lasting
 
 from comptoir.integrations.contract import Resource
 from comptoir.integrations.freeagent import FREEAGENT
-from comptoir.store import ConnectionId, Database, TenantId, companies, connections, datasets, raw, syncs
+from comptoir.store import ConnectionId, Database, TenantId, companies, connections, datasets, holds, raw, syncs
 from comptoir.store import tenants as tenants_
 from comptoir.store.connections import Connection, ConnectionStatus
 from comptoir.store.datasets import Dataset, Status
@@ -92,7 +92,9 @@ class House:
             self.connection: ConnectionId = connections.add(tx, self.tenant, self.company, FREEAGENT.key, now).id
             connections.set_status(tx, self.tenant, self.connection, ConnectionStatus.LINKED, now)
         budget = Limits(self.clock, calls=limits, refreshes=None, address=None, time_scale=time_scale)
-        self.client = Client(FREEAGENT, standin.url, budget, self.clock)
+        self.client = Client(
+            FREEAGENT, standin.url, budget, self.clock, may_call=lambda one: holds.refuse(db, one.tenant_id)
+        )
         self.engine = Engine(
             db,
             self.clock,

@@ -105,9 +105,7 @@ def _update(call: Call) -> bytes:
 
 
 def _delete(call: Call) -> bytes:
-    with call.services.db.write() as tx:
-        companies.delete(tx, call.tenant, call.company_id)
-        events.audit(tx, call.tenant, call.actor, "company.deleted", call.company_id, call.now)
+    call.services.delete_company(call.tenant, call.company_id, call.actor)
     return b""
 
 

@@ -61,6 +61,7 @@ class ApiServices:
     request_refresh: _Refresh
     unlink: Callable[[TenantId, ConnectionId, Actor], None]
     delete_connection: Callable[[TenantId, ConnectionId, Actor], None]
+    delete_company: Callable[[TenantId, CompanyId, Actor], None]
     download: Callable[[Connection, Attached], bytes]
     print_out: Callable[[Connection, Printed, str], bytes]  # of a raw record's id
     limits: ApiLimits = field(default_factory=ApiLimits)

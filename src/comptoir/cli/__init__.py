@@ -31,6 +31,8 @@ audit = App(name="audit", help="The audit trail: who did what, when and from whe
 app.command(audit)
 operators = App(name="operator", help="The people who sign in to the portal.")
 app.command(operators)
+keys = App(name="keys", help="The master key, which all secrets are sealed with.")
+app.command(keys)
 
 
 def main() -> None:
@@ -319,6 +321,111 @@ def sync(
     from comptoir.cli.sync import run
 
     sys.exit(run(company=company, data_types=_names(data_types), whole=whole, data_dir=data_dir))
+
+
+@app.command
+def backup(folder: Path | None = None, *, keep_days: int = 30, data_dir: Path | None = None) -> None:
+    """Copy everything into a folder, also while Comptoir serves: a SQLite file that any tool opens, and a manifest.
+    Secrets stay sealed in it. The master key is not in it: keep that apart.
+
+    Parameters
+    ----------
+    folder
+        A folder that is not there yet; without it one named by the time, in `backups` in the data folder.
+    keep_days
+        How long the copy is kept: the first backup into the same place after that removes it.
+    data_dir
+        Where the data is kept; ./comptoir-data unless COMPTOIR_DATA_DIR says otherwise.
+    """
+    with _lasting():
+        from comptoir.cli.backup import run
+
+    sys.exit(run(folder=folder, keep_days=keep_days, data_dir=data_dir))
+
+
+@app.command
+def restore(folder: Path, *, data_dir: Path | None = None) -> None:
+    """Make a system from a backup, where there is no data yet. It waits on hold until an operator says go on.
+
+    Parameters
+    ----------
+    folder
+        The folder that `comptoir backup` made. A damaged one is refused.
+    data_dir
+        Where the data is to be kept; ./comptoir-data unless COMPTOIR_DATA_DIR says otherwise. With
+        COMPTOIR_DATABASE_URL it goes into an empty PostgreSQL database.
+    """
+    with _lasting():
+        from comptoir.cli.restore import run
+
+    sys.exit(run(folder=folder, data_dir=data_dir))
+
+
+@app.command
+def move(to: str | None = None, *, data_dir: Path | None = None) -> None:
+    """Move everything from SQLite to an empty PostgreSQL database, counted and compared. Stop Comptoir before.
+
+    Parameters
+    ----------
+    to
+        The database's address, such as postgresql+psycopg://user:password@host/name; COMPTOIR_DATABASE_URL if left out.
+    data_dir
+        Where the SQLite data is kept; ./comptoir-data unless COMPTOIR_DATA_DIR says otherwise.
+    """
+    with _lasting():
+        from comptoir.cli.move import run
+
+    sys.exit(run(to=to, data_dir=data_dir))
+
+
+@keys.command(name="rotate")
+def rotate_keys(*, data_dir: Path | None = None) -> None:
+    """Make a new master key and seal every secret anew with it, also while Comptoir serves. One that was cut off is
+    brought to its end by the next.
+
+    Parameters
+    ----------
+    data_dir
+        Where the data is kept; ./comptoir-data unless COMPTOIR_DATA_DIR says otherwise.
+    """
+    with _lasting():
+        from comptoir.cli.keys import run
+
+    print(run(data_dir=data_dir))  # noqa: T201 - a command's answer
+
+
+@app.command
+def hold(*, tenant: str | None = None, data_dir: Path | None = None) -> None:
+    """Stop all use of upstreams at once, also while Comptoir serves; what was read stays readable.
+
+    Parameters
+    ----------
+    tenant
+        Only of the tenant with this name; of all when left out.
+    data_dir
+        Where the data is kept; ./comptoir-data unless COMPTOIR_DATA_DIR says otherwise.
+    """
+    with _lasting():
+        from comptoir.cli.hold import run
+
+    print(run(is_on=True, tenant=tenant, data_dir=data_dir))  # noqa: T201 - a command's answer
+
+
+@app.command
+def resume(*, tenant: str | None = None, data_dir: Path | None = None) -> None:
+    """Lift a hold: what waited for it is read now.
+
+    Parameters
+    ----------
+    tenant
+        Only that of the tenant with this name; every hold when left out.
+    data_dir
+        Where the data is kept; ./comptoir-data unless COMPTOIR_DATA_DIR says otherwise.
+    """
+    with _lasting():
+        from comptoir.cli.hold import run
+
+    print(run(is_on=False, tenant=tenant, data_dir=data_dir))  # noqa: T201 - a command's answer
 
 
 @app.command

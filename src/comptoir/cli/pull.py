@@ -20,7 +20,7 @@ from comptoir.integrations.freeagent import FREEAGENT
 from comptoir.jobs import Stopped
 from comptoir.runtime import failpoints
 from comptoir.runtime.clock import SystemClock
-from comptoir.store import open_database, records
+from comptoir.store import holds, open_database, records
 from comptoir.store.datasets import Status
 from comptoir.store.spending import spent_in
 from comptoir.sync import Board, Pulled, pull
@@ -60,7 +60,14 @@ def run(
             spent=spent_in(db),
             ledger=Shared(db, clock, FREEAGENT.key) if db.dialect == "postgresql" else None,
         )
-        client = Client(FREEAGENT, upstream.origin, budget, clock, bounds=settings.bounds)
+        client = Client(
+            FREEAGENT,
+            upstream.origin,
+            budget,
+            clock,
+            bounds=settings.bounds,
+            may_call=lambda connection: holds.refuse(db, connection.tenant_id),
+        )
         stack.callback(client.close)
         stopping = stack.enter_context(_stop_signals())
         told = stack.enter_context(bars(console))

@@ -42,6 +42,7 @@ _SESSIONS = 8  # in PostgreSQL, whose number is limited for all processes togeth
 _AGAIN_SECONDS = 5.0
 _ALONE = "local"  # the one process that a SQLite database has
 _PUT_DOWN_WITHIN_SECONDS = 7.0  # the page under way is read and stored
+_PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=30000", "foreign_keys=ON", "secure_delete=ON")
 
 
 class Step(Protocol):
@@ -226,6 +227,22 @@ class Jobs:
                 client.delete_workflows([one.workflow_id for one in ended])
                 gone += len(ended)
 
+    def forget(self, connections: Iterable[str]) -> set[str]:
+        """Delete what is known of work for connections that are gone; those that are still worked on are given back."""
+        left: set[str] = set()
+        for connection in connections:
+            with self._asking() as client:
+                if waiting := self._ids(connection, ["ENQUEUED", "DELAYED"]):
+                    client.cancel_workflows(waiting)
+                if ended := self._ids(connection, _ENDED):
+                    client.delete_workflows(ended)
+            if self._ids(connection, ["PENDING"]):
+                left.add(connection)
+        if self._engine is not None:
+            with self._engine.connect() as database:
+                database.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        return left
+
     def _ids(self, connection: str, statuses: list[str]) -> list[str]:
         with self._asking() as client:
             found = client.list_workflows(
@@ -377,7 +394,7 @@ def _sqlite_engine(url: str) -> sa.Engine:
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _: Any) -> None:
         connection.isolation_level = "IMMEDIATE"
-        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=30000", "foreign_keys=ON"):
+        for pragma in _PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
 
     return engine

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from comptoir.errors import SetupRequired
 from comptoir.integrations.contract import Integration
 from comptoir.link.endpoint import GrantRefused, WrongPair
-from comptoir.store import Database, TenantId, Vault, integration_settings
+from comptoir.store import Database, TenantId, Vault, holds, integration_settings
 
 __all__ = ["AppKeys"]
 
@@ -25,9 +25,11 @@ class AppKeys:
     def use(self, tenant: TenantId, integration: Integration, call: Callable[[str, str], bytes]) -> bytes:
         """What `call(client_id, secret)` answers with the first secret that the upstream takes.
 
-        SetupRequired when there are no keys or none is taken; whatever else `call` raises passes through.
+        OnHold while the tenant may ask nothing of an upstream; SetupRequired when there are no keys or none is taken;
+        whatever else `call` raises passes through.
         """
         key = integration.key
+        holds.refuse(self._db, tenant)
         with self._db.read() as tx:
             settings = integration_settings.get(tx, tenant, key)
             secrets = integration_settings.secrets(tx, tenant, key, self._vault)

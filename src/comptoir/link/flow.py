@@ -19,6 +19,7 @@ from comptoir.errors import (
     ActionNeeded,
     Conflict,
     NotFound,
+    OnHold,
     ProductError,
     RelinkRequired,
     SetupRequired,
@@ -30,7 +31,17 @@ from comptoir.link.app_keys import AppKeys
 from comptoir.link.endpoint import UNREADABLE, GrantRefused, TokenEndpoint, WrongPair, read
 from comptoir.link.tokens import TokenKeeper
 from comptoir.runtime.clock import Clock
-from comptoir.store import Database, TenantId, Vault, connections, events, grants, integration_settings, link_states
+from comptoir.store import (
+    Database,
+    TenantId,
+    Vault,
+    connections,
+    events,
+    grants,
+    holds,
+    integration_settings,
+    link_states,
+)
 from comptoir.store.connections import Connection, ConnectionStatus
 from comptoir.store.integration_settings import IntegrationSettings
 from comptoir.store.link_states import LinkState
@@ -82,7 +93,9 @@ class Flow:
         self._app_keys = AppKeys(db, vault)
 
     def start(self, connection: Connection, *, browser: str, parameters: Mapping[str, str]) -> str:
-        """The upstream's approval page for this connection; Conflict while the integration is not enabled."""
+        """The upstream's approval page for this connection; Conflict while that is off or on hold."""
+        if holds.of(self._db, connection.tenant_id) is not None:  # an approval could not be ended
+            raise Conflict("Nothing can be linked here at the moment. Ask whoever sent you the link.")
         integration = self._integration_of(connection.integration_key)
         with self._db.write() as tx:
             settings = self._enabled(tx, connection.tenant_id, integration)
@@ -174,6 +187,10 @@ class Flow:
                 500,
                 f"{name} could not be reached just now, so nothing was linked. Open your link again in a while and "
                 "approve.",
+            )
+        except OnHold:  # since the approval was begun
+            return self._failed(
+                taken, connection, 409, "Nothing can be linked here at the moment. Ask whoever sent you the link."
             )
         except RelinkRequired:  # of the token that was given a moment ago
             name = self._integration_of(connection.integration_key).name
@@ -303,7 +320,11 @@ class Flow:
         _refuse_second(tx, connection)
 
     def test_keys(self, tenant: TenantId, integration: Integration) -> bool | None:
-        """Whether the stored pair is accepted, by exchanging a made-up code; None if it could not be found out."""
+        """Whether the stored pair is accepted, by exchanging a made-up code; None if it could not be found out.
+
+        OnHold while the tenant may ask nothing of an upstream.
+        """
+        holds.refuse(self._db, tenant)
         with self._db.read() as tx:
             settings = integration_settings.get(tx, tenant, integration.key)
             if settings is None:

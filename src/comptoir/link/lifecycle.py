@@ -7,11 +7,11 @@ from datetime import datetime
 from sqlalchemy import Connection as Transaction
 
 from comptoir.errors import Conflict
-from comptoir.store import ConnectionId, TenantId, connections, datasets, events, grants
+from comptoir.store import CompanyId, ConnectionId, TenantId, companies, connections, datasets, events, grants
 from comptoir.store.connections import ConnectionStatus
 from comptoir.store.datasets import Status
 
-__all__ = ["deauthorize", "delete", "unlink"]
+__all__ = ["deauthorize", "delete", "delete_company", "unlink"]
 
 
 def unlink(tx: Transaction, tenant: TenantId, connection: ConnectionId, now: datetime) -> None:
@@ -40,6 +40,16 @@ def deauthorize(tx: Transaction, tenant: TenantId, connection: ConnectionId, mes
 
 
 def delete(tx: Transaction, tenant: TenantId, connection: ConnectionId, now: datetime) -> None:
-    """The connection with its tokens and all that was read over it."""
+    """The connection with its tokens, all that was read over it, and all that was to be told of it."""
     connections.delete(tx, tenant, connection)
+    events.forget(tx, tenant, [connection])
     events.append(tx, tenant, "connection.deleted", {"connectionId": connection}, now)
+
+
+def delete_company(tx: Transaction, tenant: TenantId, company: CompanyId) -> list[ConnectionId]:
+    """The company with its connections and all that is below them, and all that was to be told of it; what was deleted
+    with it. What stays is that somebody deleted it, by its id, in the audit trail."""
+    theirs = [one.id for one in connections.of_company(tx, tenant, company)]
+    companies.delete(tx, tenant, company)
+    events.forget(tx, tenant, [company, *theirs])
+    return theirs

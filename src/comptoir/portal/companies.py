@@ -130,12 +130,7 @@ def delete_company(visit: Asked, company: FromPath[str]) -> Response[Any]:
     services = visit.services
     with services.db.read() as tx:
         found = companies.get(tx, visit.tenant, company)
-        theirs = connections.of_company(tx, visit.tenant, found.id)
-    for connection in theirs:
-        services.delete_connection(visit.tenant, connection.id, visit.actor)
-    with services.db.write() as tx:
-        companies.delete(tx, visit.tenant, found.id)
-        events.audit(tx, visit.tenant, visit.actor, "company.deleted", found.id, services.clock.now())
+    services.delete_company(visit.tenant, found.id, visit.actor)
     return visit.go("/companies", said="company-deleted", name=found.name)
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import Connection as Transaction
 
 from comptoir.access import Permission
 from comptoir.integrations.contract import Integration
+from comptoir.portal.languages import N_
 from comptoir.portal.looks import CONNECTION_STATES, LOOKS, dataset_state
 from comptoir.portal.visits import Visit
 from comptoir.store import CompanyId, connections, datasets, integration_settings, link_states, records, syncs
@@ -143,6 +144,8 @@ def _type_state(
     now = visit.services.clock.now()
     waits = newest is not None and newest.retry_at is not None and newest.retry_at > now
     tone, word = dataset_state(newest) if newest is not None else ("idle", "Not read yet")
+    if not source.connection.allows(key):
+        tone, word = "idle", N_("Not allowed")
     return TypeState(
         key=key,
         name=LOOKS[key].name if key in LOOKS else key,

@@ -10,8 +10,9 @@ from litestar.params import FromPath
 from comptoir.access import Permission
 from comptoir.errors import TryLater
 from comptoir.portal.company_state import connection_state
+from comptoir.portal.looks import LOOKS
 from comptoir.portal.visits import Asked
-from comptoir.store import companies, connections
+from comptoir.store import companies, connections, events
 from comptoir.store.connections import ConnectionStatus
 
 __all__ = ["ROUTES"]
@@ -41,7 +42,31 @@ def show_connection(visit: Asked, company: FromPath[str], connection: FromPath[s
         redirect_uri=services.redirect_uri(state.integration),
         windows=windows,
         confirm=visit.query("confirm"),
+        types=[
+            (one.name, LOOKS[one.name].name if one.name in LOOKS else one.name, found.allows(one.name))
+            for one in state.integration.data_types
+        ],
     )
+
+
+@post(f"{_BASE}/limits", opt=_MANAGES, status_code=303, sync_to_thread=True)
+def save_limits(visit: Asked, company: FromPath[str], connection: FromPath[str]) -> Response[Any]:
+    """What may be done over a connection. Every box ticked means all data types, those of later versions too."""
+    services = visit.services
+    with services.db.write() as tx:
+        found = connections.get(tx, visit.tenant, connection, company)
+        integration = services.integration_by_key(found.integration_key)
+        names = [one.name for one in integration.data_types]
+        chosen = tuple(name for name in names if f"may-{name}" in visit.form)
+        connections.set_limits(
+            tx,
+            visit.tenant,
+            found.id,
+            is_read_only="read-only" in visit.form,
+            allowed_types=None if len(chosen) == len(names) else chosen,
+        )
+        events.audit(tx, visit.tenant, visit.actor, "connection.limitsChanged", found.id, services.clock.now())
+    return visit.go(f"/companies/{company}/connections/{found.id}", said="limits-saved", name=integration.name)
 
 
 @post(f"{_BASE}/unlink", opt=_MANAGES, status_code=303, sync_to_thread=True)
@@ -64,4 +89,4 @@ def delete_connection(visit: Asked, company: FromPath[str], connection: FromPath
     return visit.go(f"/companies/{company}", said="connection-deleted", name=name)
 
 
-ROUTES = (show_connection, unlink, delete_connection)
+ROUTES = (show_connection, save_limits, unlink, delete_connection)

@@ -1,4 +1,4 @@
-"""Settings > Organisation: the name that customers are told, and where they go after linking."""
+"""Settings > Organisation: what customers are told, where they go after linking, and the hold on everything."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from comptoir.access import Permission
 from comptoir.portal.languages import N_
 from comptoir.portal.services import PortalServices
 from comptoir.portal.visits import Asked, Visit
-from comptoir.store import TenantId, events, profile, tenants
+from comptoir.store import TenantId, events, holds, profile, tenants
 
 __all__ = ["ROUTES", "organisation_name"]
 
@@ -62,9 +62,22 @@ def save_organisation(visit: Asked) -> Response[Any]:
     return visit.go("/settings/organisation", said="organisation-saved")
 
 
+@post("/settings/hold", opt=_MAY, status_code=303, sync_to_thread=True)
+def hold_or_release(visit: Asked) -> Response[Any]:
+    """Stop all use of upstreams for this tenant, or let it go on; it counts for every process at once."""
+    is_on, now = visit.form.get("hold") == "yes", visit.services.clock.now()
+    with visit.services.db.write() as tx:
+        if is_on:
+            holds.put(tx, visit.tenant, by=visit.actor.name, why="asked", now=now)
+        else:
+            holds.lift(tx, visit.tenant)
+        events.audit(tx, visit.tenant, visit.actor, "hold.laid" if is_on else "hold.lifted", None, now)
+    return visit.go("/settings/organisation", said="held" if is_on else "released")
+
+
 def _is_address(text: str) -> bool:
     parts = urlsplit(text)
     return parts.scheme in ("http", "https") and bool(parts.netloc) and len(text) <= 2000 and text.isprintable()
 
 
-ROUTES = (show_organisation, save_organisation)
+ROUTES = (show_organisation, save_organisation, hold_or_release)

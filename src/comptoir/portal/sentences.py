@@ -79,6 +79,19 @@ SENTENCES = (
         "%(name)s does not let us read this company, although you approved. Check that its account there is "
         "open and that you may see it, then open your link again and approve."
     ),
+    N_("Nothing can be linked here at the moment. Ask whoever sent you the link."),
+    # Of a hold, and of what may not be read
+    N_(
+        "Everything has been on hold since %(at)s UTC, because this system was restored from a backup. An "
+        "Administrator lifts the hold once no other copy of it is running."
+    ),
+    N_("Everything has been on hold since %(at)s UTC, because these data were moved to another database."),
+    N_(
+        "Everything has been on hold since %(at)s UTC: whoever runs this installation asked for it. It goes on when "
+        "the hold is lifted."
+    ),
+    N_("Everything has been on hold since %(at)s UTC: %(who)s asked for it. It goes on when the hold is lifted."),
+    N_("The data type %(what)s may not be read over this connection. An operator allows it on the connection's page."),
     # Of a read
     N_("%(name)s did not answer in time."),
     N_("%(name)s could not be reached, or its answer broke off."),

@@ -99,6 +99,7 @@ class PortalServices:
     request_refresh: _Refresh
     unlink: Callable[[TenantId, ConnectionId, Actor], None]
     delete_connection: Callable[[TenantId, ConnectionId, Actor], None]
+    delete_company: Callable[[TenantId, CompanyId, Actor], None]
     download: Callable[[Connection, Attached], bytes]
     print_out: Callable[[Connection, Printed, str], bytes]  # of a raw record's id
     single_sign_on: _SingleSignOn | None  # where operators may sign in besides here

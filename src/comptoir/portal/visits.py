@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 from urllib.parse import quote, unquote, urlsplit
@@ -27,11 +28,13 @@ from litestar.handlers import BaseRouteHandler
 from litestar.params import SkipValidation
 
 from comptoir.access import ANYONE, PERMISSIONS, Operator, Permission, Session, sessions
+from comptoir.errors import ProductError
 from comptoir.portal.languages import N_, Language, chosen, languages
 from comptoir.portal.pages import HEADERS, html, render
 from comptoir.portal.said import SAID
 from comptoir.portal.services import PortalServices
-from comptoir.store import TenantId
+from comptoir.store import TenantId, holds
+from comptoir.store.holds import Hold
 from comptoir.store.trail import Actor, ActorKind
 
 __all__ = ["ANYONE", "Asked", "SecondFactorNeeded", "Visit", "admit", "anonymous", "identified", "safe_path"]
@@ -135,6 +138,7 @@ class Visit:
             said_tone=None if said is None else said.tone,
             said_code=None if said is None else code,
             Permission=Permission,
+            hold=self._hold() if status < 500 else None,
             **context,
         )
         response = html(content, status)
@@ -142,6 +146,14 @@ class Visit:
         if self.said is not None:
             self._cookie(response, _SAID, "", 0)
         return response
+
+    def _hold(self) -> Hold | None:
+        """What lies on the operator's tenant; no page fails because it cannot be found out."""
+        if self.operator is None:
+            return None
+        with suppress(ProductError):
+            return holds.of(self.services.db, self.tenant)
+        return None
 
     def go(self, path: str, *, said: str | None = None, name: str = "") -> Response[str]:
         """See another page next: what follows a form that was sent. `said` is what to confirm there."""

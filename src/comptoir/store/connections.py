@@ -40,6 +40,7 @@ __all__ = [
     "resolve_errors",
     "set_identity",
     "set_last_sync",
+    "set_limits",
     "set_status",
 ]
 
@@ -109,6 +110,12 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
     access_level: int | None
     access_name: str | None
     errors: tuple[ConnectionError_, ...]
+    is_read_only: bool = False
+    allowed_types: tuple[str, ...] | None = None
+
+    def allows(self, data_type: str) -> bool:
+        """Whether a data type may be read over it; held records stay readable either way."""
+        return self.allowed_types is None or data_type in self.allowed_types
 
     @property
     def budget(self) -> str:
@@ -117,11 +124,18 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
         return self.source_company_id or self.id
 
 
+_names = msgspec.json.Decoder(tuple[str, ...]).decode
 _errors = msgspec.json.Decoder(tuple[ConnectionError_, ...])
 
 
 def _connection(row: Row[tuple[object, ...]]) -> Connection:
-    return struct_of(Connection, row, status=ConnectionStatus(row.status), errors=_errors.decode(row.errors))
+    return struct_of(
+        Connection,
+        row,
+        status=ConnectionStatus(row.status),
+        errors=_errors.decode(row.errors),
+        allowed_types=None if row.allowed_types is None else _names(row.allowed_types),
+    )
 
 
 def add(tx: Transaction, tenant: TenantId, company: CompanyId, integration_key: str, now: datetime) -> Connection:
@@ -237,6 +251,15 @@ def set_identity(
         access_level=level,
         access_name=name,
     )
+
+
+def set_limits(
+    tx: Transaction, tenant: TenantId, connection: str, *, is_read_only: bool, allowed_types: tuple[str, ...] | None
+) -> None:
+    """Whether nothing may be written over it, and which data types alone may be read; None for all of them."""
+    get(tx, tenant, connection)
+    names = None if allowed_types is None else msgspec.json.encode(allowed_types)
+    _set(tx, tenant, connection, is_read_only=is_read_only, allowed_types=names)
 
 
 def set_last_sync(tx: Transaction, tenant: TenantId, connection: str, now: datetime) -> None:

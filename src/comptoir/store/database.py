@@ -29,9 +29,10 @@ from sqlalchemy.pool import QueuePool
 from comptoir.errors import ActionNeeded, NotFound, StoreAway, TryLater
 from comptoir.store import plans, views
 from comptoir.store.direct import Direct, OnPostgres, OnSqlite, marked
+from comptoir.store.soundness import faults
 from comptoir.store.trail import KEY_OPTION
 
-__all__ = ["Database", "Source", "fetch", "open_database"]
+__all__ = ["Database", "Source", "fetch", "locked", "open_database"]
 
 Dialect = Literal["sqlite", "postgresql"]
 _RETRY_AFTER_SECONDS = 5.0
@@ -41,6 +42,7 @@ _PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=NORMAL",
     "foreign_keys=ON",
+    "secure_delete=ON",  # what is deleted is overwritten in the file
     "temp_store=MEMORY",
     "wal_autocheckpoint=4000",  # pages changed by one commit after another are written back once
 )
@@ -48,6 +50,7 @@ _PRAGMAS = (
 _BEYOND_LIMITS = "54"  # the class of such states of PostgreSQL
 _PASSING = frozenset({5, 6, 8, 10, 13, 14})
 _FULL = 13
+_LOOKED_THROUGH = 64 * 1024 * 1024  # a file up to this size is looked through at each start, in well under a second
 _MAPPED_BYTES = 256 * 1024 * 1024  # of the file, where the same pages are read again and again
 
 
@@ -151,6 +154,18 @@ class Database:
         with _later():
             return self._direct.fetch(sql, values)
 
+    def scrub(self) -> None:
+        """Leave no trace of what was deleted in the SQLite file's log; as far as nobody reads just then."""
+        if self.dialect == "sqlite":
+            with self._turn, _later(), self._writer.connect() as connection:
+                driver = connection.connection.driver_connection
+                assert isinstance(driver, sqlite3.Connection)
+                driver.execute("PRAGMA busy_timeout=0")  # whoever reads is not waited for: it is tried again
+                try:
+                    driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                finally:
+                    driver.execute(f"PRAGMA busy_timeout={int(_BUSY_SECONDS * 1000)}")
+
     def close(self) -> None:
         self._direct.close()
         self._reader.dispose()
@@ -223,6 +238,7 @@ def open_database(url: str, *, process: str = "comptoir") -> Database:
 
     Raises ActionNeeded with a sentence when the place cannot be written, the file is damaged, or in use elsewhere.
     """
+    is_looked_through = False
     try:
         parsed = make_url(url)
     except sa.exc.ArgumentError:
@@ -234,6 +250,7 @@ def open_database(url: str, *, process: str = "comptoir") -> Database:
         path = Path(parsed.database)
         where = str(path)
         database = _sqlite(path)
+        is_looked_through = path.exists() and path.stat().st_size <= _LOOKED_THROUGH
     else:
         raise ActionNeeded(
             "The database address is not understood. Write sqlite:////folder/comptoir.db or "
@@ -241,13 +258,15 @@ def open_database(url: str, *, process: str = "comptoir") -> Database:
         )
     try:
         with database.write() as tx:
+            if is_looked_through:
+                _refuse_damage(tx, where)
             _migrate(tx)
     except CommandError as error:
         database.close()
         raise ActionNeeded(
             f"{where} was last used by a newer Comptoir than this one. Install that version again, or restore a backup."
         ) from error
-    except (sa.exc.DBAPIError, TryLater) as error:
+    except (sa.exc.DBAPIError, sqlite3.Error, TryLater) as error:
         database.close()
         cause = error.__cause__ if isinstance(error, TryLater) else error
         said = str(getattr(cause, "orig", None) or cause).strip().splitlines()[0]
@@ -259,6 +278,13 @@ def open_database(url: str, *, process: str = "comptoir") -> Database:
         database.close()
         raise
     return database
+
+
+def _refuse_damage(tx: Connection, where: str) -> None:
+    driver = tx.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    if found := faults(driver):
+        raise ActionNeeded(f"{where} is damaged: {found[0]}. Restore a backup; nothing was changed.")
 
 
 def _postgres(url: URL, process: str) -> Database:
@@ -280,6 +306,16 @@ def _sqlite(path: Path) -> Database:
     writer = _engine(lambda: _connect(path, read_only=False), at_most=1, begin="BEGIN IMMEDIATE")
     reader = _engine(lambda: _connect(path, read_only=True), at_most=32, begin="BEGIN")
     return Database(writer, reader, OnSqlite(lambda: _connect(path, read_only=True, is_hot=True)), lock)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Keep a place for a SQLite file to ourselves; ActionNeeded if another process has it."""
+    descriptor = _lock(path)
+    try:
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _lock(path: Path) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -11,14 +12,26 @@ from sqlalchemy import Connection
 
 from comptoir.store import trail
 from comptoir.store.ids import TenantId, new_id
+from comptoir.store.rows import only
 from comptoir.store.tables import EVENTS
 
-__all__ = ["append", "audit"]
+__all__ = ["append", "audit", "forget"]
 
 
 def append(tx: Connection, tenant: TenantId, type_: str, payload: Any, now: datetime) -> None:
     values = {"id": new_id(), "type": type_, "payload": msgspec.json.encode(payload), "at": now}
     tx.execute(sa.insert(EVENTS).values(tenant_id=tenant, **values))
+
+
+def forget(tx: Connection, tenant: TenantId, ids: Iterable[str]) -> None:
+    """Take back what is said of companies or connections that are deleted, to whomever it was still to be told."""
+    for id_ in ids:
+        named = sa.literal(id_.encode(), sa.LargeBinary)
+        if tx.dialect.name == "postgresql":
+            place = sa.func.position(named.op("IN")(EVENTS.c.payload))
+        else:
+            place = sa.func.instr(EVENTS.c.payload, named)
+        tx.execute(sa.delete(EVENTS).where(only(EVENTS, tenant, place > 0)))
 
 
 def audit(

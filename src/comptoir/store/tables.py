@@ -74,6 +74,12 @@ def _text(name: str, *, required: bool = False) -> Column[Any]:
     return Column(name, Words, nullable=not required)
 
 
+def _sealed(name: str, subject: str, *, required: bool = False) -> Column[Any]:
+    """A secret, sealed under its tenant, the column `subject` of its row and its own name; found so when master keys
+    are changed."""
+    return Column(name, LargeBinary, nullable=not required, info={"sealed_for": subject})
+
+
 META = Table("meta", METADATA, Column("name", Words, primary_key=True), Column("value", LargeBinary, nullable=False))
 
 TENANTS = Table(
@@ -83,6 +89,12 @@ TENANTS = Table(
     Column("name", Words, nullable=False, unique=True),
     _when("created"),
     Column("needs_second_factor", Boolean, nullable=False, server_default=sa.false()),
+)
+HOLDS = Table(  # while a row is here nothing is asked of any upstream for the tenant
+    "holds",
+    METADATA,
+    Column("tenant_id", Words, sa.ForeignKey("tenants.id", ondelete="CASCADE"), primary_key=True),
+    Column("told", LargeBinary, nullable=False),
 )
 
 OPERATORS = Table(
@@ -97,7 +109,7 @@ OPERATORS = Table(
     _when("created", required=True),
     _when("disabled"),
     _when("signed_in"),  # the last time
-    Column("totp_secret", LargeBinary),  # sealed
+    _sealed("totp_secret", "id"),
     Column("totp_step", _BIG),  # of the last code that was taken: none is taken twice
 )
 # One at most for each operator: a link by which a password is chosen, once.
@@ -166,10 +178,10 @@ INTEGRATION_SETTINGS = Table(
     Column("key", Words, primary_key=True),
     Column("enabled", Boolean, nullable=False),
     _text("client_id", required=True),
-    Column("secret", LargeBinary, nullable=False),
+    _sealed("secret", "key", required=True),
     _text("secret_last4", required=True),
     _when("secret_saved_at", required=True),
-    Column("second_secret", LargeBinary),
+    _sealed("second_secret", "key"),
     _text("second_last4"),
     _when("second_saved_at"),
     _text("alarm"),
@@ -205,6 +217,8 @@ CONNECTIONS = Table(
     Column("access_level", Integer),
     _text("access_name"),
     Column("errors", LargeBinary, nullable=False),
+    Column("is_read_only", Boolean, nullable=False, default=False),
+    Column("allowed_types", LargeBinary),  # data types that may be read, as JSON; all when there is nothing
     Column("mark", sa.BigInteger, nullable=False, default=0),  # what changes in its raw rows now bears this number
     sa.UniqueConstraint("tenant_id", "id"),
     sa.UniqueConstraint("tenant_id", "company_id", "id"),
@@ -215,10 +229,10 @@ GRANTS = Table(
     METADATA,
     *_of_connection(is_key=True),
     Column("generation", Integer, nullable=False),
-    Column("access_token", LargeBinary, nullable=False),
-    Column("refresh_token", LargeBinary, nullable=False),
-    Column("previous_refresh_token", LargeBinary),
-    Column("raw_answer", LargeBinary),
+    _sealed("access_token", "connection_id", required=True),
+    _sealed("refresh_token", "connection_id", required=True),
+    _sealed("previous_refresh_token", "connection_id"),
+    _sealed("raw_answer", "connection_id"),
     Column("refreshing", Boolean, nullable=False),
     _when("expires_at", required=True),
     _when("obtained_at", required=True),

@@ -14,7 +14,20 @@ from typing import Any
 from sqlalchemy import Dialect, Numeric, Text
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-__all__ = ["Amount", "Instant", "Words", "amount_key", "folded", "from_text", "numeric", "storable", "text_of"]
+__all__ = [
+    "Amount",
+    "Instant",
+    "Words",
+    "amount_key",
+    "escaped",
+    "folded",
+    "from_text",
+    "number_of_key",
+    "numeric",
+    "storable",
+    "text_of",
+    "unescaped",
+]
 
 _COMPLEMENT = str.maketrans("0123456789", "9876543210")
 _LEAST_POWER, _MOST_POWER = -44, 44  # powers of ten that need two digits only
@@ -70,11 +83,43 @@ def _power_key(power: int) -> str:
     return "95" + long if power > 0 else "05" + long.translate(_COMPLEMENT)
 
 
+def number_of_key(key: str) -> Decimal:
+    """The number that `amount_key` made this key of, without the noughts it ended with."""
+    if key == "1":
+        return Decimal(0)
+    is_negative = key[0] == "0"
+    text = key[1:-1].translate(_COMPLEMENT) if is_negative else key[1:]
+    power, digits = _power_of_key(text)
+    return Decimal((int(is_negative), tuple(map(int, digits)), power - len(digits)))
+
+
+def _power_of_key(text: str) -> tuple[int, str]:
+    """The power of ten a key begins with, and the digits behind it."""
+    if text[:2] not in ("95", "05"):
+        return int(text[:2]) - 50, text[2:]
+    is_large = text[0] == "9"
+    rest = text[2:] if is_large else text[2:].translate(_COMPLEMENT)
+    end = 2 + int(rest[:2])
+    power = int(rest[2:end])
+    return (power if is_large else -power), text[2 + end :]
+
+
 def numeric(number: Decimal) -> Decimal | None:
     """The number for a NUMERIC column; None for one so long that no such column holds it (the document does)."""
     if number.adjusted() > _NUMERIC_DIGITS - 1 or int(number.as_tuple().exponent) < -_NUMERIC_PLACES:
         return None
     return number
+
+
+def escaped(text: str) -> str:
+    """Text as PostgreSQL takes it; `unescaped` gives it back."""
+    if not ("\x00" in text or "\x1a" in text):
+        return text
+    return "".join(_ESCAPED.get(sign, sign) for sign in text)
+
+
+def unescaped(text: str) -> str:
+    return text.replace("\x1a0", "\x00").replace("\x1a1", "\x1a") if "\x1a" in text else text
 
 
 class Words(TypeDecorator[str]):
@@ -87,14 +132,10 @@ class Words(TypeDecorator[str]):
         return dialect.type_descriptor(Text(collation="C") if dialect.name == "postgresql" else Text())
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        if value is None or dialect.name != "postgresql" or not ("\x00" in value or "\x1a" in value):
-            return value
-        return "".join(_ESCAPED.get(sign, sign) for sign in value)
+        return value if value is None or dialect.name != "postgresql" else escaped(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
-        if value is None or dialect.name != "postgresql" or "\x1a" not in value:
-            return value
-        return value.replace("\x1a0", "\x00").replace("\x1a1", "\x1a")
+        return value if value is None or dialect.name != "postgresql" else unescaped(value)
 
 
 class Instant(TypeDecorator[datetime]):

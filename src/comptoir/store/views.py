@@ -16,9 +16,9 @@ from sqlalchemy import Connection
 from comptoir.model import SHAPES, ColumnKind, Shape
 from comptoir.store.tables import META, documents_name, snake, standard_name
 
-__all__ = ["OWN", "SOURCE_VIEWS", "ensure", "view_name"]
+__all__ = ["OWN", "SIGN", "SOURCE_VIEWS", "ensure", "view_name"]
 
-_SIGN = "views"
+SIGN = "views"  # the row of `meta` that says which views there are
 OWN = ("tenant_id", "company_id", "connection_id", "id", "modified_date", "source_modified_date", "is_deleted")
 _POSTGRES_TYPES = {
     ColumnKind.AMOUNT: "numeric",
@@ -48,13 +48,13 @@ def ensure(tx: Connection) -> None:
     views |= _source_views(tx.dialect.name)
     statements = [part for name, view in views.items() for part in (f"DROP VIEW IF EXISTS {name}", view)]
     sign = hashlib.sha256("\n".join(statements).encode()).digest()
-    held = tx.execute(sa.select(META.c.value).where(META.c.name == _SIGN)).scalar_one_or_none()
+    held = tx.execute(sa.select(META.c.value).where(META.c.name == SIGN)).scalar_one_or_none()
     if held == sign:
         return
     for statement in statements:
         tx.exec_driver_sql(statement)
-    tx.execute(sa.delete(META).where(META.c.name == _SIGN))
-    tx.execute(sa.insert(META).values(name=_SIGN, value=sign))
+    tx.execute(sa.delete(META).where(META.c.name == SIGN))
+    tx.execute(sa.insert(META).values(name=SIGN, value=sign))
 
 
 def _view(shape: Shape, dialect: str) -> str:

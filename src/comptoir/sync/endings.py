@@ -13,7 +13,7 @@ from comptoir.store import TenantId, datasets
 from comptoir.store.datasets import Dataset, Status, Warning_
 from comptoir.sync.outcomes import Outcome
 
-__all__ = ["Blocked", "blocked", "finish", "postpone", "retry_or_fail", "source_warnings"]
+__all__ = ["Blocked", "blocked", "finish", "postpone", "put_on_hold", "retry_or_fail", "source_warnings"]
 
 # Waits before the next try of what the upstream refused for now, in minutes; after the last one it is a FetchError.
 _SLOW_RETRIES = (1, 5, 15, 30, 60, 120, 120, 120, 120, 120)
@@ -94,6 +94,12 @@ def retry_or_fail(
 def postpone(tx: Transaction, tenant: TenantId, dataset: Dataset, message: str, now: datetime) -> None:
     """Back to the queue without spending a try: no customer and no upstream is to blame, the set-up is."""
     _wait_until(tx, tenant, dataset, message, now + _SET_UP_LATER, dataset.attempt)
+
+
+def put_on_hold(tx: Transaction, tenant: TenantId, dataset: Dataset, message: str, now: datetime) -> None:
+    """Back to the queue without spending a try, until the hold is lifted; looked at now and then all the same."""
+    waits = {"retry_at": now + _SET_UP_LATER, "status_description": message, "progress": 0}
+    datasets.advance(tx, tenant, dataset.id, status=Status.QUEUED, **waits)
 
 
 def _wait_until(tx: Transaction, tenant: TenantId, dataset: Dataset, message: str, at: datetime, attempt: int) -> None:

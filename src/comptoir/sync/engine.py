@@ -21,7 +21,7 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 from sqlalchemy import Connection as Transaction
 
-from comptoir.errors import NotFound, RelinkRequired, SetupRequired, TryLater
+from comptoir.errors import NotFound, OnHold, RelinkRequired, SetupRequired, TryLater
 from comptoir.integrations.contract import DataType, Integration
 from comptoir.jobs import Step, Stopped
 from comptoir.link import lifecycle
@@ -36,6 +36,7 @@ from comptoir.store import (
     TenantId,
     connections,
     datasets,
+    holds,
     pages,
     profile,
     raw,
@@ -49,7 +50,7 @@ from comptoir.sync.map import Mapper, MapResult
 from comptoir.sync.outcomes import COMPLETE, Outcome
 from comptoir.sync.plan import Round
 from comptoir.sync.progress import Board
-from comptoir.sync.requests import due
+from comptoir.sync.requests import due, refuse
 from comptoir.sync.telling import Pauses, Progress
 from comptoir.sync.turns import Turns
 
@@ -211,6 +212,12 @@ class Engine:
                     syncs.end(tx, tenant, cut_off.id, calls=0, checks=None, now=now)
                     pages.purge(tx, tenant, cut_off.id)
                 return None
+            for dataset in due(tx, tenant, connection_id, now):
+                if not connection.allows(dataset.data_type):
+                    refuse(tx, connection, dataset, now)
+            if (hold := holds.of(tx, tenant)) is not None:
+                self._wait_for_release(tx, tenant, connection_id, hold.sentence)
+                return None
             return plan.take_up(tx, connection, self._integration_of(connection.integration_key), now)
 
     def _is_overtaken(self, connection: Connection, turn: Round) -> bool:
@@ -268,6 +275,10 @@ class Engine:
         except SetupRequired as error:
             self._wait_for_set_up(tenant, connection_id, turn, error.message, calls())
             return None
+        except OnHold as error:  # the sync goes on later from the page it was at
+            with self._db.write() as tx:
+                self._wait_for_release(tx, tenant, connection_id, error.message)
+            return None
         failpoint("read.ended")
         with self._db.write() as tx:
             for dataset in chosen:
@@ -287,6 +298,15 @@ class Engine:
                 else:
                     endings.finish(tx, tenant, dataset, Status.FETCH_ERROR, message, now)
             closing.close(tx, tenant, connection_id, turn.sync, made=calls, report=None, now=now)
+
+    def _wait_for_release(self, tx: Transaction, tenant: TenantId, connection_id: ConnectionId, message: str) -> None:
+        """What waits goes back to the queue until the hold is lifted, which has it read at once."""
+        now = self._clock.now()
+        for dataset in due(tx, tenant, connection_id, now):
+            if self._retries_slowly:
+                endings.put_on_hold(tx, tenant, dataset, message, now)
+            else:
+                endings.finish(tx, tenant, dataset, Status.FETCH_ERROR, message, now)
 
     def _map(self, tenant: TenantId, connection_id: ConnectionId, turn: Round, answer: _Read) -> None:
         """Map the data types whose sources were read; the others end with the reason, or wait for the next try."""

@@ -13,7 +13,7 @@ from datetime import date
 import msgspec
 from sqlalchemy import Connection as Transaction
 
-from comptoir.errors import ProductError, RelinkRequired, SetupRequired, StoreAway, TryLater, UpstreamChanged
+from comptoir.errors import OnHold, ProductError, RelinkRequired, SetupRequired, StoreAway, TryLater, UpstreamChanged
 from comptoir.integrations.contract import Resource
 from comptoir.jobs import Stopped
 from comptoir.runtime.clock import Clock
@@ -37,6 +37,7 @@ __all__ = ["Fetch", "PageAnswer", "Reader", "Watch"]
 
 _MOST_PASSES = 3
 _LAST_PAGES_SECONDS = 6.0  # how long pages under way may still come in after a stop
+_ENDS_ALL = (RelinkRequired, SetupRequired, StoreAway, OnHold)  # nothing else could be read either
 
 
 class Fetch:
@@ -88,8 +89,8 @@ class Fetch:
         self._answers = Answers(tenant, connection, self._filing, self._retold, clock, page_size=page_size)
 
     def run(self, resources: Sequence[Resource]) -> dict[str, Outcome]:
-        """Read all of these, but what this very sync has read before. RelinkRequired and SetupRequired end the round at
-        once: nothing else could be read.
+        """Read all of these, but what this very sync has read before. RelinkRequired, SetupRequired and OnHold end the
+        round at once: nothing else could be read.
 
         Raises Stopped when asked to stop, after the pages under way came in.
         """
@@ -218,7 +219,7 @@ class Fetch:
                         walk.asked[arrival.task.record_id] = arrival.answer.body is not None
                     assert arrival.answer is not None
                     answered.append((arrival.task, arrival.answer))
-            elif not isinstance(error, ProductError) or isinstance(error, (RelinkRequired, SetupRequired, StoreAway)):
+            elif not isinstance(error, ProductError) or isinstance(error, _ENDS_ALL):
                 fatal = error
             elif arrival.task.record_id is not None:
                 walk.asking_failed = error.message

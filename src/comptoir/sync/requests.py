@@ -11,10 +11,10 @@ from comptoir.errors import Conflict, InvalidInput, NotFound
 from comptoir.integrations.contract import Integration
 from comptoir.model import DATA_TYPE_KEYS
 from comptoir.store import CompanyId, ConnectionId, TenantId, companies, connections, datasets, profile
-from comptoir.store.connections import ConnectionStatus
+from comptoir.store.connections import Connection, ConnectionStatus
 from comptoir.store.datasets import Dataset, Status
 
-__all__ = ["due", "request"]
+__all__ = ["due", "refuse", "request"]
 
 
 def request(
@@ -53,10 +53,37 @@ def request(
         for name in names:
             if integration.data_type(name) is None:
                 raise NotFound(f"Datatype {name} not supported by platform(s) {integration.name}")
-        return source.id, [datasets.queue(tx, tenant, company, source.id, name, now, is_whole=whole) for name in names]
+        return source.id, [_queued(tx, source, name, now, whole=whole) for name in names]
     settings = {one.data_type: one for one in profile.sync_settings(tx, tenant, company)}
-    first = [one.name for one in integration.data_types if settings[one.name].fetch_on_first_link]
+    first = [
+        one.name for one in integration.data_types if settings[one.name].fetch_on_first_link and source.allows(one.name)
+    ]
     return source.id, queue_idle(tx, tenant, company, source.id, sorted(first, key=_order(settings)), now, whole=whole)
+
+
+def _queued(tx: Transaction, source: Connection, data_type: str, now: datetime, *, whole: bool) -> Dataset:
+    owner = (source.tenant_id, source.company_id, source.id)
+    dataset = datasets.queue(tx, *owner, data_type, now, is_whole=whole)
+    return dataset if source.allows(data_type) else refuse(tx, source, dataset, now)
+
+
+def refuse(tx: Transaction, source: Connection, dataset: Dataset, now: datetime) -> Dataset:
+    """End a dataset whose data type may not be read over its connection."""
+    message = (
+        f"The data type {dataset.data_type} may not be read over this connection. An operator allows it on the "
+        "connection's page."
+    )
+    return datasets.advance(
+        tx,
+        source.tenant_id,
+        dataset.id,
+        status=Status.PERMISSIONS_ERROR,
+        status_description=None,
+        retry_at=None,
+        error_message=message,
+        completed=now,
+        progress=100,
+    )
 
 
 def queue_idle(

@@ -142,7 +142,8 @@ class Scheduler:
         offered = {one.name for one in self._integration_of(connection.integration_key).data_types}
         due_at: dict[str, _Due] = {}
         for setting in settings:
-            if setting.data_type not in offered or not setting.sync_schedule:
+            is_wanted = setting.data_type in offered and connection.allows(setting.data_type)
+            if not is_wanted or not setting.sync_schedule:
                 continue
             last = newest.get(setting.data_type)
             if last is not None and not last.status.is_ended:

@@ -121,12 +121,14 @@ class Client:
         *,
         bounds: Bounds | None = None,
         called: Called = nobody,
+        may_call: Callable[[Connection], None] = lambda _: None,
         connections: int = 16,
     ) -> None:
+        """`may_call` is asked before every call, and raises where none may be made."""
         self.integration = integration
         self.limits = limits
         self._root = origin + integration.api_root
-        self._clock, self._called = clock, called
+        self._clock, self._called, self._may_call = clock, called, may_call
         bounds = bounds or Bounds()
         self._wire = Wire(integration.name, bounds, clock, connections=connections)
         self._origin = urlsplit(origin)
@@ -166,6 +168,7 @@ class Client:
         while True:
             attempt += 1
             self.limits.reserve(connection.budget, patience_seconds=patience_seconds)
+            self._may_call(connection)
             token = tokens.access_token(connection)  # not before: a limit may be waited for longer than a token lives
             try:
                 answer = self._send(connection, path, params, token, resource, attempt)
@@ -205,6 +208,7 @@ class Client:
         Raises what `get` raises, NotFound for a file that is gone, and TryLater or UpstreamChanged for a link that
         leads to none.
         """
+        self._may_call(connection)
         held = attached if attached.link and attached.expires_at and attached.expires_at > now + _LINK_LEFT else None
         answer = None if held is None else self._followed(connection, held)
         if answer is None or answer.status in (403, 404, 410):  # it has ended after all
@@ -268,6 +272,7 @@ class Client:
         if self.integration.api_root + path != oauth.identity_path:
             return False
         self.limits.reserve(connection.budget)
+        self._may_call(connection)
         try:
             path = oauth.access_path.removeprefix(self.integration.api_root)
             asked = self._send(connection, path, (), token, None, attempt=1)

@@ -47,6 +47,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("name", name=op.f("uq_tenants_name")),
     )
     op.create_table(
+        "holds",
+        sa.Column("tenant_id", values.Words(), nullable=False),
+        sa.Column("told", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name=op.f("fk_holds_tenant_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("tenant_id", name=op.f("pk_holds")),
+    )
+    op.create_table(
         "api_keys",
         sa.Column("id", values.Words(), nullable=False),
         sa.Column("tenant_id", values.Words(), nullable=False),
@@ -153,6 +160,8 @@ def upgrade() -> None:
         sa.Column("access_level", sa.Integer(), nullable=True),
         sa.Column("access_name", values.Words(), nullable=True),
         sa.Column("errors", sa.LargeBinary(), nullable=False),
+        sa.Column("is_read_only", sa.Boolean(), nullable=False),
+        sa.Column("allowed_types", sa.LargeBinary(), nullable=True),
         sa.Column("mark", sa.BigInteger(), nullable=False),
         sa.CheckConstraint(
             "status IN ('PendingAuth', 'Linked', 'Unlinked', 'Deauthorized')", name=op.f("ck_connections_status")
