@@ -12,7 +12,17 @@ from tests.access.conftest import EMAIL, NOON, House
 from tests.conftest import opened
 from tests.operators import PASSWORD, an_administrator, weak_hash
 
-from comptoir.access import Permission, Role, api_keys, ensure_first, operators, passwords, sessions, sign_in
+from comptoir.access import (
+    Permission,
+    Role,
+    api_keys,
+    ensure_first,
+    operators,
+    password_links,
+    passwords,
+    sessions,
+    sign_in,
+)
 from comptoir.errors import Conflict, InvalidInput, NotFound, TryLater
 from comptoir.runtime.clock import SystemClock
 from comptoir.store import Database, trail
@@ -302,6 +312,22 @@ def test_what_is_no_address_is_refused(house: House, email: str) -> None:
 def test_an_address_belongs_to_one_operator_of_all_tenants(house: House, stranger: House) -> None:
     with pytest.raises(Conflict), house.db.write() as tx:
         operators.add(tx, stranger.tenant, email=EMAIL.upper(), role=Role.ANALYST, now=NOON)
+
+
+def test_a_link_used_twice_at_once_sets_one_password(house: House) -> None:
+    with house.db.write() as tx:
+        token, _ = password_links.make(tx, house.tenant, house.ann.id, NOON)
+
+    def use(number: int) -> bool:
+        try:
+            with house.db.write() as tx:
+                password_links.use(tx, token, f"a good password {number}", NOON)
+        except NotFound:
+            return False
+        return True
+
+    with ThreadPoolExecutor(3) as threads:
+        assert list(threads.map(use, range(3))).count(True) == 1
 
 
 def test_the_last_administrator_cannot_go(house: House) -> None:

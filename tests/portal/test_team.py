@@ -193,6 +193,8 @@ def test_whoever_is_disabled_is_out_at_once_and_may_come_back(house: House) -> N
     assert "Disabled" in house.operator().get(page).words
     assert house.operator().post(f"{page}/link").status == 409
     house.operator().post(f"{page}/enable")
+    house.client.cookies.set("comptoir_session", cookie, domain="127.0.0.1")
+    assert Browser(house.client).get("/companies").status == 303  # the session of before stays ended
     assert _signs_in(house, email, PASSWORD)
 
 
