@@ -19,13 +19,14 @@ from uuid import uuid4
 import psycopg
 import pytest
 from tests.cli.conftest import run
+from tests.conftest import opened
 from tests.crash.machines import Installation, Process, until
 from tests.link.house import TOKENS, House
 from tests.sync.standin import StandIn, standing_in
 
 from comptoir.errors import TryLater
 from comptoir.runtime.clock import SystemClock
-from comptoir.store import leases, open_database
+from comptoir.store import leases
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 _CLOCK = SystemClock()
@@ -168,25 +169,22 @@ def _has_new_lease(installation: Installation, process: Process) -> bool:
 
 
 def test_tokens_renewed_while_the_database_was_down_are_not_lost(server: Server, standin: StandIn) -> None:
-    db = open_database(server.database())
-    house = House(db, standin)
-    house.linked()
-    house.expire()
-    standin.reset()
-    standin.fault(TOKENS, "latency", seconds=1.0)
-    with ThreadPoolExecutor(1) as thread:
-        asked = thread.submit(house.token)
-        until(lambda: any(one["fired"] for one in standin.told("GET", "faults")))
-        server.stop()
-        until(lambda: house.refreshes() == 1)
-        server.start()
-        with contextlib.suppress(TryLater):  # whoever asked just then may have to ask again
-            asked.result()
+    with contextlib.closing(opened(server.database())) as db, contextlib.closing(House(db, standin)) as house:
+        house.linked()
+        house.expire()
+        standin.reset()
+        standin.fault(TOKENS, "latency", seconds=1.0)
+        with ThreadPoolExecutor(1) as thread:
+            asked = thread.submit(house.token)
+            until(lambda: any(one["fired"] for one in standin.told("GET", "faults")))
+            server.stop()
+            until(lambda: house.refreshes() == 1)
+            server.start()
+            with contextlib.suppress(TryLater):  # whoever asked just then may have to ask again
+                asked.result()
 
-    assert house.call() == 200
-    assert house.refreshes() == 1
-    house.close()
-    db.close()
+        assert house.call() == 200
+        assert house.refreshes() == 1
 
 
 def test_a_command_reads_in_turn_with_a_worker(installation: Installation, tmp_path: Path) -> None:
