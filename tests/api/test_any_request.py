@@ -68,7 +68,8 @@ def test_no_request_is_answered_with_a_500(served: Served, described: dict[str, 
                 **case.path_parameters,
                 **{k: v for k, v in known.items() if k in case.path_parameters},
             }
-        content = None if case.body is NOT_SET else json.dumps(case.body).encode()
+        body = None if case.body is NOT_SET else case.body
+        content = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         answer = served.client.request(
             case.method,
             f"/api{case.formatted_path}",
