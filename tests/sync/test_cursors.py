@@ -261,3 +261,16 @@ def test_an_edit_during_a_read_is_held_though_no_answer_is_dated_and_clocks_are_
     kept.books.sync("bills")
 
     assert b"Changed." in kept.held("bills")[met]
+
+
+def test_what_was_seen_is_not_asked_for_again_and_again(shared_db: Database) -> None:
+    kept = Kept(shared_db)
+    edited = kept.reader.now
+    kept.edit(do="change", resource="bills", id=kept.some("bills"), set={"comments": "Changed."})
+    kept.books.sync("bills")
+    kept.on(timedelta(hours=5))
+
+    kept.books.sync("bills")
+
+    [since] = [params["updated_since"] for name, _, params in kept.reader.asked if name == "bills"]
+    assert since >= (edited - timedelta(minutes=31)).isoformat()[:19]
