@@ -63,6 +63,34 @@ def test_a_read_of_changes_that_was_stopped_goes_on_where_it_was(shared_db: Data
     assert calls[1] - calls[0] in (0, 1)  # what FreeAgent does not have is asked for again
 
 
+def test_a_read_of_changes_that_was_stopped_for_weeks_goes_on_asking_for_changes(shared_db: Database) -> None:
+    """By then the list is to be read whole; but what was read of it are changes, and not the list."""
+    kept = Kept(shared_db)
+    changed = list(kept.held("bills"))[: 2 * SIZE + 1]
+    for id_ in changed:
+        kept.edit(do="change", resource="bills", id=id_, set={"comments": "Changed."})
+    kept.on(timedelta(minutes=1))
+    stopping = [False]
+
+    def stop(resource: str, number: int) -> None:
+        stopping[0] = resource == "bills"
+
+    kept.reader.after = stop
+    kept.books.engine = stopping_engine(kept, stopping)
+    with pytest.raises(Stopped):
+        kept.books.sync("bills")
+    kept.reader.after, stopping[0] = lambda *_: None, False
+    kept.on(timedelta(days=40))
+
+    kept.books.engine.run(kept.books.tenant, kept.books.connection, lambda _, work: work())
+
+    asked = kept.reader.of("bills")
+    assert asked
+    assert all(is_changes for _, is_changes in asked)
+    assert all(b"Changed." in kept.held("bills")[id_] for id_ in changed)
+    assert kept.held("bills").keys() == kept.served("bills").keys()
+
+
 def test_a_read_that_broke_off_moves_no_cursor(shared_db: Database) -> None:
     kept = Kept(shared_db)
     id_ = kept.some("bills")
@@ -274,3 +302,24 @@ def test_what_was_seen_is_not_asked_for_again_and_again(shared_db: Database) -> 
 
     [since] = [params["updated_since"] for name, _, params in kept.reader.asked if name == "bills"]
     assert since >= (edited - timedelta(minutes=31)).isoformat()[:19]
+
+
+def test_a_list_that_never_stood_still_is_read_whole_at_the_next_sync(shared_db: Database) -> None:
+    kept = Kept(shared_db)
+    kept.reader.counts["bills"] = None  # read whole, because nobody counts it
+
+    def doubled(resource: Resource, page: Page) -> Page:
+        if resource.name != "bills" or "updated_since" in kept.reader.in_hand[2]:
+            return page
+        return msgspec.structs.replace(page, records=[*page.records, page.records[0]])
+
+    kept.reader.answers = doubled
+    kept.books.sync("bills")
+    assert "kept changing" in kept.warnings("bills")
+    kept.reader.answers = lambda _, page: page
+    kept.reader.counts.clear()
+    kept.on(timedelta(hours=1))
+
+    kept.books.sync("bills")
+
+    assert (2, False) in kept.reader.of("bills")
