@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import gc
 import logging
@@ -10,7 +9,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
@@ -20,21 +19,19 @@ import msgspec
 import sqlalchemy as sa
 import uvicorn
 from litestar import Litestar
-from litestar.enums import ScopeType
-from litestar.types import ASGIApp, Receive, Scope, Send
-from sqlalchemy import Connection as Transaction
+from litestar.types import ASGIApp
 
 from comptoir import access
 from comptoir.access import FirstStart, api_keys
-from comptoir.api import OPERATIONS, ApiLimits, ApiServices, api
+from comptoir.api import ApiLimits, ApiServices, api
 from comptoir.checkup import of_data
-from comptoir.errors import ActionNeeded, Conflict, NotFound, TryLater
+from comptoir.errors import ActionNeeded, Conflict, TryLater
+from comptoir.front import divided, is_below, is_no_cut_off, is_on_host, listen
 from comptoir.integrations import INTEGRATIONS, by_key
 from comptoir.integrations.contract import Attached, Integration, Printed
 from comptoir.jobs import Jobs, Shift, Stopped, Tenure, fence
 from comptoir.link import Flow, TokenEndpoint, TokenKeeper, lifecycle
 from comptoir.portal import PortalServices, error_response, observed
-from comptoir.portal import listed as pages
 from comptoir.portal import routes as portal_routes
 from comptoir.runtime import failpoints, logs
 from comptoir.runtime.clock import Clock, SystemClock
@@ -47,7 +44,6 @@ from comptoir.store import (
     Database,
     DatasetId,
     TenantId,
-    Vault,
     backup,
     calls,
     connections,
@@ -58,15 +54,11 @@ from comptoir.store import (
     spending,
     syncs,
     tenants,
-    trail,
-    vault,
 )
 from comptoir.store.companies import Company
 from comptoir.store.connections import Connection
 from comptoir.store.datasets import Dataset
-from comptoir.store.rotation import Rotated, rotate
-from comptoir.store.tenants import Tenant
-from comptoir.store.trail import Actor, ActorKind
+from comptoir.store.trail import Actor
 from comptoir.sync import (
     Board,
     Engine,
@@ -83,27 +75,13 @@ from comptoir.sync import (
     synced,
 )
 from comptoir.sync.progress import Mapped, Reading
+from comptoir.upkeep import held, open_vault, operator_link, rotated, verified
 from comptoir.upstream import Client, Limits, Shared
 
 if TYPE_CHECKING:
     from comptoir.upstream.openid import OpenIdProvider
 
-__all__ = [
-    "SOCKET",
-    "Application",
-    "add_tenant",
-    "hold_directly",
-    "initialise",
-    "need_data",
-    "operator_link_directly",
-    "remap_directly",
-    "rotate_keys_directly",
-    "routes",
-    "serve",
-    "sync_directly",
-    "verify_trails_directly",
-    "work",
-]
+__all__ = ["SOCKET", "Application"]
 
 SOCKET = "comptoir.sock"  # in the data folder: where commands reach a server that runs
 _STOP_WITHIN_SECONDS = 10
@@ -128,7 +106,7 @@ class Application:
         self.metrics = Metrics()
         process = f"comptoir {socket.gethostname()[:24]} {os.getpid()} {new_id()[:8]}"
         self.db = open_database(settings.database_url, process=process)
-        self._vault = _open_vault(self.db, settings)
+        self._vault = open_vault(self.db, settings)
         self.first_start: FirstStart | None = None
         if role == "server":  # nobody else tells the password
             self.first_start = access.ensure_first(self.db, self._clock)
@@ -236,11 +214,13 @@ class Application:
             logging_config=None,
         )
         own_host = f"api.{self.settings.base_domain}" if self.settings.base_domain else None
-        return _divided(_is_on(own_host) if own_host else _is_below(public.path), api(public), observed(pages, portal))
+        return divided(
+            is_on_host(own_host) if own_host else is_below(public.path), api(public), observed(pages, portal)
+        )
 
     def start(self) -> None:
         """Listen, then begin to work off what is queued. Raises ActionNeeded if the port is taken."""
-        listener = _listen(self.settings.host, self.settings.port)
+        listener = listen(self.settings.host, self.settings.port)
         config = uvicorn.Config(
             self.asgi,
             log_config=None,
@@ -287,7 +267,7 @@ class Application:
         """The page under way ends, work is put down where it can be taken up again, everything is closed."""
         self._stop_asked.set()
         if self._server is not None:  # requests under way end while the work is put down
-            logging.getLogger("uvicorn.error").addFilter(_is_no_cut_off)
+            logging.getLogger("uvicorn.error").addFilter(is_no_cut_off)
             self._server.should_exit = True
         if self._launched.is_set():
             self._desk.stop()
@@ -394,12 +374,12 @@ class Application:
     def _verify_trails(
         self, arguments: Mapping[str, Any], tell: Callable[[Any], None], should_stop: Callable[[], bool]
     ) -> Any:
-        return msgspec.to_builtins(_verified(self.db, self._vault))
+        return msgspec.to_builtins(verified(self.db, self._vault))
 
     def _operator_link(
         self, arguments: Mapping[str, Any], tell: Callable[[Any], None], should_stop: Callable[[], bool]
     ) -> Any:
-        return _operator_link(self.db, self.settings, str(arguments.get("email", "")))
+        return operator_link(self.db, self.settings, str(arguments.get("email", "")))
 
     def _read_now(
         self, arguments: Mapping[str, Any], tell: Callable[[Any], None], should_stop: Callable[[], bool]
@@ -457,12 +437,12 @@ class Application:
 
     def _hold(self, arguments: Mapping[str, Any], tell: Callable[[Any], None], should_stop: Callable[[], bool]) -> Any:
         asked = msgspec.convert(arguments, _HoldAsked)
-        return _held(self.db, self._clock, asked.tenant, is_on=asked.is_on)
+        return held(self.db, self._clock, asked.tenant, is_on=asked.is_on)
 
     def _rotate_keys(
         self, arguments: Mapping[str, Any], tell: Callable[[Any], None], should_stop: Callable[[], bool]
     ) -> Any:
-        return msgspec.to_builtins(_rotated(self.db, self._vault, self.settings, should_stop))
+        return msgspec.to_builtins(rotated(self.db, self._vault, self.settings, should_stop))
 
     def _asked_for(self, company: Company, queued: Sequence[Dataset]) -> list[DatasetId]:
         if not queued:
@@ -660,17 +640,6 @@ class _SyncAsked(msgspec.Struct, frozen=True):
     whole: bool = False
 
 
-def _open_vault(db: Database, settings: Settings) -> Vault:
-    with db.read() as tx:
-        was_sealed = vault.is_sealed(tx)
-    opened = vault.load_master_key(settings.data_dir, settings.master_key, sealed_before=was_sealed)
-    with db.write() as tx:
-        vault.check_key(tx, opened)
-        signs = trail.key(tx, opened)
-    db.sign_trail_with(signs)
-    return opened
-
-
 def _single_sign_on(settings: Settings, clock: Clock) -> OpenIdProvider | None:
     told = settings.oidc
     if told is None:
@@ -689,237 +658,3 @@ def _jobs_url(settings: Settings) -> str:
 
 def _shown(jobs_url: str) -> str:
     return jobs_url.removeprefix("sqlite:///") if jobs_url.startswith("sqlite") else "in the database"
-
-
-def _is_no_cut_off(line: logging.LogRecord) -> bool:
-    """Requests that are cut off because we stop are no failures to log."""
-    cause = line.exc_info[1] if line.exc_info else None
-    return not isinstance(cause, asyncio.CancelledError) and "graceful shutdown exceeded" not in str(line.msg)
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-    except OSError as error:
-        listener.close()
-        raise ActionNeeded(
-            f"Comptoir cannot listen on {host}, port {port}: {error.strerror or error}. Stop what uses the port, or "
-            "choose another with --port or COMPTOIR_PORT."
-        ) from error
-    listener.listen(512)
-    listener.set_inheritable(True)
-    return listener
-
-
-def _divided(is_for_chosen: Callable[[Scope], bool], chosen: ASGIApp, other: ASGIApp) -> ASGIApp:
-    """Some requests go one way, all others the other. Nothing more stands before the API than before the pages."""
-
-    async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
-        is_call = scope["type"] in (ScopeType.HTTP, ScopeType.WEBSOCKET)  # servers give a plain string
-        await (chosen if is_call and is_for_chosen(scope) else other)(scope, receive, send)
-
-    return dispatch
-
-
-def _is_on(host: str) -> Callable[[Scope], bool]:
-    wanted = host.lower().encode()
-    return lambda scope: dict(scope["headers"]).get(b"host", b"").split(b":", 1)[0].lower() == wanted
-
-
-def _is_below(path: str) -> Callable[[Scope], bool]:
-    return lambda scope: scope["path"] == path or scope["path"].startswith(f"{path}/")
-
-
-@contextlib.contextmanager
-def _opened(settings: Settings) -> Iterator[Database]:
-    db = open_database(settings.database_url)
-    try:
-        _open_vault(db, settings)
-        yield db
-    finally:
-        db.close()
-
-
-def serve(settings: Settings) -> None:
-    """Serve until a stop signal comes."""
-    application = Application(settings)
-    try:
-        application.stop_on_signals()
-        application.start()
-        print(f"Comptoir serves {settings.portal_url} (API {settings.api_url})", flush=True)  # noqa: T201 - the command's answer
-        if application.first_start is not None:
-            print(_told(application.first_start), flush=True)  # noqa: T201 - told once, here only
-        application.wait()
-    finally:
-        application.stop()
-
-
-def work(settings: Settings) -> None:
-    """Work off what is queued until a stop signal comes. Raises ActionNeeded on SQLite."""
-    if settings.database_url.startswith("sqlite"):
-        raise ActionNeeded(
-            "`comptoir worker` needs PostgreSQL: a SQLite database belongs to one process, and there `comptoir serve` "
-            "does the work itself. Give PostgreSQL's address by COMPTOIR_DATABASE_URL, or run `comptoir serve` only."
-        )
-    application = Application(settings, "worker")
-    try:
-        application.stop_on_signals()
-        application.begin_work()
-        print("Comptoir works off what is queued, until it is stopped.", flush=True)  # noqa: T201 - the command's answer
-        application.wait()
-    finally:
-        application.stop()
-
-
-def initialise(settings: Settings, *, email: str) -> str:
-    """Make the first tenant and its Administrator; the answer holds the password."""
-    with _opened(settings) as db:
-        first = access.ensure_first(db, SystemClock(), email=email, command="comptoir init")
-    if first is None:
-        raise ActionNeeded("This installation has been initialised already. Sign in with the password printed then.")
-    return _told(first)
-
-
-def add_tenant(settings: Settings, *, name: str, email: str) -> str:
-    """Add a tenant with an Administrator; the answer holds the password."""
-    with _opened(settings) as db:
-        return _told(access.add_tenant(db, SystemClock(), name=name, email=email))
-
-
-def verify_trails_directly(settings: Settings) -> list[trail.Proof]:
-    """What comes of proving each tenant's audit trail where no server runs."""
-    need_data(settings)
-    db = open_database(settings.database_url)
-    try:
-        return _verified(db, _open_vault(db, settings))
-    finally:
-        db.close()
-
-
-def _verified(db: Database, opened: Vault) -> list[trail.Proof]:
-    with db.write() as tx:
-        signs = trail.key(tx, opened)
-    with db.read() as tx:
-        return [trail.verify(tx, one.id, one.name, signs) for one in tenants.all_tenants(tx)]
-
-
-def operator_link_directly(settings: Settings, *, email: str) -> str:
-    """The sentence with a link by which an operator chooses a password, made where no server runs."""
-    need_data(settings)
-    with _opened(settings) as db:
-        return _operator_link(db, settings, email)
-
-
-def _operator_link(db: Database, settings: Settings, email: str) -> str:
-    address, until = access.link_by_command(db, SystemClock(), email=email, public_url=settings.portal_url)
-    return f"{address}\nIt works once, until {until:%d %B %Y %H:%M} UTC."
-
-
-def sync_directly(
-    settings: Settings,
-    *,
-    company: str,
-    data_types: Sequence[str] | None,
-    whole: bool,
-    tell: Callable[[Reading | Mapped], None],
-) -> Synced:
-    """Read a company's books where no server runs in the data folder; raises ActionNeeded if another process has the
-    data, or there is none. On PostgreSQL others may run elsewhere: then it takes its turn among what they do."""
-    need_data(settings)
-    application = Application(settings, "command")
-    try:
-        if application.db.dialect == "postgresql":
-            application.begin_work()
-            return application.read_in_turn(company=company, data_types=data_types, whole=whole, tell=tell)
-        return application.read_now(company=company, data_types=data_types, whole=whole, tell=tell)
-    finally:
-        application.stop()
-
-
-def need_data(settings: Settings) -> None:
-    """ActionNeeded where there is no database file yet: a command that works on data makes none."""
-    file = settings.database_url.removeprefix("sqlite:///")
-    if file != settings.database_url and not Path(file).exists():
-        raise ActionNeeded(f"There is no Comptoir data in {settings.data_dir}. Give its folder with --data-dir.")
-
-
-def remap_directly(
-    settings: Settings, *, company: str | None, data_types: Sequence[str], tell: Callable[[Remapping], None]
-) -> list[Remapped]:
-    """Remap where no server runs in the data folder; raises ActionNeeded if another process has the data, or there is
-    none. On PostgreSQL it waits for reads that go on elsewhere."""
-    need_data(settings)
-    application = Application(settings, "command")
-    try:
-        return application.remap_here(company=company, data_types=data_types, tell=tell)
-    finally:
-        application.stop()
-
-
-def rotate_keys_directly(settings: Settings) -> Rotated:
-    """Change the master key where no server runs in the data folder; others on the same PostgreSQL go on with it."""
-    need_data(settings)
-    db = open_database(settings.database_url)
-    try:
-        return _rotated(db, _open_vault(db, settings), settings, lambda: False)
-    finally:
-        db.close()
-
-
-def _rotated(db: Database, keys: Vault, settings: Settings, should_stop: Callable[[], bool]) -> Rotated:
-    is_given = settings.master_key is not None
-    done = rotate(db, keys, settings.data_dir, is_key_given=is_given, should_stop=should_stop)
-    by, now = Actor(kind=ActorKind.COMMAND, name="comptoir keys rotate"), SystemClock().now()
-    with db.write() as tx:
-        for one in tenants.all_tenants(tx):
-            events.audit(tx, one.id, by, "masterKey.changed", None, now, detail=f"version {done.version}")
-    return done
-
-
-def hold_directly(settings: Settings, *, is_on: bool, tenant: str | None) -> str:
-    """Lay or lift a hold where no server runs in the data folder; processes on the same PostgreSQL obey it at once."""
-    need_data(settings)
-    with _opened(settings) as db:
-        return _held(db, SystemClock(), tenant, is_on=is_on)
-
-
-def _held(db: Database, clock: Clock, named: str | None, *, is_on: bool) -> str:
-    with db.write() as tx:
-        found = None if named is None else tenants.by_name(tx, named)
-        if named is not None and found is None:
-            raise NotFound(f"There is no tenant {named!r}.")
-        id_, whose = (None, "every tenant") if found is None else (found.id, f"the tenant {found.name!r}")
-        if is_on:
-            holds.put(tx, id_, by="comptoir hold", why="asked", now=clock.now())
-            _note_hold(tx, found, "hold.laid", clock)
-            return f"On hold: nothing is asked of any upstream for {whose}. `comptoir resume` lifts the hold."
-        if not holds.lift(tx, id_):
-            raise Conflict(f"No hold lies on {whose}.")
-        _note_hold(tx, found, "hold.lifted", clock)
-        return f"The hold on {whose} is lifted: what waited is read now."
-
-
-def _note_hold(tx: Transaction, of: Tenant | None, action: str, clock: Clock) -> None:
-    """In the trail of a tenant, or of all of them."""
-    by = Actor(kind=ActorKind.COMMAND, name="comptoir hold" if action == "hold.laid" else "comptoir resume")
-    for one in tenants.all_tenants(tx) if of is None else [of]:
-        events.audit(tx, one.id, by, action, None, clock.now())
-
-
-def _told(first: FirstStart) -> str:
-    return f"Sign in as {first.email} with the password {first.password} (it is not shown again)."
-
-
-def _taken_by(permission: access.Needed) -> str:
-    return permission if permission == access.ANYONE else f"API key: {permission}"
-
-
-def routes() -> list[str]:
-    """Every operation of the API and every page, with what it takes to use it."""
-    operations = [
-        (operation.method, f"/api{operation.path}", _taken_by(operation.permission)) for operation in OPERATIONS
-    ]
-    return [f"{method:7}{path:<95} {takes}" for method, path, takes in sorted(operations) + sorted(pages("/link"))]

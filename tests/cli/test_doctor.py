@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from comptoir import settings
-from comptoir.app import initialise
 from comptoir.cli.doctor import run as look
+from comptoir.commands import initialise
 
 from .conftest import StandIn, Start, free_ports, run
 

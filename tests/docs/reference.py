@@ -12,8 +12,8 @@ import msgspec
 from cyclopts import App
 
 from comptoir.api.coverage import CoveredMember, CoveredResource, Reading, Use, coverage_of
-from comptoir.app import routes
 from comptoir.cli import app, audit, keys, operators, tenants
+from comptoir.commands import routes
 from comptoir.integrations import INTEGRATIONS
 from comptoir.integrations.contract import DataType
 from comptoir.model import SHAPES, ColumnKind

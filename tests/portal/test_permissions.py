@@ -11,7 +11,7 @@ from tests.portal.conftest import ORIGIN, Browser, House
 
 from comptoir.access import ANYONE, OF_API_KEYS, PERMISSIONS, Permission, Role
 from comptoir.api import OPERATIONS
-from comptoir.app import routes
+from comptoir.commands import routes
 from comptoir.portal import listed
 from comptoir.portal import routes as page_routes
 from comptoir.portal.routes import needed, router

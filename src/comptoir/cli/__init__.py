@@ -173,7 +173,7 @@ def serve(*, host: str | None = None, port: int | None = None, data_dir: Path | 
         Where database, key file and logs are kept; ./comptoir-data unless COMPTOIR_DATA_DIR says otherwise.
     """
     with _lasting():
-        from comptoir.app import serve as serve_
+        from comptoir.commands import serve as serve_
         from comptoir.settings import read
 
     serve_(read(host=host, port=_text(port), data_dir=_text(data_dir)))
@@ -192,7 +192,7 @@ def worker(*, data_dir: Path | None = None) -> None:
         otherwise.
     """
     with _lasting():
-        from comptoir.app import work
+        from comptoir.commands import work
         from comptoir.settings import read
 
     work(read(data_dir=_text(data_dir)))
@@ -210,7 +210,7 @@ def init(*, email: str, data_dir: Path | None = None) -> None:
         Where the data is kept; ./comptoir-data unless COMPTOIR_DATA_DIR says otherwise.
     """
     with _lasting():
-        from comptoir.app import initialise
+        from comptoir.commands import initialise
         from comptoir.settings import read
 
     print(initialise(read(data_dir=_text(data_dir)), email=email))  # noqa: T201 - a command's answer
@@ -230,7 +230,7 @@ def add_tenant(name: str, *, email: str, data_dir: Path | None = None) -> None:
         Where the data is kept; ./comptoir-data unless COMPTOIR_DATA_DIR says otherwise.
     """
     with _lasting():
-        from comptoir.app import add_tenant as add
+        from comptoir.commands import add_tenant as add
         from comptoir.settings import read
 
     print(add(read(data_dir=_text(data_dir)), name=name, email=email))  # noqa: T201 - a command's answer
@@ -451,7 +451,7 @@ def doctor(*, data_dir: Path | None = None, json: Annotated[bool, Parameter(nega
 def routes() -> None:
     """List every route and what it takes to use it."""
     with _lasting():
-        from comptoir.app import routes as routes_
+        from comptoir.commands import routes as routes_
 
     for line in routes_():
         print(line)  # noqa: T201 - a command's answer

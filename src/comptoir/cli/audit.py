@@ -8,7 +8,8 @@ import msgspec
 from rich.console import Console
 
 from comptoir import settings as settings_
-from comptoir.app import SOCKET, verify_trails_directly
+from comptoir.app import SOCKET
+from comptoir.commands import verify_trails_directly
 from comptoir.runtime.local_socket import ask
 from comptoir.store.trail import Proof
 

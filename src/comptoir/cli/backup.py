@@ -14,7 +14,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 import comptoir
 from comptoir import settings as settings_
-from comptoir.app import SOCKET, need_data
+from comptoir.app import SOCKET
+from comptoir.commands import need_data
 from comptoir.errors import InvalidInput
 from comptoir.runtime.clock import SystemClock
 from comptoir.runtime.local_socket import ask

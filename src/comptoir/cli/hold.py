@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from comptoir import settings as settings_
-from comptoir.app import SOCKET, hold_directly, need_data
+from comptoir.app import SOCKET
+from comptoir.commands import hold_directly, need_data
 from comptoir.runtime.local_socket import ask
 
 __all__ = ["run"]

@@ -7,7 +7,8 @@ from pathlib import Path
 import msgspec
 
 from comptoir import settings as settings_
-from comptoir.app import SOCKET, need_data, rotate_keys_directly
+from comptoir.app import SOCKET
+from comptoir.commands import need_data, rotate_keys_directly
 from comptoir.runtime.local_socket import ask
 from comptoir.store.rotation import Rotated
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from comptoir import settings as settings_
-from comptoir.app import SOCKET, operator_link_directly
+from comptoir.app import SOCKET
+from comptoir.commands import operator_link_directly
 from comptoir.runtime.local_socket import ask
 
 __all__ = ["link"]

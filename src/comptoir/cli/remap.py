@@ -13,7 +13,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from comptoir import settings as settings_
-from comptoir.app import SOCKET, remap_directly
+from comptoir.app import SOCKET
+from comptoir.commands import remap_directly
 from comptoir.errors import InvalidInput
 from comptoir.runtime.local_socket import ask
 from comptoir.sync import Remapped, Remapping

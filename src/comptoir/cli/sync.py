@@ -9,8 +9,9 @@ from rich.console import Console
 from rich.table import Table
 
 from comptoir import settings as settings_
-from comptoir.app import SOCKET, sync_directly
+from comptoir.app import SOCKET
 from comptoir.cli.bars import bars
+from comptoir.commands import sync_directly
 from comptoir.runtime.local_socket import ask
 from comptoir.sync import Synced
 from comptoir.sync.progress import Mapped, Reading
