@@ -20,6 +20,7 @@ from sqlalchemy.engine import make_url
 from comptoir.store.connections import ConnectionStatus
 from comptoir.store.database import Database
 from comptoir.store.datasets import Status
+from comptoir.store.soundness import findings
 from comptoir.store.tables import CONNECTIONS, DATASETS, INTEGRATION_SETTINGS, SYNC_CALLS
 
 __all__ = ["Tables", "app_keys", "damage", "needing_approval", "stuck", "tables_of"]
@@ -70,8 +71,7 @@ def damage(db: Database) -> list[str]:
     if db.dialect == "postgresql":
         return []
     with db.read() as tx:
-        found = [str(row[0]) for row in tx.exec_driver_sql("PRAGMA quick_check(5)")]
-    return [] if found == ["ok"] else found
+        return findings(tx.exec_driver_sql("PRAGMA quick_check(5)"))
 
 
 def app_keys(tx: Connection, key: str) -> Mapping[str, int]:
