@@ -14,11 +14,11 @@ from typing import Any
 
 import httpx2
 import pytest
+from tests.conftest import opened
 from tests.link.conftest import HouseOf
 from tests.link.house import TOKENS, House, Process
 from tests.sync.standin import StandIn
 
-from comptoir.store import open_database
 from comptoir.store.connections import ConnectionStatus
 
 _REFRESHES = int(os.environ.get("COMPTOIR_TEST_REFRESHES", "120"))
@@ -110,7 +110,7 @@ class _Hammer:
 def test_no_refresh_in_trouble_is_taken_for_a_withdrawn_approval(
     postgres_url: str, house_of: HouseOf, standin: StandIn
 ) -> None:
-    db = open_database(postgres_url)
+    db = opened(postgres_url)
     house = house_of(db)
     house.linked()
     hammer = _Hammer(postgres_url, house, _FIRST_SEED)

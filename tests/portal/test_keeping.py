@@ -25,7 +25,8 @@ pytestmark = pytest.mark.slow
 
 # The product as its command starts it, with every logger of every package writing all it has.
 TALKATIVE = (
-    "import logging, os; logging.basicConfig(level=logging.DEBUG, filename=os.environ['LOG_OF_TESTS']); "
+    "import logging, os, sys; sys.stderr = open(os.environ['LOG_OF_TESTS'], 'a', buffering=1); "  # a pipe would fill
+    "logging.basicConfig(level=logging.DEBUG, stream=sys.stderr); "
     "from comptoir.cli import main; main()"
 )
 NAME = "Quokka & Zither Wholesale"

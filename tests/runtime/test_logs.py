@@ -99,14 +99,17 @@ def test_no_level_tells_a_secret_wherever_it_stands(
     assert ("DEBUG" in err.upper()) is (log_level == "debug")
 
 
-def test_what_a_library_finds_wrong_has_our_form_and_no_secret(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_a_library_finds_wrong_has_our_form_and_no_secret(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger(), "level", logging.WARNING)  # as a process begins
     logs.configure("json")
 
-    logging.getLogger("uvicorn.error").error("failed", exc_info=RuntimeError(f"Authorization: Bearer {SECRET}"))
-    logging.getLogger("uvicorn.error").info("started")
+    logging.getLogger("a.library").error("failed", exc_info=RuntimeError(f"Authorization: Bearer {SECRET}"))
+    logging.getLogger("a.library").info("started")
 
     line = json.loads(capsys.readouterr().err)
-    assert (line["event"], line["level"], line["logger"]) == ("failed", "error", "uvicorn.error")
+    assert (line["event"], line["level"], line["logger"]) == ("failed", "error", "a.library")
     assert SECRET not in line["exception"]
 
 

@@ -29,7 +29,7 @@ _UNSURE_AT_FIRST = 2.0
 _ON_ITS_WAY = 0.5  # seconds that a call may take until the upstream counts it
 _LONGEST_SLEEP = 1.0
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 1.0, 24 * 3600.0  # whatever an answer asks for
-_HEADROOM_PERCENT = 3  # of each window, for people who wait and, later, for what is written
+_HEADROOM_PERCENT = 2  # of each window, for people who wait and, later, for what is written
 _WORTH_TELLING = 0.02  # seconds by which the upstream's clock must be better known
 
 
