@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import contextlib
 import itertools
@@ -127,7 +126,7 @@ class House:
         async def call() -> None:
             await (app or self.client.app)(scope, receive, send)
 
-        asyncio.run(call())
+        self.client.blocking_portal.call(call)  # turns of callers are kept for one event loop
         return sent[0]["status"], b"".join(message.get("body", b"") for message in sent[1:])
 
     def a_company(self, name: str = "Toft Bakery", **members: Any) -> str:
