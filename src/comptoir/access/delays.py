@@ -57,9 +57,11 @@ def touched(tx: Connection, key: Counted, now: datetime) -> None:
 
 def _waits(tx: Connection, counted: Counted, now: datetime) -> int:
     """Seconds until another try is looked at. From here to the end of the transaction no other one may count."""
-    insert_if_free(tx, TABLE, key=counted.key, count=0, last=now)
     mine = sa.select(TABLE.c.count.label("failures"), TABLE.c.last).where(TABLE.c.key == counted.key)
-    row = tx.execute(mine.with_for_update()).one()
+    row = None
+    while row is None:  # whoever signed in meanwhile has taken theirs away
+        insert_if_free(tx, TABLE, key=counted.key, count=0, last=now)
+        row = tx.execute(mine.with_for_update()).one_or_none()
     if row.failures < counted.free or now - row.last > _FORGOTTEN_AFTER:
         return 0
     delay = min(2 ** min(row.failures - counted.free, 16), counted.longest_seconds)
