@@ -65,6 +65,8 @@ def _new_company(page: Page, house: House, name: str) -> str:
 
 
 def _check(page: Page, name: str) -> None:
+    """Of a page that the test has seen something of: else the page before it, or half of it, may be measured."""
+    page.wait_for_load_state()
     found: Any = page.evaluate(MEASURE)
     report = Axe().run(page)
 
