@@ -145,6 +145,46 @@ def test_a_process_frozen_in_a_transaction_loses_its_session(postgres_url: str, 
     its.close()
 
 
+def _silent_for(db: Database, tenure: Tenure, seconds: float) -> None:
+    with db.write() as tx:
+        left = sa.func.extract("epoch", sa.func.clock_timestamp()) + _SECONDS - seconds
+        tx.execute(sa.update(LEASES).where(LEASES.c.number == tenure.number).values(expires_at=left))
+
+
+def test_a_process_that_is_gone_is_replaced_long_before_its_lease_runs_out(
+    postgres_url: str, db: Database, clock: SetClock
+) -> None:
+    """Killed: its sessions ended with it. One that is frozen still has them, and one that is alive renews."""
+    frozens = open_database(postgres_url, process="frozen")
+    frozen, killed, alive = (_process(db, clock, name) for name in ("frozen", "killed", "alive"))
+    for one in (frozen, killed, alive):
+        one.turn()
+    _silent_for(db, frozen, 15)
+    _silent_for(db, killed, 15)
+    _silent_for(db, alive, 5)
+
+    began = _process(db, clock, "started anew").turn()
+
+    assert began.buried
+    with db.read() as tx:
+        assert {one.process for one in leases.held(tx)} == {"frozen", "alive", "started anew"}
+    frozens.close()
+
+
+def test_sessions_that_ended_with_the_server_prove_nothing(db: Database, clock: SetClock) -> None:
+    one = _process(db, clock, "a")
+    one.turn()
+    with db.read() as tx:
+        up = tx.execute(sa.text("SELECT extract(epoch FROM clock_timestamp() - pg_postmaster_start_time())")).scalar()
+    _silent_for(db, one, float(up or 0) + 1)  # renewed a second before the server was started
+    with db.write() as tx:
+        leases.end_deserted(tx, silent_seconds=0, seconds=_SECONDS)
+
+        found = tx.execute(sa.select(LEASES.c.expires_at)).scalar_one()
+
+    assert found > 0
+
+
 def test_a_server_works_while_there_is_no_worker(db: Database, clock: SetClock) -> None:
     server, worker = _process(db, clock, "s", is_worker=False), _process(db, clock, "w")
 

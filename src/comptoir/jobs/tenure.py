@@ -22,6 +22,7 @@ __all__ = ["Tenure", "Turn"]
 
 _log = logging.getLogger(__name__)
 _TURNS_A_LEASE = 12  # one of a minute is renewed, and the others' looked at, every five seconds
+_TURNS_MISSED = 2  # by a process that has no session either: it is gone
 
 
 class Turn(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,6 +106,9 @@ class Tenure:
                     is_worker=self._is_worker,
                     seconds=self._seconds,
                 )
+            if now >= self._buries_from:
+                silent = self._seconds * _TURNS_MISSED / _TURNS_A_LEASE
+                leases.end_deserted(tx, silent_seconds=silent, seconds=self._seconds)
             held, expired = leases.held(tx), leases.expired(tx)
         self._renewed_at = now
         buried = self._bury(expired) if expired and now >= self._buries_from else False

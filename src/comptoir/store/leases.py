@@ -2,6 +2,7 @@
 
 A process renews its lease in time. One that was killed or frozen does not: others then bury it, and from that moment
 nothing it writes is taken, because every write of a sync asks for its number first. The database's clock decides.
+A killed one leaves no session in the database, a frozen one does: the first is known long before its lease runs out.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ __all__ = [
     "Lease",
     "bury",
     "cut_off",
+    "end_deserted",
     "end_turn",
     "expired",
     "give_back",
@@ -32,6 +34,8 @@ __all__ = [
 ]
 
 _NOW = sa.func.extract("epoch", sa.func.clock_timestamp())
+_STARTED = sa.func.extract("epoch", sa.func.pg_postmaster_start_time())
+_SESSIONS = sa.table("pg_stat_activity", sa.column("pid"), sa.column("application_name"))
 
 
 class Lease(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,6 +83,15 @@ def _those(tx: Connection, condition: sa.ColumnElement[bool]) -> list[Lease]:
     return [
         Lease(number=row.number, executor=row.executor, process=row.process, is_worker=row.is_worker) for row in rows
     ]
+
+
+def end_deserted(tx: Connection, *, silent_seconds: float, seconds: float) -> None:
+    """Let those run out whose process is gone: it has no session any more, and has not renewed its lease of `seconds`
+    for so long. A server that was started since then ended all sessions, and proves nothing."""
+    renewed_at = TABLE.c.expires_at - seconds
+    has_session = sa.select(_SESSIONS.c.pid).where(_SESSIONS.c.application_name == TABLE.c.process).exists()
+    is_gone = sa.and_(renewed_at < _NOW - silent_seconds, renewed_at > _STARTED, ~has_session)
+    tx.execute(sa.update(TABLE).where(is_gone).values(expires_at=0.0))
 
 
 def cut_off(tx: Connection, processes: Collection[str]) -> None:
