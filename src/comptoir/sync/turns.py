@@ -46,13 +46,22 @@ class Turns:
         try:
             yield
         finally:
-            if self._db is not None and number is not None:
-                # If the database does not answer, the next one here takes the turn as it stands.
-                with suppress(TryLater), self._db.write() as tx:
-                    leases.end_turn(tx, tenant, connection, number)
+            # Others wait for it: a database that is away is waited for. Where this process ends, the turn ends with
+            # its lease.
+            while not self._end_between(tenant, connection, number) and not should_stop():
+                with self._changed:
+                    self._changed.wait(_LOOK_UP_SECONDS)
             with self._changed:
                 self._taken.discard(connection)
                 self._changed.notify_all()
+
+    def _end_between(self, tenant: TenantId, connection: ConnectionId, number: int | None) -> bool:
+        if self._db is None or number is None:
+            return True
+        with suppress(TryLater), self._db.write() as tx:
+            leases.end_turn(tx, tenant, connection, number)
+            return True
+        return False
 
     def _try(self, tenant: TenantId, connection: ConnectionId, number: int | None) -> bool:
         if connection in self._taken:
