@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -17,7 +18,7 @@ from sqlalchemy.engine import make_url
 from tests.conftest import new_database
 from tests.store.house import NOON, House, an_invoice
 
-from comptoir.errors import ActionNeeded, TryLater
+from comptoir.errors import ActionNeeded, StoreAway, TryLater
 from comptoir.store import Database, open_database, tenants
 from comptoir.store.database import fetch
 from comptoir.store.tables import META, TENANTS
@@ -339,6 +340,56 @@ def test_a_connection_lost_in_a_transaction_is_told_as_something_that_passes(pos
 
     assert names(db) == []
     db.close()
+
+
+@contextlib.contextmanager
+def _set_for_all(postgres_url: str, setting: str) -> Iterator[None]:
+    """As an administrator sets it for everybody's sessions in a database."""
+    name = make_url(postgres_url).database
+    plain = make_url(postgres_url).set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(plain, autocommit=True) as admin:
+        admin.execute(f'ALTER DATABASE "{name}" SET {setting}'.encode())
+        try:
+            yield
+        finally:
+            admin.execute(f'ALTER DATABASE "{name}" RESET ALL'.encode())
+
+
+def test_time_limits_of_peoples_sessions_end_no_work_of_ours(postgres_url: str) -> None:
+    with (
+        _set_for_all(postgres_url, "statement_timeout = '20ms'"),
+        contextlib.closing(open_database(postgres_url)) as db,
+    ):
+        with db.read() as tx:
+            tx.exec_driver_sql("SELECT pg_sleep(0.1)")
+
+        assert db.fetch("SELECT 1 FROM pg_sleep(0.1)") == [(1,)]
+
+
+def test_a_database_that_takes_no_changes_is_told_as_something_that_passes(postgres_url: str) -> None:
+    """As one is that follows another, until it takes the place of that one."""
+    with contextlib.closing(open_database(postgres_url)) as db:
+
+        def write() -> None:
+            with db.write() as tx:
+                tx.exec_driver_sql("SET TRANSACTION READ ONLY")
+                tenants.add(tx, "no", NOON)
+
+        with pytest.raises(StoreAway, match="takes no changes just now"):
+            write()
+
+        assert names(db) == []
+
+
+def test_a_line_that_is_cut_without_a_word_is_given_up_in_less_than_a_lease(postgres_url: str) -> None:
+    with contextlib.closing(open_database(postgres_url)) as db, db.read() as tx:
+        driver = tx.connection.driver_connection
+        assert isinstance(driver, psycopg.Connection)
+        told = driver.info.get_parameters()
+
+    assert int(told["tcp_user_timeout"]) <= 20_000  # what was sent and is not confirmed
+    idle, every, times = (int(told[f"keepalives_{name}"]) for name in ("idle", "interval", "count"))
+    assert idle + every * times <= 30  # where an answer is waited for
 
 
 def test_what_no_postgres_database_can_hold_is_not_waited_for(postgres_url: str) -> None:

@@ -21,6 +21,7 @@ from comptoir.errors import TryLater
 from comptoir.jobs.fence import Stopped, fence
 from comptoir.jobs.tenure import Tenure, Turn
 from comptoir.runtime.correlation import correlated
+from comptoir.store.database import LINE
 
 if TYPE_CHECKING:
     from dbos import DBOSClient
@@ -75,7 +76,7 @@ class Jobs:
         polling_seconds: float = 0.5,
     ) -> None:
         self.stopping = threading.Event()
-        self._url, self._work, self._tenure = url, work, tenure
+        self._url, self._work, self._tenure = _on_the_line(url), work, tenure
         self._at_once, self._polling_seconds = at_once, polling_seconds
         self._engine: sa.Engine | None = None
         self._client: DBOSClient | None = None
@@ -367,6 +368,14 @@ class Shift:
 
 def _prefix(connection: str) -> str:
     return f"{_WORKFLOW}-{connection}-"
+
+
+def _on_the_line(url: str) -> str:
+    """PostgreSQL's address with what is said there of lines that are cut, unless it says so itself."""
+    if url.startswith("sqlite"):
+        return url
+    parsed = sa.make_url(url)
+    return parsed.update_query_dict(LINE | dict(parsed.query)).render_as_string(hide_password=False)
 
 
 def _quieten() -> None:

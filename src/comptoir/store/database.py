@@ -32,12 +32,17 @@ from comptoir.store.direct import Direct, OnPostgres, OnSqlite, marked
 from comptoir.store.soundness import faults
 from comptoir.store.trail import KEY_OPTION
 
-__all__ = ["Database", "Source", "fetch", "locked", "open_database"]
+__all__ = ["LINE", "Database", "Source", "fetch", "locked", "open_database"]
 
 Dialect = Literal["sqlite", "postgresql"]
 _RETRY_AFTER_SECONDS = 5.0
 _BUSY_SECONDS = 30.0
 _CONNECT_SECONDS, _LOCK_SECONDS = 5, 20  # to PostgreSQL, which may be gone without a word, or busy
+# How soon a session is given up whose line was cut without a word: else whoever waits for an answer would do so for a
+# quarter of an hour or more, long after the lease ran out.
+LINE = {"keepalives_idle": "10", "keepalives_interval": "5", "keepalives_count": "3", "tcp_user_timeout": "20000"}
+# What may be set for people's own sessions would end long work again and again, each time at the same place.
+_OPTIONS = f"-c lock_timeout={_LOCK_SECONDS}s -c statement_timeout=0 -c idle_in_transaction_session_timeout=0"
 _PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=NORMAL",
@@ -48,6 +53,9 @@ _PRAGMAS = (
 )
 # What heals by itself: busy, locked, read-only, input/output, full, cannot open.
 _BEYOND_LIMITS = "54"  # the class of such states of PostgreSQL
+_READ_ONLY = (  # while another server takes its place, say
+    "The database takes no changes just now: nothing was changed. It is tried again in a moment."
+)
 _PASSING = frozenset({5, 6, 8, 10, 13, 14})
 _FULL = 13
 _LOOKED_THROUGH = 64 * 1024 * 1024  # a file up to this size is looked through at each start, in well under a second
@@ -84,6 +92,10 @@ class Database:
         try:
             with _later():
                 yield
+        except sa.exc.DBAPIError as error:
+            if not isinstance(error.orig, psycopg.errors.ReadOnlySqlTransaction):
+                raise
+            raise StoreAway(_READ_ONLY, retry_after_seconds=_RETRY_AFTER_SECONDS) from error
         except StoreAway as error:
             self._room.is_full = self._room.is_full or _is_full(error.__cause__)
             raise
@@ -288,8 +300,8 @@ def _refuse_damage(tx: Connection, where: str) -> None:
 
 
 def _postgres(url: URL, process: str) -> Database:
-    given = {"connect_timeout": f"{_CONNECT_SECONDS}", "options": f"-c lock_timeout={_LOCK_SECONDS}s"}
-    url = url.update_query_dict(given | dict(url.query) | {"application_name": process})
+    given = {"connect_timeout": f"{_CONNECT_SECONDS}", "options": _OPTIONS}
+    url = url.update_query_dict(LINE | given | dict(url.query) | {"application_name": process})
     engine = sa.create_engine(
         url.set(drivername="postgresql+psycopg"), pool_size=10, max_overflow=10, pool_pre_ping=True, pool_timeout=30
     )
