@@ -21,7 +21,7 @@ from tests.sync.standin import StandIn
 
 from comptoir.integrations.freeagent import FREEAGENT
 from comptoir.link import Flow, Outcome, TokenEndpoint, TokenKeeper
-from comptoir.store import Database, Vault, companies, connections, grants, integration_settings, tenants
+from comptoir.store import Database, Vault, companies, connections, grants, integration_settings, tenants, trail
 from comptoir.store.connections import Connection
 from comptoir.store.grants import Grant
 from comptoir.store.tables import EVENTS
@@ -188,6 +188,13 @@ class House:
 
     def refreshes(self) -> int:
         return int(self.standin.counters()["tokens"]["refreshes"])
+
+    def openings(self) -> list[str | None]:
+        """What the trail says of each time that tokens were opened, the last first."""
+        with self.db.read() as tx:
+            found = trail.page(tx, self.tenant, number=1, size=100, action="tokens.opened").rows
+        assert {(one.actor_kind, one.subject) for one in found} <= {("itself", self.first)}
+        return [one.detail for one in found]
 
     def events(self) -> list[str]:
         with self.db.read() as tx:

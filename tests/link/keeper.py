@@ -20,11 +20,13 @@ from comptoir.store import Vault, connections, open_database
 from comptoir.upstream import Limits
 
 KEY = b"k" * 32
+TRAIL_KEY = b"t" * 32  # that of tests.conftest, which brings along far more
 
 
 def main(database_url: str, connection_id: str, token_url: str, armed: str = "") -> None:
     clock = SystemClock()
     db = open_database(database_url)
+    db.sign_trail_with(TRAIL_KEY)
     endpoint = TokenEndpoint(FREEAGENT, token_url, clock)
     limits = Limits(clock, calls=None, refreshes=None, address=None)
     keeper = TokenKeeper(db, Vault({1: KEY}, 1), clock, lambda _: FREEAGENT, lambda _: endpoint, lambda _: limits)

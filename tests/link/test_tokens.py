@@ -23,6 +23,7 @@ from comptoir.store.connections import ConnectionStatus
 from comptoir.upstream import Limits
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+RENEWED = "to renew them, with the app's secret"
 
 
 @contextmanager
@@ -34,6 +35,39 @@ def _while_it_waits(house: House, work: Callable[[], str], **match: Any) -> Iter
         while not any(one["fired"] for one in house.standin.told("GET", "faults") if str(one["id"]) == fault):
             pass
         yield waiting
+
+
+# Openings
+
+
+def test_each_time_that_tokens_are_opened_stands_in_the_trail(house_on_each: House) -> None:
+    house = house_on_each
+    house.linked()
+
+    house.token()
+    assert house.openings() == ["to read with them"]
+
+    house.token()  # what is held is not opened again
+    assert house.call() == 200
+    assert house.openings() == ["to read with them"]
+
+    house.expire()
+    house.token()
+    assert house.openings() == [RENEWED, "to read with them"]
+
+    house.another_keeper().access_token(house.connection())  # another process
+    assert house.openings() == ["to read with them", RENEWED, "to read with them"]
+
+
+def test_tokens_that_are_refused_were_opened_all_the_same(house: House, standin: StandIn) -> None:
+    house.linked()
+    house.expire()
+    standin.fault(TOKENS, "status", status=400, body='{"error": "invalid_grant"}')
+
+    with pytest.raises(RelinkRequired):
+        house.token()
+
+    assert house.openings() == [RENEWED]
 
 
 # Once

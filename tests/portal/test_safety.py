@@ -14,6 +14,8 @@ from tests.portal.pages import KEYS, LIST
 
 from comptoir.access import Role, operators
 from comptoir.portal import listed
+from comptoir.store import events
+from comptoir.store.trail import Actor, ActorKind
 
 ROUTES = [(method, re.sub(r"\{(\w+):str\}", r"some-\1", path), takes) for method, path, takes in listed("/link")]
 FORMS = sorted(path for method, path, _ in ROUTES if method == "POST")
@@ -323,3 +325,22 @@ def test_acts_over_the_portal_and_a_link_page_stand_in_the_trail(house: House) -
         (house.email, "integration.enabled"),
         (house.email, "integration.keysSaved"),
     ]
+
+
+def test_the_trail_shows_what_somebody_did_and_openings_of_tokens_when_asked(house: House) -> None:
+    operator = house.operator()
+    operator.post("/companies", {"name": "Toft"})
+    with house.application.db.write() as tx:
+        itself = Actor(kind=ActorKind.ITSELF, name="Comptoir")
+        events.audit(tx, house.tenant, itself, "tokens.opened", "a connection", datetime.now(UTC))
+
+    def cells(query: str) -> str:
+        page = operator.get(f"/settings/audit-trail{query}")
+        return page.html.partition("<tbody")[2]
+
+    assert "Company added" in cells("")
+    assert "Tokens opened" not in cells("")
+    assert "Company added" in cells("?action=everything")
+    assert "Tokens opened" in cells("?action=everything")
+    assert "Company added" not in cells("?action=tokens.opened")
+    assert "Tokens opened" in cells("?action=tokens.opened")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -28,7 +29,7 @@ def _proof(db: Database, tenant: TenantId, signs: bytes = TRAIL_KEY) -> Proof:
         return trail.verify(tx, tenant, "Lender", signs)
 
 
-def _entries(db: Database, tenant: TenantId, **more: str) -> list[Entry]:
+def _entries(db: Database, tenant: TenantId, **more: Any) -> list[Entry]:
     with db.read() as tx:
         return trail.page(tx, tenant, number=1, size=100, **more).rows
 
@@ -55,6 +56,21 @@ def test_an_entry_says_who_did_what_to_what_when_and_from_where(database: Databa
         )
     ]
     assert _proof(database, tenant).fault is None
+
+
+def test_what_somebody_did_is_found_by_an_index_of_its_own(database: Database, tenant: TenantId) -> None:
+    _note(database, tenant)
+    with database.write() as tx:
+        itself = Actor(kind=ActorKind.ITSELF, name="Comptoir")
+        events.audit(tx, tenant, itself, "tokens.opened", "a connection", NOON)
+    _note(database, tenant, "company.deleted")
+
+    assert [one.number for one in _entries(database, tenant)] == [3, 2, 1]
+    assert [one.number for one in _entries(database, tenant, of_somebody=True)] == [3, 1]
+    if database.dialect == "sqlite":
+        with database.read() as tx:
+            asked = "SELECT * FROM audit WHERE tenant_id = 'x' AND actor_kind <> 'itself' ORDER BY number DESC"
+            assert "ix_audit_of_somebody" in str(tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked}").all())
 
 
 def test_an_act_that_is_rolled_back_leaves_no_entry(database: Database, tenant: TenantId) -> None:

@@ -3,6 +3,9 @@
 A refresh uses up the refresh token, so nothing may be lost on the way: the intent is saved before the call, the raw
 answer before it is read, the former refresh token until the new access token has worked. What cannot be rescued ends
 in asking for a new approval; never in a loop.
+
+Each time that tokens leave the vault is an entry of the audit trail: with the intent to renew them, or when they are
+used as somebody else renewed them. In between they are held here, and no call makes an entry.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 import msgspec
+from sqlalchemy import Connection as Transaction
 
 from comptoir.errors import ProductError, RelinkRequired, StoreAway, TryLater, UpstreamChanged
 from comptoir.integrations.contract import Integration
@@ -21,9 +25,10 @@ from comptoir.link.app_keys import AppKeys
 from comptoir.link.endpoint import GrantRefused, TokenEndpoint, read
 from comptoir.runtime.clock import Clock
 from comptoir.runtime.failpoints import failpoint
-from comptoir.store import ConnectionId, Database, Vault, grants
+from comptoir.store import ConnectionId, Database, Vault, events, grants
 from comptoir.store.connections import Connection
 from comptoir.store.grants import Grant
+from comptoir.store.trail import Actor, ActorKind
 from comptoir.upstream import Limits
 
 __all__ = ["TokenKeeper"]
@@ -33,6 +38,7 @@ _MOST_WAITS, _LONGEST_WAIT_SECONDS = 2, 61.0
 _LONGEST_HELD_SECONDS, _SAVED_AGAIN_SECONDS = 600.0, 0.2
 # On PostgreSQL each takes a connection of the pool until it is over, and needs another one for its writes.
 _MOST_AT_ONCE = 6
+_ITSELF = Actor(kind=ActorKind.ITSELF, name="Comptoir")
 
 
 class _Held(msgspec.Struct, frozen=True):
@@ -112,14 +118,14 @@ class TokenKeeper:
     def _usable(self, connection: Connection, refused: str | None) -> str:
         grant = self._grant(connection)
         if self._is_good(grant, refused):  # somebody else has refreshed it meanwhile
-            return self._hold(connection, grant)
+            return self._use(connection, grant)
         with self._turns, grants.one_at_a_time(self._db, connection.id):
             grant = self._grant(connection)
             if grant.raw_answer is not None:  # the process died between the answer and its use
                 self._take(connection, grant, grant.raw_answer, grant.refresh_token)
                 grant = self._grant(connection)
             if self._is_good(grant, refused):
-                return self._hold(connection, grant)
+                return self._use(connection, grant)
             return self._refresh(connection, grant)
 
     def _is_good(self, grant: Grant, refused: str | None) -> bool:
@@ -133,6 +139,15 @@ class TokenKeeper:
             raise RelinkRequired("There is no approval for this connection any more. Have the company linked again.")
         return grant
 
+    def _use(self, connection: Connection, grant: Grant) -> str:
+        """Hold tokens that were renewed by somebody else, or by a call that is over."""
+        with self._db.write() as tx:
+            self._note(tx, connection, "to read with them")
+        return self._hold(connection, grant)
+
+    def _note(self, tx: Transaction, connection: Connection, why: str) -> None:
+        events.audit(tx, connection.tenant_id, _ITSELF, "tokens.opened", connection.id, self._clock.now(), detail=why)
+
     def _hold(self, connection: Connection, grant: Grant) -> str:
         is_proved = grant.previous_refresh_token is None
         self._held[connection.id] = _Held(grant.access_token, _renew_at(grant), grant.generation, is_proved)
@@ -142,8 +157,10 @@ class TokenKeeper:
         tenant, id_ = connection.tenant_id, connection.id
         with self._db.write() as tx:
             is_begun = grants.begin_refresh(tx, tenant, id_, grant.generation)
+            if is_begun:
+                self._note(tx, connection, "to renew them, with the app's secret")
         if not is_begun:
-            return self._hold(connection, self._grant(connection))
+            return self._use(connection, self._grant(connection))
         failpoint("tokens.begun")
         used = grant.refresh_token
         try:

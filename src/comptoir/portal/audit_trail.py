@@ -1,4 +1,7 @@
-"""Settings > Audit trail: who did what, to what, when and from where; the newest first."""
+"""Settings > Audit trail: who did what, to what, when and from where; the newest first.
+
+Tokens are opened every hour for every company: unless asked for, what nobody did is left out.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,7 @@ from comptoir.store.trail import ActorKind
 __all__ = ["ACTIONS", "ROUTES"]
 
 _SIZE = 50
+_EVERYTHING = "everything"  # with what Comptoir does by itself, which comes with every read
 ACTIONS: Mapping[str, str] = MappingProxyType(
     {
         "apiKey.deleted": N_("API key deleted"),
@@ -59,6 +63,7 @@ ACTIONS: Mapping[str, str] = MappingProxyType(
         "signIn.succeeded": N_("Signed in"),
         "signOut": N_("Signed out"),
         "syncSettings.changed": N_("Schedule changed"),
+        "tokens.opened": N_("Tokens opened"),
     }
 )
 # What details say where they are words of ours; what else they hold is a name.
@@ -69,6 +74,8 @@ _DETAILS = (
     N_("password"),
     N_("password and code"),
     N_("password and recovery code"),
+    N_("to read with them"),
+    N_("to renew them, with the app's secret"),
     N_("wrong code"),
     N_("wrong password"),
     N_("wrong password, while signed in"),
@@ -78,6 +85,7 @@ _KINDS: Mapping[str, str] = MappingProxyType(
         ActorKind.OPERATOR: N_("operator"),
         ActorKind.API_KEY: N_("API key"),
         ActorKind.COMMAND: N_("command"),
+        ActorKind.ITSELF: N_("by itself"),
         ActorKind.CUSTOMER: N_("customer"),
         ActorKind.NOBODY: N_("not signed in"),
     }
@@ -86,13 +94,20 @@ _KINDS: Mapping[str, str] = MappingProxyType(
 
 @get("/settings/audit-trail", opt={"permission": Permission.READ_TRAIL}, sync_to_thread=True)
 def show_trail(visit: Asked) -> Response[Any]:
-    action, who = visit.query("action")[:100], visit.query("who").strip()[:100]
+    action, who = visit.query("action"), visit.query("who").strip()[:100]
+    chosen = action if action in ACTIONS or action == _EVERYTHING else ""
+    number = visit.page_number
     with visit.services.db.read() as tx:
-        held = trail.actions(tx, visit.tenant)
-        chosen = action if action in held else ""
-        number = visit.page_number
-        found = trail.page(tx, visit.tenant, number=number, size=_SIZE, action=chosen or None, actor=who or None)
-    names = {one: visit.say(ACTIONS.get(one, one)) for one in held}
+        found = trail.page(
+            tx,
+            visit.tenant,
+            number=number,
+            size=_SIZE,
+            action=chosen if chosen in ACTIONS else None,
+            actor=who or None,
+            of_somebody=not chosen,
+        )
+    names = {one: visit.say(name) for one, name in ACTIONS.items()}
     kept = urlencode({name: value for name, value in (("action", chosen), ("who", who)) if value})
     return visit.page(
         "audit_trail.html",

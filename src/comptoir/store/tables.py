@@ -530,6 +530,15 @@ AUDIT = Table(
     _text("detail"),
     _text("mark", required=True),
     sa.UniqueConstraint("tenant_id", "number"),
+    Index("ix_audit_action", "tenant_id", "action", "number"),
+    # What somebody did stands among many more openings of tokens.
+    Index(
+        "ix_audit_of_somebody",
+        "tenant_id",
+        "number",
+        sqlite_where=sa.text("actor_kind <> 'itself'"),
+        postgresql_where=sa.text("actor_kind <> 'itself'"),
+    ),
 )
 AUDIT_HEADS = Table(
     "audit_heads",

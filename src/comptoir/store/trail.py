@@ -26,7 +26,7 @@ from comptoir.store.tables import META, OPERATORS
 from comptoir.store.values import text_of
 from comptoir.store.vault import Vault
 
-__all__ = ["KEY_OPTION", "Actor", "ActorKind", "Entry", "Proof", "actions", "append", "key", "page", "verify"]
+__all__ = ["KEY_OPTION", "Actor", "ActorKind", "Entry", "Proof", "append", "key", "page", "verify"]
 
 KEY_OPTION = "trail_key"  # what a writing transaction carries it under
 _SEALED_AS = "audit-trail-key"
@@ -37,6 +37,7 @@ class ActorKind(StrEnum):
     OPERATOR = "operator"
     API_KEY = "API key"
     COMMAND = "command"
+    ITSELF = "itself"  # no person's act: tokens that are opened to read or to renew them
     CUSTOMER = "customer"  # whoever has a company's Link URL
     NOBODY = "nobody"  # not known, or not let in
 
@@ -116,10 +117,20 @@ def append(
 
 
 def page(
-    tx: Connection, tenant: TenantId, *, number: int, size: int, action: str | None = None, actor: str | None = None
+    tx: Connection,
+    tenant: TenantId,
+    *,
+    number: int,
+    size: int,
+    action: str | None = None,
+    actor: str | None = None,
+    of_somebody: bool = False,
 ) -> Page:
-    """Entries from the newest on, of one action, or of actors whose name or address holds a text, if asked for."""
+    """Entries from the newest on: of one action, of actors whose name or address holds a text, and without what
+    Comptoir does by itself, if asked for."""
     conditions = [] if action is None else [TABLE.c.action == action]
+    if of_somebody:
+        conditions.append(TABLE.c.actor_kind != sa.literal_column("'itself'"))  # word for word as the index has it
     if actor:
         named = (TABLE.c.actor, TABLE.c.address)
         conditions.append(sa.or_(*(column.icontains(actor, autoescape=True) for column in named)))
@@ -129,11 +140,6 @@ def page(
         sa.select(TABLE).where(mine).order_by(TABLE.c.number.desc()).limit(size).offset(size * (number - 1))
     )
     return Page(total=total, rows=[struct_of(Entry, row) for row in rows])
-
-
-def actions(tx: Connection, tenant: TenantId) -> list[str]:
-    """Every action that the trail of a tenant holds."""
-    return list(tx.execute(sa.select(TABLE.c.action).where(only(TABLE, tenant)).distinct()).scalars())
 
 
 def verify(tx: Connection, tenant: TenantId, name: str, signs: bytes) -> Proof:

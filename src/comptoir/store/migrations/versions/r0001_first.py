@@ -2178,6 +2178,15 @@ def people() -> None:
         sa.PrimaryKeyConstraint("pk", name=op.f("pk_audit")),
         sa.UniqueConstraint("tenant_id", "number", name=op.f("uq_audit_tenant_id_number")),
     )
+    op.create_index("ix_audit_action", "audit", ["tenant_id", "action", "number"], unique=False)
+    op.create_index(
+        "ix_audit_of_somebody",
+        "audit",
+        ["tenant_id", "number"],
+        unique=False,
+        sqlite_where=sa.text("actor_kind <> 'itself'"),
+        postgresql_where=sa.text("actor_kind <> 'itself'"),
+    )
     op.create_table(
         "audit_heads",
         sa.Column("tenant_id", values.Words(), nullable=False),
