@@ -30,6 +30,7 @@ from comptoir.store.tables import API_KEYS, OPERATORS, SESSIONS, SIGN_IN_FAILURE
 
 ADDRESS = "203.0.113.7"
 FOR_ADMINISTRATORS = {Permission.MANAGE_OPERATORS, Permission.READ_TRAIL}
+SETTINGS = {Permission.MANAGE_INTEGRATIONS, Permission.MANAGE_SETTINGS, Permission.MANAGE_KEYS, *FOR_ADMINISTRATORS}
 ALMOST = timedelta(seconds=1)
 
 
@@ -357,9 +358,21 @@ def test_another_tenants_operator_is_none(house: House, stranger: House) -> None
     [
         (Role.ADMINISTRATOR, set(Permission), set()),
         (Role.DEVELOPER, set(Permission) - FOR_ADMINISTRATORS, FOR_ADMINISTRATORS),
-        (Role.ANALYST, {Permission.READ_DATA, Permission.REFRESH_DATA}, {Permission.LINK, Permission.MANAGE_KEYS}),
-        (Role.ADVISOR, {Permission.READ_DATA}, {Permission.REFRESH_DATA, Permission.MANAGE_INTEGRATIONS}),
-        (Role.ONBOARDING, {Permission.LINK}, {Permission.READ_DATA, Permission.MANAGE_INTEGRATIONS}),
+        (
+            Role.ANALYST,
+            {Permission.LINK, Permission.READ_DATA, Permission.REFRESH_DATA, Permission.DELETE_COMPANIES},
+            {Permission.MANAGE_CONNECTIONS, *SETTINGS},
+        ),
+        (
+            Role.ADVISOR,
+            {Permission.LINK, Permission.READ_DATA},
+            {Permission.DELETE_COMPANIES, Permission.MANAGE_CONNECTIONS, *SETTINGS},
+        ),
+        (
+            Role.ONBOARDING,
+            {Permission.LINK},
+            {Permission.READ_DATA, Permission.DELETE_COMPANIES, Permission.MANAGE_CONNECTIONS, *SETTINGS},
+        ),
     ],
 )
 def test_a_role_may_what_it_is_for_and_no_more(

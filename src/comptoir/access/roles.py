@@ -14,8 +14,9 @@ ANYONE: Final = "anyone"  # what a route declares that needs no sign-in and no k
 
 class Permission(StrEnum):
     READ_DATA = "read data"  # companies, their records, statuses and history
-    LINK = "link companies"  # make companies and connections, start approvals
-    MANAGE_COMPANIES = "manage companies"  # change, unlink and delete them
+    LINK = "link companies"  # make and change companies, make connections, start approvals
+    DELETE_COMPANIES = "delete companies"
+    MANAGE_CONNECTIONS = "manage connections"  # limit, unlink and delete them
     REFRESH_DATA = "refresh data"
     MANAGE_INTEGRATIONS = "manage integrations"  # app keys, enable and disable
     MANAGE_SETTINGS = "manage settings"  # profile and sync settings
@@ -36,6 +37,7 @@ class Role(StrEnum):
     ONBOARDING = "Onboarding"
 
 
+# As the platform's own table of roles has it: https://docs.codat.io/configure/user-management/user-roles
 _P = Permission
 _OF_ADMINISTRATORS = frozenset({_P.MANAGE_OPERATORS, _P.READ_TRAIL})
 # A key stands for the tenant's own programs, not for a person: it may do whatever is not about people.
@@ -44,8 +46,8 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
     {
         Role.ADMINISTRATOR: frozenset(Permission),
         Role.DEVELOPER: frozenset(Permission) - _OF_ADMINISTRATORS,
-        Role.ANALYST: frozenset({_P.READ_DATA, _P.REFRESH_DATA, _P.USE_ACCOUNT}),
-        Role.ADVISOR: frozenset({_P.READ_DATA, _P.USE_ACCOUNT}),
-        Role.ONBOARDING: frozenset({_P.LINK, _P.MANAGE_COMPANIES, _P.REFRESH_DATA, _P.USE_ACCOUNT}),
+        Role.ANALYST: frozenset({_P.LINK, _P.READ_DATA, _P.REFRESH_DATA, _P.DELETE_COMPANIES, _P.USE_ACCOUNT}),
+        Role.ADVISOR: frozenset({_P.LINK, _P.READ_DATA, _P.USE_ACCOUNT}),
+        Role.ONBOARDING: frozenset({_P.LINK, _P.REFRESH_DATA, _P.USE_ACCOUNT}),
     }
 )

@@ -144,7 +144,7 @@ OPERATIONS = (
         path=_ONE,
         tag=_TAG,
         summary="Unlink a connection; its data stays readable",
-        permission=Permission.MANAGE_COMPANIES,
+        permission=Permission.MANAGE_CONNECTIONS,
         handle=_unlink,
         answer=answers.Connection,
         body=UpdateConnectionStatus,
@@ -156,7 +156,7 @@ OPERATIONS = (
         path=_ONE,
         tag=_TAG,
         summary="Delete a connection with all data read over it",
-        permission=Permission.MANAGE_COMPANIES,
+        permission=Permission.MANAGE_CONNECTIONS,
         handle=_delete,
     ),
 )

@@ -22,7 +22,7 @@ __all__ = ["ROUTES", "live_context"]
 
 _SEES = {"permission": (Permission.READ_DATA, Permission.LINK)}
 _MAKES = {"permission": Permission.LINK}
-_MANAGES = {"permission": Permission.MANAGE_COMPANIES}
+_DELETES = {"permission": Permission.DELETE_COMPANIES}
 _REFRESHES = {"permission": Permission.REFRESH_DATA}
 _PAGE_SIZE = 25
 _NO_NAME = N_("Enter the company's name.")
@@ -125,7 +125,7 @@ def refresh(visit: Asked, company: FromPath[str]) -> Response[Any]:
     return visit.go(f"/companies/{found.id}", said="reading")
 
 
-@post("/companies/{company:str}/delete", opt=_MANAGES, status_code=303, sync_to_thread=True)
+@post("/companies/{company:str}/delete", opt=_DELETES, status_code=303, sync_to_thread=True)
 def delete_company(visit: Asked, company: FromPath[str]) -> Response[Any]:
     services = visit.services
     with services.db.read() as tx:

@@ -18,7 +18,7 @@ from comptoir.store.connections import ConnectionStatus
 __all__ = ["ROUTES"]
 
 _SEES = {"permission": (Permission.READ_DATA, Permission.LINK)}
-_MANAGES = {"permission": Permission.MANAGE_COMPANIES}
+_MANAGES = {"permission": Permission.MANAGE_CONNECTIONS}
 _BASE = "/companies/{company:str}/connections/{connection:str}"
 
 

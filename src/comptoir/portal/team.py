@@ -28,8 +28,8 @@ ROLES: Mapping[Role, str] = MappingProxyType(
     {
         Role.ADMINISTRATOR: N_("Everything, the team and the audit trail too."),
         Role.DEVELOPER: N_("Everything but the team and the audit trail."),
-        Role.ANALYST: N_("Sees companies and their books, and has them read anew."),
-        Role.ADVISOR: N_("Sees companies and their books."),
+        Role.ANALYST: N_("Adds, links and deletes companies, sees their books, and has them read anew."),
+        Role.ADVISOR: N_("Adds companies, has them linked, and sees their books."),
         Role.ONBOARDING: N_("Adds companies and has them linked and read. Does not see their books."),
     }
 )
