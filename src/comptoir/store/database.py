@@ -27,6 +27,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.pool import QueuePool
 
 from comptoir.errors import ActionNeeded, NotFound, StoreAway, TryLater
+from comptoir.runtime.clock import Clock, SystemClock
 from comptoir.store import plans, views
 from comptoir.store.direct import Direct, OnPostgres, OnSqlite, marked
 from comptoir.store.soundness import faults
@@ -41,6 +42,7 @@ _CONNECT_SECONDS, _LOCK_SECONDS = 5, 20  # to PostgreSQL, which may be gone with
 # How soon a session is given up whose line was cut without a word: else whoever waits for an answer would do so for a
 # quarter of an hour or more, long after the lease ran out.
 LINE = {"keepalives_idle": "10", "keepalives_interval": "5", "keepalives_count": "3", "tcp_user_timeout": "20000"}
+_GIVES_WAY_AFTER_SECONDS, _UPGRADED_AGAIN_SECONDS, _LONGEST_UPGRADE_SECONDS = 0.5, 0.5, 900.0
 # What may be set for people's own sessions would end long work again and again, each time at the same place.
 _OPTIONS = f"-c lock_timeout={_LOCK_SECONDS}s -c statement_timeout=0 -c idle_in_transaction_session_timeout=0"
 _PRAGMAS = (
@@ -269,10 +271,10 @@ def open_database(url: str, *, process: str = "comptoir") -> Database:
             "postgresql+psycopg://user:password@host/name."
         )
     try:
-        with database.write() as tx:
-            if is_looked_through:
+        if is_looked_through:
+            with database.read() as tx:
                 _refuse_damage(tx, where)
-            _migrate(tx)
+        _bring_up_to_date(database, SystemClock())
     except CommandError as error:
         database.close()
         raise ActionNeeded(
@@ -290,6 +292,23 @@ def open_database(url: str, *, process: str = "comptoir") -> Database:
         database.close()
         raise
     return database
+
+
+def _bring_up_to_date(database: Database, clock: Clock) -> None:
+    """Whoever changes a table others read waits for them, and everybody who comes then waits behind: so it gives way
+    soon, and tries again. StoreAway if somebody reads on and on."""
+    until = clock.monotonic() + _LONGEST_UPGRADE_SECONDS
+    while True:
+        try:
+            with database.write() as tx:
+                _migrate(tx)
+            return
+        except StoreAway as error:
+            cause = error.__cause__
+            is_in_use = isinstance(cause, sa.exc.DBAPIError) and isinstance(cause.orig, psycopg.errors.LockNotAvailable)
+            if not is_in_use or clock.monotonic() > until:
+                raise
+            clock.sleep(_UPGRADED_AGAIN_SECONDS)
 
 
 def _refuse_damage(tx: Connection, where: str) -> None:
@@ -395,6 +414,7 @@ def _migrate(tx: Connection) -> None:
     if tx.dialect.name == "postgresql":  # several processes may start at once: one migrates, the others wait
         tx.exec_driver_sql("SET LOCAL lock_timeout = 0")
         tx.exec_driver_sql("SELECT pg_advisory_xact_lock(739125)")
+        tx.exec_driver_sql(f"SET LOCAL lock_timeout = '{_GIVES_WAY_AFTER_SECONDS}s'")
     command.upgrade(config, "head")
     views.ensure(tx)
     plans.ensure(tx)
