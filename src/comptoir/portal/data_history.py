@@ -31,7 +31,7 @@ __all__ = ["ROUTES"]
 _SEES = {"permission": Permission.READ_DATA}
 _PAGE_SIZE = 25
 _MOST_AT_ONCE = 400  # changes on one page
-_CALLS_AT_ONCE = 50
+_CALLS_AT_ONCE = 25
 _CHANGES = {
     Change.NEW: ("good", N_("New")),
     Change.CHANGED: ("busy", N_("Changed")),
