@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import _sqlite3
+import ctypes
+
 import pytest
 from tests.store.house import NOON, House, arrived
 
@@ -90,6 +93,47 @@ def test_what_all_data_types_have_followed_is_forgotten(house: House) -> None:
 
     mapped(house, "invoices", second)
     assert ids(house, 0) == set()
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 3, 5, 6])
+def test_what_is_forgotten_a_part_at_a_time_is_what_all_have_followed(
+    house: House, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr(changes, "_AT_ONCE", at_once)
+    other = house.another_company()
+    for one in (house, other):
+        mapped(one, "invoices", close(one))
+        one.arrive("bills", arrived("1"), arrived("2"))
+        one.arrive("invoices", arrived("1"), arrived("2"))
+    second = close(house)
+    house.arrive("bills", arrived("0"), arrived("3"))
+    house.arrive("invoices", arrived("2", b"other"), arrived("3"))
+
+    mapped(house, "invoices", second)
+
+    assert (ids(house, 0, "bills"), ids(house, 0)) == ({"0", "3"}, {"2", "3"})
+    assert (ids(other, 0, "bills"), ids(other, 0)) == ({"1", "2"}, {"1", "2"})
+
+
+def test_many_changes_are_forgotten_in_little_memory(house: House) -> None:
+    if house.db.dialect != "sqlite":
+        pytest.skip("the server of PostgreSQL deletes in its own memory")
+    sqlite = ctypes.CDLL(_sqlite3.__file__)
+    if not hasattr(sqlite, "sqlite3_memory_highwater"):
+        pytest.skip("this build of Python does not let its SQLite be asked")
+    sqlite.sqlite3_memory_used.restype = sqlite.sqlite3_memory_highwater.restype = ctypes.c_int64
+    mapped(house, "invoices", close(house))
+    owner = (house.tenant, house.connection)
+    with house.db.write() as tx:
+        changes.keep_new(tx, *owner, "invoices", map(str, range(50_000)))
+    second = close(house)
+    before = sqlite.sqlite3_memory_used()
+    sqlite.sqlite3_memory_highwater(True)
+
+    mapped(house, "invoices", second)
+
+    assert ids(house, 0) == set()
+    assert sqlite.sqlite3_memory_highwater(False) - before < 2**20
 
 
 def test_a_data_type_that_lags_far_behind_is_mapped_whole(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,6 @@
 """Every upstream call that a sync made, as it may be shown: no token, no body, no header.
 
-Noted in the transaction that stores what the call brought, many in one row; when the sync ends its rows become one.
+Noted in the transaction that stores what the call brought, many in one row; when the sync ends its rows become few.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ KEPT = timedelta(days=14)
 
 _COLUMNS = ("tenant_id", "connection_id", "sync_id", "at", "calls")
 _MINE = "tenant_id = ? AND connection_id = ? AND sync_id = ?"
+_FOLDED = 1000  # rows that become one: those of a large company's first read would take much memory all at once
 
 
 class Made(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -59,7 +60,7 @@ def _packed(calls: Sequence[Made]) -> bytes:
 
 
 def _unpacked(rows: Sequence[tuple[bytes]]) -> list[Made]:
-    found = [one for (packed,) in rows for one in _decode(zlib.decompress(packed))]
+    found = [one for (packed,) in rows for one in _decode(zlib.decompress(bytes(packed)))]
     return sorted(found, key=lambda one: one.at)
 
 
@@ -72,21 +73,22 @@ def keep(
 
 
 def fold(tx: Connection, tenant: TenantId, connection: ConnectionId, sync: SyncId, now: datetime) -> None:
-    """The sync has ended: its calls go into one row, which takes a fraction of the room."""
-    rows = _rows(tx, tenant, connection, sync)
-    if len(rows) > 1:
-        bulk.run(tx, f"DELETE FROM sync_calls WHERE {_MINE}", (tenant, connection, sync))  # noqa: S608 - our own names
-        keep(tx, tenant, connection, sync, _unpacked(rows), now)
+    """The sync has ended: its calls go into few rows, which take a fraction of the room."""
+    owner = (tenant, connection, sync)
+    held = [pk for (pk,) in bulk.select(tx, f"SELECT pk FROM sync_calls WHERE {_MINE} ORDER BY pk", owner)]  # noqa: S608 - our own names
+    for start in range(0, len(held) if len(held) > 1 else 0, _FOLDED):
+        some = held[start : start + _FOLDED]
+        mine = f"FROM sync_calls WHERE {_MINE} AND pk BETWEEN ? AND ?"
+        values = (*owner, some[0], some[-1])
+        made = _unpacked(bulk.select(tx, f"SELECT calls {mine}", values))
+        bulk.run(tx, f"DELETE {mine}", values)
+        keep(tx, *owner, made, now)
 
 
 def of_sync(tx: Connection, tenant: TenantId, connection: ConnectionId, sync: SyncId) -> list[Made]:
     """The calls of a sync in the order they were sent; empty too once they are forgotten."""
-    return _unpacked(_rows(tx, tenant, connection, sync))
-
-
-def _rows(tx: Connection, tenant: TenantId, connection: ConnectionId, sync: SyncId) -> list[tuple[bytes]]:
     sql = f"SELECT calls FROM sync_calls WHERE {_MINE} ORDER BY pk"  # noqa: S608 - likewise
-    return [(bytes(packed),) for (packed,) in bulk.select(tx, sql, (tenant, connection, sync))]
+    return _unpacked(bulk.select(tx, sql, (tenant, connection, sync)))
 
 
 def purge(tx: Connection, now: datetime) -> int:

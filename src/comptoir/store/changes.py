@@ -7,6 +7,7 @@ after a mapping is told from what came before it. Nothing is kept while nothing 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -22,6 +23,7 @@ __all__ = ["close", "count", "first_sort_keys", "forget", "former_targets", "ids
 
 _NEW = ("tenant_id", "connection_id", "resource", "mark", "id")
 _MOST_KEPT = 200_000  # of one connection; a data type that lags behind more than this is mapped whole
+_AT_ONCE = 2000  # dropped by one statement: SQLite holds the keys of all that it is to delete in memory
 _SINCE = "FROM raw_changes WHERE tenant_id = ? AND connection_id = ? AND resource = ? AND mark > ?"
 _links = msgspec.json.Decoder(tuple[Link, ...])
 
@@ -114,5 +116,12 @@ def forget(tx: Connection, tenant: TenantId, connection: ConnectionId) -> None:
 
 
 def _drop(tx: Connection, tenant: TenantId, connection: ConnectionId, marks: Sequence[int]) -> None:
-    mine = only(RAW_CHANGES, tenant, RAW_CHANGES.c.connection_id == connection, RAW_CHANGES.c.mark <= min(marks))
-    tx.execute(sa.delete(RAW_CHANGES).where(mine))
+    mine = "FROM raw_changes WHERE tenant_id = ? AND connection_id = ? AND mark <= ?"
+    values, behind = (tenant, connection, min(marks)), "AND (resource, mark, id) > (?, ?, ?)"
+    last = f"SELECT resource, mark, id {mine} {behind} ORDER BY resource, mark, id LIMIT 1 OFFSET {_AT_ONCE - 1}"
+    some = f"DELETE {mine} {behind} AND (resource, mark, id) <= (?, ?, ?)"
+    place: tuple[Any, ...] = ("", 0, "")
+    while ends := bulk.select(tx, last, (*values, *place)):
+        bulk.run(tx, some, (*values, *place, *ends[0]))
+        place = ends[0]
+    bulk.run(tx, f"DELETE {mine}", values)
