@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 import sqlalchemy as sa
 import uvicorn
-from litestar import Litestar
+from litestar import Litestar, Router
 from litestar.types import ASGIApp
 
 from comptoir import access
@@ -31,7 +31,7 @@ from comptoir.integrations import INTEGRATIONS, by_key
 from comptoir.integrations.contract import Attached, Integration, Printed
 from comptoir.jobs import Jobs, Shift, Stopped, Tenure, fence
 from comptoir.link import Flow, TokenEndpoint, TokenKeeper, lifecycle
-from comptoir.portal import PortalServices, error_response, observed
+from comptoir.portal import PortalServices, error_response, health_router, observed
 from comptoir.portal import routes as portal_routes
 from comptoir.runtime import failpoints, logs
 from comptoir.runtime.clock import Clock, SystemClock
@@ -207,22 +207,31 @@ class Application:
         """Portal, Link pages and API: on one origin, or the API on a host of its own below the base domain."""
         portal = self._portal_services()
         public = self._api_services()
-        pages = Litestar(
-            route_handlers=portal_routes(portal),
-            exception_handlers={Exception: error_response(portal)},
-            openapi_config=None,
-            logging_config=None,
-        )
+        pages = _pages(portal_routes(portal), portal)
         own_host = f"api.{self.settings.base_domain}" if self.settings.base_domain else None
-        return divided(
-            is_on_host(own_host) if own_host else is_below(public.path), api(public), observed(pages, portal)
-        )
+        return divided(is_on_host(own_host) if own_host else is_below(public.path), api(public), pages)
 
     def start(self) -> None:
         """Listen, then begin to work off what is queued. Raises ActionNeeded if the port is taken."""
-        listener = listen(self.settings.host, self.settings.port)
+        self._answer(self.asgi, self.settings.port, "--port or COMPTOIR_PORT")
+        self.begin_work()
+        self._desk.start()
+
+    def start_to_work(self) -> None:
+        """Begin to work off what is queued, and tell on the port for metrics, if one is set, how that goes.
+
+        Raises ActionNeeded if the port is taken.
+        """
+        if self.settings.metrics_port is not None:
+            portal = self._portal_services()
+            pages = _pages([health_router(portal)], portal)
+            self._answer(pages, self.settings.metrics_port, "--metrics-port or COMPTOIR_METRICS_PORT")
+        self.begin_work()
+
+    def _answer(self, asgi: ASGIApp, port: int, chosen_by: str) -> None:
+        listener = listen(self.settings.host, port, chosen_by)
         config = uvicorn.Config(
-            self.asgi,
+            asgi,
             log_config=None,
             access_log=False,
             server_header=False,
@@ -235,8 +244,6 @@ class Application:
             if not self._serving.is_alive():
                 raise ActionNeeded("The server could not start; the log says why.")
             self._serving.join(0.01)
-        self.begin_work()
-        self._desk.start()
 
     def begin_work(self) -> None:
         """Work off what is queued, and what falls due. Raises ActionNeeded if the queue cannot be opened."""
@@ -638,6 +645,16 @@ class _SyncAsked(msgspec.Struct, frozen=True):
     company: str
     data_types: tuple[str, ...] | None = None
     whole: bool = False
+
+
+def _pages(routes: Sequence[Router], portal: PortalServices) -> ASGIApp:
+    pages = Litestar(
+        route_handlers=routes,
+        exception_handlers={Exception: error_response(portal)},
+        openapi_config=None,
+        logging_config=None,
+    )
+    return observed(pages, portal)
 
 
 def _single_sign_on(settings: Settings, clock: Clock) -> OpenIdProvider | None:

@@ -70,7 +70,7 @@ def work(settings: Settings) -> None:
     application = Application(settings, "worker")
     try:
         application.stop_on_signals()
-        application.begin_work()
+        application.start_to_work()
         print("Comptoir works off what is queued, until it is stopped.", flush=True)  # noqa: T201 - the command's answer
         application.wait()
     finally:

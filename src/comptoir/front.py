@@ -21,7 +21,8 @@ def is_no_cut_off(line: logging.LogRecord) -> bool:
     return not isinstance(cause, asyncio.CancelledError) and "graceful shutdown exceeded" not in str(line.msg)
 
 
-def listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int, chosen_by: str) -> socket.socket:
+    """Raises ActionNeeded if the port is taken; `chosen_by` names where another one is chosen."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -31,7 +32,7 @@ def listen(host: str, port: int) -> socket.socket:
         listener.close()
         raise ActionNeeded(
             f"Comptoir cannot listen on {host}, port {port}: {error.strerror or error}. Stop what uses the port, or "
-            "choose another with --port or COMPTOIR_PORT."
+            f"choose another with {chosen_by}."
         ) from error
     listener.listen(512)
     listener.set_inheritable(True)

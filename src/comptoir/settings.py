@@ -72,6 +72,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     lease_seconds: float
     log_format: str
     log_level: str
+    metrics_port: int | None
     metrics_token: str | None
     failpoints: str | None
     bounds: Bounds
@@ -115,6 +116,7 @@ def read(environ: Mapping[str, str] = os.environ, *, folder: Path | None = None,
     host = values.get("HOST") or "127.0.0.1"
     port = _integer("PORT", values.get("PORT") or "8000", least=0, most=65535)
     public_url = _address("PUBLIC_URL", values.get("PUBLIC_URL") or f"http://{_shown(host)}:{port}")
+    metrics_port = values.get("METRICS_PORT") or None
     scale = _positive("TIME_SCALE", values.get("TIME_SCALE") or "1")
     upstreams = {integration.key: _upstream(integration, values) for integration in INTEGRATIONS}
     is_real = any(_is_real(integration, upstreams[integration.key]) for integration in INTEGRATIONS)
@@ -141,6 +143,7 @@ def read(environ: Mapping[str, str] = os.environ, *, folder: Path | None = None,
         lease_seconds=_positive("LEASE_SECONDS", values.get("LEASE_SECONDS") or "60"),
         log_format=_one_of("LOG_FORMAT", values.get("LOG_FORMAT") or "console", ("console", "json")),
         log_level=_one_of("LOG_LEVEL", values.get("LOG_LEVEL") or "info", ("debug", "info", "warning", "error")),
+        metrics_port=metrics_port and _integer("METRICS_PORT", metrics_port, least=1, most=65535),
         metrics_token=values.get("METRICS_TOKEN") or None,
         failpoints=failpoints,
         bounds=_bounds(values),
@@ -216,7 +219,7 @@ def names() -> frozenset[str]:
     """Every setting there is, without prefix."""
     own = (
         "DATA_DIR DATABASE_URL HOST PORT PUBLIC_URL BASE_DOMAIN MASTER_KEY TIME_SCALE LOG_FORMAT FAILPOINTS TEST_SEAMS "
-        "LOG_LEVEL METRICS_TOKEN LEASE_SECONDS "
+        "LOG_LEVEL METRICS_PORT METRICS_TOKEN LEASE_SECONDS "
         "CONNECT_SECONDS IDLE_SECONDS WHOLE_SECONDS LARGEST_BODY ADDRESS_LIMIT "
         "OIDC_ISSUER OIDC_CLIENT_ID OIDC_CLIENT_SECRET API_LIMITS"
     )

@@ -9,10 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 from litestar import Request
 from litestar.testing import TestClient
 from prometheus_client.parser import text_string_to_metric_families
+from tests.cli.conftest import free_ports
 from tests.portal.conftest import ORIGIN, House, installation
 
 from comptoir import settings
@@ -179,6 +181,28 @@ def test_every_metric_that_the_dashboard_shows_exists(watched: Application, aski
 
     assert len(named) > 12
     assert named - told.keys() == set()
+
+
+@pytest.mark.postgres
+def test_a_worker_tells_how_it_is_on_a_port_of_its_own_and_nothing_else(postgres_url: str, tmp_path: Path) -> None:
+    (port,) = free_ports(1)
+    worker = Application(
+        settings.read(
+            {"COMPTOIR_DATABASE_URL": postgres_url},
+            folder=tmp_path,
+            data_dir=str(tmp_path),
+            metrics_port=str(port),
+        ),
+        "worker",
+    )
+    worker.metrics.sync_ended("complete", 2.0)
+    worker.start_to_work()
+    with httpx2.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http:
+        ready, counted, elsewhere = (http.get(path) for path in ("/health/ready", "/metrics", "/sign-in"))
+    worker.stop()
+
+    assert (ready.status_code, counted.status_code, elsewhere.status_code) == (200, 200, 404)
+    assert 'comptoir_syncs_total{outcome="complete"} 1.0' in counted.text
 
 
 def test_every_answer_bears_an_id(asking: TestClient[Any]) -> None:

@@ -180,13 +180,15 @@ def serve(*, host: str | None = None, port: int | None = None, data_dir: Path | 
 
 
 @app.command
-def worker(*, data_dir: Path | None = None) -> None:
+def worker(*, metrics_port: int | None = None, data_dir: Path | None = None) -> None:
     """Do the background work of an installation on PostgreSQL, beside any number of servers and workers.
 
     While a worker runs, servers leave the work to it.
 
     Parameters
     ----------
+    metrics_port
+        Port to tell /metrics and /health on, and nothing else; none unless COMPTOIR_METRICS_PORT says otherwise.
     data_dir
         Where the key file is, unless COMPTOIR_MASTER_KEY is set; ./comptoir-data unless COMPTOIR_DATA_DIR says
         otherwise.
@@ -195,7 +197,7 @@ def worker(*, data_dir: Path | None = None) -> None:
         from comptoir.commands import work
         from comptoir.settings import read
 
-    work(read(data_dir=_text(data_dir)))
+    work(read(metrics_port=_text(metrics_port), data_dir=_text(data_dir)))
 
 
 @app.command
