@@ -72,6 +72,23 @@ def test_what_a_row_named_before_it_changed_is_told_however_often_it_did(house: 
         assert changes.former_targets(*mine, mark + 1, "contact") == set()
 
 
+def test_what_changed_rows_name_and_named_is_told_together(house: House) -> None:
+    def named(id_: str, target: str, link: str = "contact") -> None:
+        house.arrive("invoices", arrived(id_, target.encode(), links=[(link, "contacts", target)]))
+
+    named("1", "7")
+    named("2", "8")
+    mark = close(house)
+    named("1", "9")
+    named("3", "6")
+    named("4", "5", link="project")
+
+    with house.db.read() as tx:
+        mine = (tx, house.tenant, house.connection, "invoices")
+        assert changes.targets(*mine, mark, "contact") == {"7", "9", "6"}
+        assert changes.targets(*mine, mark + 1, "contact") == set()
+
+
 def test_of_each_series_the_first_place_that_changed_is_told(house: House) -> None:
     house.arrive("lines", arrived("1", sort_key="a|3"), arrived("2", sort_key="a|5"), arrived("3", sort_key="b|1"))
     mark = close(house)

@@ -233,12 +233,16 @@ class Hop(msgspec.Struct, frozen=True, kw_only=True):
     OUT: `link` is declared on `start` and names rows of `to`. IN: `link` is declared on `to` and names rows of `start`.
     BESIDE: `link` is declared on both, as on the lines of one source in a ledger.
     Hops run in order; a later hop starts from what earlier ones loaded.
+    `is_late`: rows of `to` are read for other data types, perhaps in a later round or more seldom. Nobody waits for
+    them, what is held of them counts, and what they change is mapped once more when they were read. Such a hop is IN,
+    and none starts from where it leads.
     """
 
     start: str
     link: str
     to: str
     direction: Direction
+    is_late: bool = False
 
 
 class Note(msgspec.Struct, frozen=True, kw_only=True):

@@ -19,7 +19,7 @@ from comptoir.store.ids import ConnectionId, TenantId
 from comptoir.store.rows import only
 from comptoir.store.tables import CONNECTIONS, MAPPINGS, RAW_CHANGES
 
-__all__ = ["close", "count", "first_sort_keys", "forget", "former_targets", "ids", "keep", "keep_new"]
+__all__ = ["close", "count", "first_sort_keys", "forget", "former_targets", "ids", "keep", "keep_new", "targets"]
 
 _NEW = ("tenant_id", "connection_id", "resource", "mark", "id")
 _MOST_KEPT = 200_000  # of one connection; a data type that lags behind more than this is mapped whole
@@ -79,6 +79,22 @@ def former_targets(
     """What the rows that changed since a mark named by `link` before they did."""
     rows = bulk.select(tx, f"SELECT links {_SINCE} AND links IS NOT NULL", (tenant, connection, resource, since))
     return {one.id for (links,) in rows for one in _links.decode(links) if one.name == link}
+
+
+def targets(
+    tx: Connection, tenant: TenantId, connection: ConnectionId, resource: str, since: int, link: str
+) -> set[str]:
+    """What the rows that changed since a mark name by `link`, or named before they did. Where few of very many have
+    such a link, only those are looked at."""
+    mine = (tenant, connection, resource)
+    if not bulk.select(tx, f"SELECT 1 {_SINCE} LIMIT 1", (*mine, since)):
+        return set()
+    sql = (
+        "SELECT DISTINCT target FROM raw_links WHERE tenant_id = ? AND connection_id = ? AND resource = ? "  # noqa: S608 - our own names
+        f"AND link = ? AND id IN (SELECT id {_SINCE})"
+    )
+    named = {target for (target,) in bulk.select(tx, sql, (*mine, link, *mine, since))}
+    return named | former_targets(tx, *mine, since, link)
 
 
 def first_sort_keys(

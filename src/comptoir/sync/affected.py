@@ -18,13 +18,16 @@ def affected(
     """By resource, the ids of rows that may make other records than they did at the mark `since`; rows that are gone
     among them. None where everything is better gone through."""
     sources = {making.resource for making in data_type.made_from}
-    resources = sources | {name for hop in data_type.hops for name in (hop.start, hop.to)}
+    resources = sources | {name for hop in data_type.hops if not hop.is_late for name in (hop.start, hop.to)}
     if sum(changes.count(tx, tenant, connection, name, since) for name in resources) > _MOST:
         return None
     found = {name: changes.ids(tx, tenant, connection, name, since) for name in resources}
     # From the last hop to the first: what leads to a row that leads to a changed one is affected too.
     for hop in reversed(data_type.hops):
-        found[hop.start] |= _leading(tx, tenant, connection, hop, found[hop.to], since)
+        if hop.is_late:
+            found[hop.start] |= changes.targets(tx, tenant, connection, hop.to, since, hop.link)
+        else:
+            found[hop.start] |= _leading(tx, tenant, connection, hop, found[hop.to], since)
         if len(found[hop.start]) > _MOST:
             return None
     return {name: found[name] for name in sources}

@@ -323,18 +323,25 @@ class Engine:
                     assert data_type is not None
                     chosen[data_type] = datasets.advance(tx, tenant, id_, status=Status.MAPPING, progress=50)
             reads = syncs.reads(tx, tenant, connection_id)
+            mates = datasets.of_syncs(tx, tenant, connection_id, [turn.sync]).get(turn.sync, [])
+            following = plan.following(tx, connection, integration, chosen.keys())
         ids = {one.name: dataset.id for one, dataset in chosen.items()}
+        counting = {one.data_type: one.id for one in mates} | ids
         progress = Progress(self._db, tenant, ids, self._clock)
         watch = self._board.watch(connection_id)
 
         def told(data_type: str, rows: int, rows_in_all: int, made: int) -> None:
             watch.mapped(data_type, rows, rows_in_all, made)
-            progress.mapped(data_type, rows, rows_in_all)
+            if data_type in ids:
+                progress.mapped(data_type, rows, rows_in_all)
 
         def stored(tx: Transaction, data_type: str, counts: raw.Counts, deleted: int) -> None:
-            datasets.count(tx, tenant, ids[data_type], new=counts.new, changed=counts.changed, deleted=deleted)
+            if (id_ := counting.get(data_type)) is not None:  # what follows may not have been asked for in this sync
+                datasets.count(tx, tenant, id_, new=counts.new, changed=counts.changed, deleted=deleted)
 
         def finished(tx: Transaction, data_type: str, result: MapResult) -> None:
+            if data_type not in ids:
+                return
             sources = integration.data_type(data_type)
             assert sources is not None
             warnings = endings.source_warnings(sources, answer.resources)
@@ -354,7 +361,7 @@ class Engine:
             stored=stored,
             finished=finished,
             should_stop=self._should_stop,
-        ).run(list(chosen))
+        ).run([*chosen, *following])
 
     def _may_be_mapped(
         self,

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 
 import msgspec
 from sqlalchemy import Connection as Transaction
 
-from comptoir.integrations.contract import Integration, Resource
-from comptoir.store import DatasetId, SyncId, cursors, datasets, pages, profile, syncs
+from comptoir.integrations.contract import DataType, Integration, Resource
+from comptoir.store import DatasetId, SyncId, cursors, datasets, mappings, pages, profile, syncs
 from comptoir.store.connections import Connection
 from comptoir.store.datasets import Dataset, Status
 from comptoir.store.syncs import Sync
+from comptoir.sync.outcomes import COMPLETE
 from comptoir.sync.requests import due
 
-__all__ = ["Round", "is_overtaken", "needed", "take_up"]
+__all__ = ["Round", "following", "is_overtaken", "needed", "take_up"]
 
 _ORDINARY_STAGE = 1
 
@@ -105,3 +106,28 @@ def needed(integration: Integration, chosen: Iterable[Dataset], access_level: in
         if resource.name in names:
             names.update(resource.parents)
     return [resource for resource in integration.resources if resource.name in names]
+
+
+def following(
+    tx: Transaction, connection: Connection, integration: Integration, chosen: Collection[DataType]
+) -> list[DataType]:
+    """Data types that were mapped before and look at what is only now read, for the chosen ones: they follow it. One
+    whose own sources could not all be read stays as it is."""
+    arrived = {source.resource for one in chosen for source in one.sources}
+    waiting = [
+        one
+        for one in integration.data_types
+        if one not in chosen and any(hop.is_late and hop.to in arrived for hop in one.hops)
+    ]
+    if not waiting:
+        return []
+    held = mappings.of(tx, connection.tenant_id, connection.id)
+    reads = syncs.reads(tx, connection.tenant_id, connection.id)
+    whole = {name for name, read in reads.items() if read.outcome == COMPLETE}
+    return [
+        one
+        for one in waiting
+        if one.name in held
+        and connection.allows(one.name)
+        and all(source.resource in whole for source in one.sources if source.required)
+    ]

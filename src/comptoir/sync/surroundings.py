@@ -59,7 +59,7 @@ class Surroundings:
         names = {source.resource for source in data_type.sources}
         names |= {making.resource for making in data_type.made_from}
         names |= {part if isinstance(part, str) else part.resource for part in data_type.whole}
-        names |= {name for hop in data_type.hops for name in (hop.start, hop.to)}
+        names |= {name for hop in data_type.hops if not hop.is_late for name in (hop.start, hop.to)}
         return frozenset(names & self._complete)
 
     def today(self, data_type: DataType) -> datetime | None:

@@ -418,6 +418,13 @@ class Books:
             self._lines[link, id_] = lines
         return lines
 
+    def bank_lines_of(self, explanation: payloads.Explanation) -> list[payloads.LedgerTransaction]:
+        """What the ledger that was read last booked of this on its bank account, in a currency not the company's."""
+        id_ = last_segment(explanation.url)
+        code = self.bank_code(bank_account_id(explanation.bank_account))
+        lines = self._those_naming("ledger_transactions", "foreign", id_, _ledger_line)
+        return [one for one in lines if code in (None, self.code_of_ledger(one.nominal_code))]
+
     # Inside
 
     def _whole(self, resource: str, decode: Callable[[RawRow], _T]) -> tuple[tuple[RawRow, _T], ...]:

@@ -36,6 +36,9 @@ _FEW_CALLS, _LEDGER_LAST = 0, 2
 _OUT, _IN = Direction.OUT, Direction.IN
 _EXPLANATIONS = "bank_transaction_explanations"
 _AFTERWARDS = "balances_afterwards"
+_LEDGER = "ledger_transactions"
+# An explanation tells no rate: the ledger line of a foreign bank account does, once that is read.
+_BOOKED = Hop(start=_EXPLANATIONS, link="foreign", to=_LEDGER, direction=_IN, is_late=True)
 # What mapping is given of resources that are given whole: all else of them moves without asking for any mapping.
 _COMPANY = Part(
     "company",
@@ -102,6 +105,7 @@ _invoice_hops = (
     Hop(start="invoices", link="invoice", to="credit_note_reconciliations", direction=_IN),
     Hop(start="credit_note_reconciliations", link="credit_note", to="credit_notes", direction=_OUT),
     Hop(start="invoices", link="contact", to="contacts", direction=_OUT),
+    _BOOKED,
 )
 _credit_hops = (
     Hop(start="credit_notes", link="paid_credit_notes", to=_EXPLANATIONS, direction=_IN),
@@ -109,12 +113,14 @@ _credit_hops = (
     Hop(start="credit_notes", link="contact", to="contacts", direction=_OUT),
     Hop(start="invoices", link="paid_invoices", to=_EXPLANATIONS, direction=_IN),
     Hop(start="invoices", link="contact", to="contacts", direction=_OUT),
+    _BOOKED,
 )
 _bill_hops = (
     Hop(start="bills", link="paid_bill", to=_EXPLANATIONS, direction=_IN),
     Hop(start="bills", link="contact", to="contacts", direction=_OUT),
     Hop(start="bills", link="project", to="projects", direction=_OUT),
     Hop(start="projects", link="contact", to="contacts", direction=_OUT),
+    _BOOKED,
 )
 _payment_hops = (
     Hop(start=_EXPLANATIONS, link="paid_invoices", to="invoices", direction=_OUT),
@@ -125,21 +131,24 @@ _payment_hops = (
     Hop(start="invoices", link="invoice", to="credit_note_reconciliations", direction=_IN),
     Hop(start="invoices", link="contact", to="contacts", direction=_OUT),
     Hop(start="credit_notes", link="contact", to="contacts", direction=_OUT),
+    _BOOKED,
 )
 _bill_payment_hops = (
     Hop(start=_EXPLANATIONS, link="netted", to=_EXPLANATIONS, direction=Direction.BESIDE),
     Hop(start=_EXPLANATIONS, link="paid_bill", to="bills", direction=_OUT),
     Hop(start="bills", link="contact", to="contacts", direction=_OUT),
+    _BOOKED,
 )
 _direct_hops = (
     Hop(start=_EXPLANATIONS, link="project", to="projects", direction=_OUT),
     Hop(start="expenses", link="project", to="projects", direction=_OUT),
+    _BOOKED,
 )
 _transaction_hops = (
     Hop(start="bank_transactions", link="bank_transaction", to=_EXPLANATIONS, direction=_IN),
     Hop(start=_EXPLANATIONS, link="linked_transfer", to=_EXPLANATIONS, direction=_OUT),
+    _BOOKED,
 )
-_LEDGER = "ledger_transactions"
 _ledger_hops = (
     *(
         Hop(start=_LEDGER, link=link, to=_LEDGER, direction=Direction.BESIDE)

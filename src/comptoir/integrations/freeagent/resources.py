@@ -32,6 +32,8 @@ from comptoir.model.money import plain
 __all__ = ["CATEGORY_GROUPS", "RESOURCES"]
 
 _ORDINARY = 30  # digits before or after the point; what is longer is no amount to be netted by
+_EXPLANATIONS = "bank_transaction_explanations"
+_BANK = b'"750'  # the parent code of bank accounts
 _DIGITS_ALONE = str.maketrans("", "", "-T:")
 
 CATEGORY_GROUPS = (
@@ -96,6 +98,9 @@ class _Spent(_Filed):
 class _Posted(_Filed):
     source_item_url: str | None = None
     dated_on: str = ""
+    # Looked at as they are written: a line is filed whatever stands here.
+    nominal_code: msgspec.Raw = msgspec.field(default_factory=msgspec.Raw)
+    foreign_currency_data: msgspec.Raw = msgspec.field(default_factory=msgspec.Raw)
 
 
 class _Dated(msgspec.Struct):
@@ -201,7 +206,15 @@ def _in_order(record: msgspec.Struct) -> str:
 
 def _posted(record: msgspec.Struct) -> tuple[Link, ...]:
     assert isinstance(record, _Posted)
-    return (Link(*posted_with(record.source_item_url, record.dated_on)),)
+    link = Link(*posted_with(record.source_item_url, record.dated_on))
+    if link.resource == _EXPLANATIONS and _is_bank_in_foreign_currency(record):
+        return (link, Link("foreign", _EXPLANATIONS, link.id))
+    return (link,)
+
+
+def _is_bank_in_foreign_currency(record: _Posted) -> bool:
+    """Such a line tells at what rate a movement was booked. Those of base currency, nearly all, are not looked up."""
+    return bytes(record.nominal_code)[:4] == _BANK and b'"currency_code"' in bytes(record.foreign_currency_data)
 
 
 class _Placed(msgspec.Struct):

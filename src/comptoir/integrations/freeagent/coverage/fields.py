@@ -8,9 +8,11 @@ import msgspec
 
 from comptoir.integrations.contract import Covered
 
-__all__ = ["EXPLANATIONS", "account", "flat", "none", "read", "within"]
+__all__ = ["AT", "BOOKED", "EXPLANATIONS", "account", "flat", "none", "read", "within"]
 
 EXPLANATIONS = "bank_transaction_explanations"
+BOOKED = ("ledger_transactions.debit_value", "ledger_transactions.foreign_currency_data.debit_value")
+AT = "1 in the company's currency; of another bank account as the ledger booked it, where that was read."
 
 Fields = Covered | Iterable[Covered]
 

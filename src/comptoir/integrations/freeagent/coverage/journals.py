@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from comptoir.integrations.freeagent.coverage.fields import EXPLANATIONS, flat, none, read, within
+from comptoir.integrations.freeagent.coverage.fields import AT, BOOKED, EXPLANATIONS, flat, none, read, within
 
 __all__ = ["ACCOUNT_TRANSACTIONS", "JOURNALS", "JOURNAL_ENTRIES"]
 
@@ -23,7 +23,7 @@ ACCOUNT_TRANSACTIONS = flat(
         how="Reconciled if it is explained whole, and nothing of it is marked for review.",
     ),
     read("currency", "bank_accounts.currency", "company.currency"),
-    read("currencyRate", how="1 in the company's currency; FreeAgent tells no rate of a bank line."),
+    read("currencyRate", "bank_accounts.currency", *BOOKED, how=AT),
     within(
         "lines[]",
         read("description", f"{EXPLANATIONS}.description"),

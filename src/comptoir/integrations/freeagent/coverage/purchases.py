@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from comptoir.integrations.contract import Covered
-from comptoir.integrations.freeagent.coverage.fields import EXPLANATIONS, account, flat, none, read, within
+from comptoir.integrations.freeagent.coverage.fields import AT, BOOKED, EXPLANATIONS, account, flat, none, read, within
 from comptoir.integrations.freeagent.coverage.sales import payments_of, tracking
 
 __all__ = ["BILLS", "BILL_CREDIT_NOTES", "BILL_PAYMENTS", "DIRECT_COSTS", "DIRECT_INCOMES"]
@@ -128,7 +128,7 @@ BILL_PAYMENTS = flat(
     account("accountRef", f"{EXPLANATIONS}.bank_account"),
     read("totalAmount", f"{EXPLANATIONS}.gross_value", how="Money out is positive."),
     read("currency", "bank_accounts.currency"),
-    read("currencyRate", "bank_accounts.currency", how="1 in the company's currency; an explanation carries no rate."),
+    read("currencyRate", "bank_accounts.currency", *BOOKED, how=AT),
     read("date", f"{EXPLANATIONS}.dated_on"),
     read("note", f"{EXPLANATIONS}.description"),
     within(
@@ -170,8 +170,7 @@ def _direct(*resources: str) -> tuple[Covered, ...]:
     projects = of("project", "property")
     when, total = of("dated_on"), of("gross_value")
     moneys = ("bank_accounts.currency", *(("expenses.currency",) if is_cost else ()))
-    rates = ("bank_accounts.currency", *(("expenses.native_gross_value",) if is_cost else ()))
-    rate = "1 in the company's currency; an explanation carries no rate."
+    rates = ("bank_accounts.currency", *BOOKED, *(("expenses.native_gross_value",) if is_cost else ()))
     manual = ("expenses.manual_sales_tax_amount",) if is_cost else ()
     owed = ("expenses.user",) if is_cost else ()
     references = (f"{EXPLANATIONS}.receipt_reference", f"{EXPLANATIONS}.cheque_number")
@@ -183,7 +182,7 @@ def _direct(*resources: str) -> tuple[Covered, ...]:
         none("Neither an explanation nor an expense names a contact.", "contactRef.id", "contactRef.dataType"),
         read("issueDate", *when),
         read("currency", *moneys),
-        read("currencyRate", *rates, how=rate),
+        read("currencyRate", *rates, how=AT),
         within(
             "lineItems[]",
             read("description", *of("description")),
@@ -231,14 +230,14 @@ def _direct(*resources: str) -> tuple[Covered, ...]:
                 none("It is the record's own.", "note", "reference"),
                 account("accountRef", f"{EXPLANATIONS}.bank_account", *owed),
                 read("currency", *moneys),
-                read("currencyRate", *rates, how=rate),
+                read("currencyRate", *rates, how=AT),
                 read("paidOnDate", *when),
                 read("totalAmount", *total),
             ),
             within(
                 "allocation",
                 read("currency", *moneys),
-                read("currencyRate", *rates, how=rate),
+                read("currencyRate", *rates, how=AT),
                 read("allocatedOnDate", *when),
                 read("totalAmount", *total),
             ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from comptoir.integrations.contract import Covered
-from comptoir.integrations.freeagent.coverage.fields import EXPLANATIONS, account, flat, none, read, within
+from comptoir.integrations.freeagent.coverage.fields import AT, BOOKED, EXPLANATIONS, account, flat, none, read, within
 
 __all__ = ["CREDIT_NOTES", "INVOICES", "PAYMENTS", "customer", "payments_of", "tracking", "withheld"]
 
@@ -58,7 +58,7 @@ def payments_of(resource: str, notes: tuple[str, ...] = (), reference: tuple[str
             read("reference", *_of((EXPLANATIONS,), "receipt_reference", "cheque_number"), *reference),
             account("accountRef", f"{EXPLANATIONS}.bank_account"),
             read("currency", *reversed(moneys)),
-            read("currencyRate", *moneys, how="1 in the company's currency, else not told."),
+            read("currencyRate", *moneys, *BOOKED, how=AT),
             read("paidOnDate", *_of((EXPLANATIONS, *notes), "dated_on")),
             read("totalAmount", f"{EXPLANATIONS}.gross_value", how="0 where a credit or a write-off settles it."),
         ),
@@ -187,7 +187,8 @@ PAYMENTS = flat(
         "bank_accounts.currency",
         "credit_note_reconciliations.exchange_rate",
         "invoices.exchange_rate",
-        how="1 in the company's currency; an explanation carries no rate.",
+        *BOOKED,
+        how=AT,
     ),
     read("date", *_of(_SETTLING[:2], "dated_on"), "invoices.written_off_date"),
     read("note", f"{EXPLANATIONS}.description", how="`Written off` for a write-off."),

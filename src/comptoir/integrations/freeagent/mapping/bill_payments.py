@@ -49,7 +49,7 @@ def bill_payment(source: payloads.Explanation, books: Books) -> Iterator[Mapped 
             account_ref=books.bank_ref(source.bank_account),
             total_amount=plain(total),
             currency=bank_currency,
-            currency_rate=settlement.rate_to_base(bank_currency, None, books),
+            currency_rate=settlement.bank_rate(source, books),
             date=when,
             note=source.description or None,
             reference=reference(source),

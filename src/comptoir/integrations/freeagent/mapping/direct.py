@@ -70,7 +70,7 @@ def _direct(source: payloads.Explanation, sign: int, books: Books) -> Mapped:
     currency = books.bank_currency(source.bank_account)
     kind = DirectCost if sign < 0 else DirectIncome
     when = settlement.required_day(source.dated_on, "dated_on")
-    currency_rate = settlement.rate_to_base(currency, None, books)
+    currency_rate = settlement.bank_rate(source, books)
     record = kind(
         id=id_,
         reference=reference(source),

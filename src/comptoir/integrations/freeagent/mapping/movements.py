@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
 
 from comptoir.integrations.contract import Mapped, Note
 from comptoir.integrations.freeagent import payloads
@@ -12,7 +13,7 @@ from comptoir.integrations.freeagent.mapping.banking import without_token
 from comptoir.integrations.freeagent.mapping.transfers import record_of
 from comptoir.integrations.freeagent.references import instant, last_segment, local_date
 from comptoir.model.banking import AccountTransaction, AccountTransactionLine, TransferStatus
-from comptoir.model.money import plain
+from comptoir.model.money import ONE, ZERO, plain, rate
 
 __all__ = ["account_transaction"]
 
@@ -34,7 +35,7 @@ def account_transaction(source: payloads.BankTransaction, books: Books) -> Itera
             date=local_date(source.dated_on),
             status=TransferStatus.RECONCILED if is_settled else TransferStatus.UNRECONCILED,
             currency=currency,
-            currency_rate=settlement.rate_to_base(currency, None, books),
+            currency_rate=ONE if currency == books.base_currency else _rate(source, explained_by, books),
             lines=tuple(
                 AccountTransactionLine(
                     description=one.description or None,
@@ -48,3 +49,14 @@ def account_transaction(source: payloads.BankTransaction, books: Books) -> Itera
         ),
         {"sourceUrl": source.url, "unexplainedAmount": source.unexplained_amount, "isManual": source.is_manual},
     )
+
+
+def _rate(
+    source: payloads.BankTransaction, explained_by: Sequence[payloads.Explanation], books: Books
+) -> Decimal | None:
+    """That of the movements it was for, all together; None unless they are the whole of it, each in the ledger."""
+    base = [settlement.booked(one, books) for one in explained_by]
+    told = [one for one in base if one is not None]
+    if len(told) < len(base) or sum((one.gross_value for one in explained_by), ZERO) != source.amount:
+        return None
+    return rate(sum(told, ZERO), source.amount) or None

@@ -66,7 +66,7 @@ def payment(source: payloads.Explanation, books: Books) -> Iterator[Mapped | Not
             account_ref=books.bank_ref(source.bank_account),
             total_amount=plain(gross),
             currency=bank_currency,
-            currency_rate=settlement.rate_to_base(bank_currency, None, books),
+            currency_rate=settlement.bank_rate(source, books),
             date=when,
             note=source.description or None,
             reference=reference(source),

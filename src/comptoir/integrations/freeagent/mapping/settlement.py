@@ -22,6 +22,8 @@ __all__ = [
     "BEYOND",
     "Settled",
     "allocated",
+    "bank_rate",
+    "booked",
     "currency_of",
     "is_written_off",
     "link_rate",
@@ -66,6 +68,28 @@ def rate_to_base(currency: str, exchange_rate: Decimal | None, books: Books) -> 
     if currency == books.base_currency:
         return ONE
     return None if exchange_rate is None else rate(exchange_rate, Decimal(1))
+
+
+def bank_rate(source: payloads.Explanation, books: Books) -> Decimal | None:
+    """Base units for one unit of the bank account's currency, as the ledger booked this movement; 1 in the base
+    currency. None where the ledger was not read, or is of before the movement became what it is."""
+    if books.bank_currency(source.bank_account) == books.base_currency:
+        return ONE
+    base = booked(source, books)
+    return None if base is None else rate(base, source.gross_value) or None
+
+
+def booked(source: payloads.Explanation, books: Books) -> Decimal | None:
+    """What a movement on a foreign bank account is in the base currency, with the sign of the money; None as above."""
+    currency, base, foreign = books.bank_currency(source.bank_account), ZERO, ZERO
+    for line in books.bank_lines_of(source):
+        told = line.foreign_currency_data
+        if told is None or told.debit_value is None or told.currency_code != currency:
+            return None
+        if line.dated_on[:10] != source.dated_on[:10]:
+            return None
+        base, foreign = base + line.debit_value, foreign + told.debit_value
+    return base if foreign and foreign == source.gross_value else None
 
 
 def allocated(source: payloads.Explanation, currency: str, books: Books) -> Decimal | None:
@@ -221,7 +245,7 @@ def payment_of(
             reference=explanation.receipt_reference or explanation.cheque_number or None,
             account_ref=books.bank_ref(explanation.bank_account),
             currency=bank_currency,
-            currency_rate=rate_to_base(bank_currency, None, books),
+            currency_rate=bank_rate(explanation, books),
             paid_on_date=when,
             total_amount=plain(sign * explanation.gross_value),
         )
