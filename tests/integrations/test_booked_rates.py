@@ -61,9 +61,13 @@ def booked(number: int, base: str, foreign: str, *, line: int | None = None, **m
         "nominal_code": _CODE,
         "debit_value": base,
         "source_item_url": url(EXPLANATIONS, number),
-        "foreign_currency_data": {"currency_code": "EUR", "debit_value": foreign},
+        "foreign_currency_data": _euros(foreign),
         **more,
     }
+
+
+def _euros(amount: str) -> dict[str, Any]:
+    return {"currency_code": "EUR", "debit_value": amount}
 
 
 def given(*movements: dict[str, Any], ledger: list[dict[str, Any]] | None) -> Given:
@@ -188,6 +192,9 @@ def test_what_changed_since_the_ledger_was_read_is_at_no_rate_until_it_is_read_a
     assert after["3"][4] > before["3"][4]
     assert after["4"] == before["4"]
     assert counted(edited.sync()) == {}
+    edited.given["ledger_transactions"][0] |= {"debit_value": "-30.0", "foreign_currency_data": _euros("-50.0")}
+    assert counted(edited.edit(EXPLANATIONS, 3, gross_value="-50.0"))["directCosts"] == (0, 1, 0)
+    assert _rate(edited.of("directCosts")["3"]) == "0.6"
 
 
 def test_a_ledger_line_that_moves_changes_what_it_books_and_nothing_else(db: Database) -> None:
@@ -199,12 +206,14 @@ def test_a_ledger_line_that_moves_changes_what_it_books_and_nothing_else(db: Dat
         """Which has the year read again: it is over."""
         return edited.edit(EXPLANATIONS, 4, description=description)
 
+    first = counted(edited.books.datasets())
     edited.given["ledger_transactions"][0] |= {"debit_value": "-24.0"}
     moved_on = counted(sync_having_edited_the_other("Stamps"))
     rates = {id_: _rate(one) for id_, one in edited.of("directCosts").items()}
     edited.given["ledger_transactions"].pop(0)
     gone = counted(sync_having_edited_the_other("Post"))
 
+    assert first["directCosts"] == (2, 0, 0)
     assert moved_on == {"directCosts": (0, 2, 0), "journalEntries": (0, 1, 0)}
     assert rates == {"3": "0.8", "4": "0.9"}
     assert gone == {"directCosts": (0, 2, 0), "journalEntries": (0, 0, 1)}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from functools import cache, lru_cache
 from threading import Lock
 from typing import Any
@@ -19,9 +20,9 @@ from comptoir.store.database import Database, Source, fetch
 from comptoir.store.ids import CompanyId, ConnectionId, TenantId
 from comptoir.store.query import Order, Property, Query, Where
 from comptoir.store.tables import documents_name, standard_name, typed_column_name
-from comptoir.store.values import storable
+from comptoir.store.values import storable, text_of
 
-__all__ = ["Documents", "each", "get", "is_readable", "list_page", "properties"]
+__all__ = ["Documents", "each", "get", "is_readable", "list_page", "properties", "was_readable"]
 
 _BATCH = 1000
 
@@ -64,6 +65,17 @@ def is_readable(
 ) -> bool:
     """Whether the data type was read to its end once: before that a list is not an answer."""
     return any(readable for _, _, readable in _versions(source, tenant, company, data_type, connection))
+
+
+def was_readable(source: Source, tenant: TenantId, connection: ConnectionId, data_type: str, before: datetime) -> bool:
+    """Whether it was already before a moment."""
+    rows = fetch(
+        source,
+        "SELECT 1 FROM record_versions WHERE tenant_id = ? AND connection_id = ? AND data_type = ? "
+        "AND readable_since < ?",
+        (tenant, connection, data_type, text_of(before)),
+    )
+    return bool(rows)
 
 
 def _versions(

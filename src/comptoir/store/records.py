@@ -20,7 +20,7 @@ from comptoir.store import bulk
 from comptoir.store.history import Change, Layer, Log
 from comptoir.store.ids import CompanyId, ConnectionId, TenantId
 from comptoir.store.raw import Counts
-from comptoir.store.reading import Documents, each, get, is_readable, list_page, properties
+from comptoir.store.reading import Documents, each, get, is_readable, list_page, properties, was_readable
 from comptoir.store.rows import only
 from comptoir.store.tables import DOCUMENTS, STANDARD, documents_name, standard_name, typed_column_name
 from comptoir.store.values import amount_key, folded, from_text, numeric, storable, text_of
@@ -48,6 +48,7 @@ __all__ = [
     "put",
     "sources_of",
     "supplemental_of",
+    "was_readable",
 ]
 
 _OWN = (

@@ -361,7 +361,7 @@ class Engine:
             stored=stored,
             finished=finished,
             should_stop=self._should_stop,
-        ).run([*chosen, *following])
+        ).run(list(chosen), following=following)
 
     def _may_be_mapped(
         self,

@@ -26,7 +26,7 @@ from comptoir.runtime.clock import Clock
 from comptoir.runtime.failpoints import failpoint
 from comptoir.store import CompanyId, ConnectionId, Database, SyncId, TenantId, changes, mappings, profile, raw, records
 from comptoir.store.datasets import Warning_
-from comptoir.store.history import Log
+from comptoir.store.history import Counted, Layer, Log, counted
 from comptoir.store.mappings import Doubt
 from comptoir.store.raw import Counts, Held
 from comptoir.store.records import Prepared
@@ -83,6 +83,7 @@ class _Type:
         self.log: Log | None = None  # set once all of it was there: until then all that comes is new
         self.has_doubts = False
         self.history_from: datetime | None = None  # what the source last changed before then is left out
+        self.is_following = False  # mapped once more in one sync: what was told of it stands, and is not told twice
         self.begin()
 
     def begin(self) -> None:
@@ -165,9 +166,14 @@ class Mapper:
         self._told, self._stored, self._finished, self._should_stop = told, stored, finished, should_stop
         self._kept = Kept()
 
-    def run(self, data_types: Sequence[DataType], *, anew: bool = False) -> dict[str, MapResult]:
-        """Map what may have changed of these data types, `anew` everything; what became of each, by name."""
-        types = [_Type(data_type, mapping_version(self._integration, data_type)) for data_type in data_types]
+    def run(
+        self, data_types: Sequence[DataType], *, following: Sequence[DataType] = (), anew: bool = False
+    ) -> dict[str, MapResult]:
+        """Map what may have changed of these data types, `anew` everything; what became of each, by name. Those that
+        are `following` may have been mapped in this sync before."""
+        types = [_Type(one, mapping_version(self._integration, one)) for one in (*data_types, *following)]
+        for one in types[len(data_types) :]:
+            one.is_following = True
         with self._db.write() as tx:
             mark = changes.close(tx, self._tenant, self._connection)
         with self._db.read() as tx:
@@ -184,6 +190,8 @@ class Mapper:
                 one.basis = around.basis(one.data_type)
                 one.has_doubts = bool(mappings.count_doubts(tx, self._tenant, self._connection, one.name))
                 is_readable = records.is_readable(tx, self._tenant, self._company, one.name, self._connection)
+                if one.is_following and is_readable:
+                    is_readable = records.was_readable(tx, self._tenant, self._connection, one.name, self._today)
                 if is_readable:
                     one.log = Log(self._tenant, self._connection, self._sync)
                 one.rows = None if anew else self._chosen(tx, one, held.get(one.name))
@@ -384,13 +392,27 @@ class Mapper:
             one.has_doubts = True
         if one.data_type.merges:
             return
+        before = self._noted(tx, one)
         counts = records.put(tx, *self._owners, one.name, made.prepared, now, one.version, one.log)
         deleted = 0
         if not one.is_first:
             produced = {record.id for record in made.prepared}
             ids = [*made.mapped, *made.gone]
             deleted = records.mark_absent(tx, *self._owners, one.name, resource, ids, produced, now, one.log)
+        if one.is_following:
+            after = self._noted(tx, one)
+            counts, deleted = (
+                Counts(after.new - before.new, after.changed - before.changed),
+                after.deleted - before.deleted,
+            )
         self._tell(tx, one, counts, deleted)
+
+    def _noted(self, tx: Transaction, one: _Type) -> Counted:
+        """What this sync has told of one that follows so far: each record once, and of a first read nothing."""
+        if not one.is_following or one.log is None:
+            return Counted()
+        noted = counted(tx, self._tenant, self._connection, [self._sync], Layer.STANDARD)
+        return noted.get(self._sync, {}).get(one.name, Counted())
 
     def _tell(self, tx: Transaction, one: _Type, counts: Counts, deleted: int) -> None:
         one.result.new += counts.new
