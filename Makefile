@@ -58,10 +58,12 @@ check: $(VENV)/.dev ## lint, formatting, types, layers
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: $(VENV)/.dev ## measure pulls, a list page and keeping up, against their limits and peers, side by side
+# Two hours and more on two cores.
+bench: $(VENV)/.dev ## measure pulls, a list page, keeping up and a thousand companies, beside their limits and peers
 	@$(BIN)/python bench/run.py $(ARGS)
 	@$(BIN)/python bench/lists.py $(ARGS)
 	@$(BIN)/python bench/books.py $(ARGS)
+	@$(BIN)/python bench/fleet.py $(ARGS)
 
 lock: ## pin dependencies anew from pyproject.toml
 	@$(PYTHON) -m venv $(VENV)/lock && $(VENV)/lock/bin/python -m pip install --quiet uv

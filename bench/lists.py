@@ -44,11 +44,11 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def running(command: list[object], port: int, env: dict[str, str] | None = None) -> Iterator[None]:
+def running(command: list[object], port: int, env: dict[str, str] | None = None) -> Iterator[subprocess.Popen[bytes]]:
     """A server, once it answers, until the end."""
     child = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        until = time.monotonic() + 30
+        until = time.monotonic() + 600  # a stub of a million makes them first
         while True:
             try:
                 socket.create_connection(("127.0.0.1", port), 1).close()
@@ -57,7 +57,7 @@ def running(command: list[object], port: int, env: dict[str, str] | None = None)
                 if child.poll() is not None or time.monotonic() > until:
                     raise SystemExit(f"did not start: {command}") from None
                 time.sleep(0.05)
-        yield
+        yield child
     finally:
         child.terminate()
         child.wait()
