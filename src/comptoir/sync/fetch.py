@@ -18,6 +18,7 @@ from comptoir.integrations.contract import Resource
 from comptoir.jobs import Stopped
 from comptoir.runtime.clock import Clock
 from comptoir.runtime.failpoints import failpoint
+from comptoir.runtime.memory import give_back
 from comptoir.store import ConnectionId, Database, SyncId, TenantId, calls, cursors, raw, syncs
 from comptoir.sync import keeping_up, sweep
 from comptoir.sync.answers import Answers
@@ -36,6 +37,7 @@ from comptoir.upstream.notes import Notes, noting
 __all__ = ["Fetch", "PageAnswer", "Reader", "Watch"]
 
 _MOST_PASSES = 3
+_GIVE_BACK_EVERY = 200  # answers stored
 _LAST_PAGES_SECONDS = 6.0  # how long pages under way may still come in after a stop
 _ENDS_ALL = (RelinkRequired, SetupRequired, StoreAway, OnHold)  # nothing else could be read either
 
@@ -70,6 +72,7 @@ class Fetch:
         self._watch: Watch = watch or (lambda *_: None)
         self._meanwhile, self._should_stop = meanwhile, should_stop
         self._notes = Notes()
+        self._stored = 0  # answers since memory was given back
         self._todo: deque[Task] = deque()
         self._walks: dict[str, Walk] = {}
         self._before: dict[str, Walk] = {}  # the pass before, where another must agree with it
@@ -242,6 +245,10 @@ class Fetch:
                         self._ask(following)
                 self._note(tx, self._notes.take())
             failpoint("fetch.committed")
+            self._stored += len(answered)
+            if self._stored >= _GIVE_BACK_EVERY:
+                self._stored = 0
+                give_back()
         if fatal is not None:
             raise fatal
         for walk in {arrival.task.walk.resource.name: arrival.task.walk for arrival in arrivals}.values():
