@@ -20,7 +20,7 @@ _WORKER = Path(__file__).with_name("worker.py")
 
 @contextmanager
 def launched(folder: Path, work: Work) -> Iterator[Jobs]:
-    jobs = Jobs(f"sqlite:///{folder / 'jobs.db'}", work)
+    jobs = Jobs(f"sqlite:///{folder / 'jobs.db'}", work, polling_seconds=0.2)
     jobs.launch()
     try:
         yield jobs
@@ -169,7 +169,7 @@ def test_the_package_is_imported_without_dbos() -> None:
 
 
 def test_nothing_is_started_before_launch(tmp_path: Path) -> None:
-    jobs = Jobs(f"sqlite:///{tmp_path / 'jobs.db'}", lambda tenant, connection, step: None)
+    jobs = Jobs(f"sqlite:///{tmp_path / 'jobs.db'}", lambda tenant, connection, step: None, polling_seconds=0.2)
 
     with pytest.raises(RuntimeError, match="jobs were not launched"):
         jobs.start("t", "c")

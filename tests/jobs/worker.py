@@ -34,7 +34,7 @@ def main(folder: Path, mode: str) -> None:
         (folder / "done").write_text(f"{tenant} {connection}")
         done.set()
 
-    jobs = Jobs(f"sqlite:///{folder / 'jobs.db'}", work)
+    jobs = Jobs(f"sqlite:///{folder / 'jobs.db'}", work, polling_seconds=0.2)
     jobs.launch()
     if mode == "kill":
         jobs.start("tenant", "connection")

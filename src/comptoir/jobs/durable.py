@@ -63,7 +63,8 @@ class Jobs:
     process.
 
     `url` is a SQLite file of its own (`sqlite:////path/jobs.db`), or a PostgreSQL database, where `tenure` tells
-    whether it is this process that works. While `stopping` is set, steps should end soon by raising `Stopped`.
+    whether it is this process that works. While `stopping` is set, steps should end soon by raising `Stopped`. The
+    queue is looked at every `polling_seconds`: most of what an idle process does.
     """
 
     def __init__(
@@ -73,7 +74,7 @@ class Jobs:
         *,
         at_once: int = 8,
         tenure: Tenure | None = None,
-        polling_seconds: float = 0.5,
+        polling_seconds: float = 1.0,
     ) -> None:
         self.stopping = threading.Event()
         self._url, self._work, self._tenure = _on_the_line(url), work, tenure
