@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from contextvars import copy_context
+from pathlib import Path
 
 import pytest
 import structlog
@@ -126,3 +129,17 @@ def test_lines_bear_the_ids_of_what_they_are_of(capsys: pytest.CaptureFixture[st
     inside, outside = map(json.loads, capsys.readouterr().err.splitlines())
     assert (inside["connection"], inside["sync"]) == ("c1", "s1")
     assert not {"connection", "sync"} & outside.keys()
+
+
+def test_a_log_on_a_full_disk_ends_no_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    full = Path("/dev/full").open("w", buffering=1)  # noqa: SIM115 - closing it writes once more, and fails
+    try:
+        monkeypatch.setattr(sys, "stderr", full)
+        logs.configure("json")
+
+        logging.getLogger("comptoir.tests").warning("the lease could not be renewed")
+        with pytest.raises(OSError, match="No space left on device"):
+            full.flush()  # there was no room indeed
+    finally:
+        with suppress(OSError):
+            full.close()

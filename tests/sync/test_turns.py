@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +12,7 @@ import pytest
 from sqlalchemy.engine import make_url
 from tests.store.house import House
 
+from comptoir.jobs import Stopped
 from comptoir.store import Database, leases, open_database
 from comptoir.sync import Turns
 
@@ -26,11 +28,41 @@ def db(postgres_url: str) -> Iterator[Database]:
     opened.close()
 
 
+def _leased(db: Database, *names: str) -> list[Turns]:
+    """Processes that hold a lease each."""
+    with db.write() as tx:
+        numbers = [leases.take(tx, executor=name, process=name, is_worker=True, seconds=60) for name in names]
+    return [Turns(db, itertools.repeat(number).__next__) for number in numbers]
+
+
+def test_a_connection_is_one_processs_at_a_time(db: Database) -> None:
+    house = House.built(db)
+    one, other = _leased(db, "a", "b")
+
+    def never(turns: Turns) -> None:
+        with turns.take(house.tenant, house.connection, lambda: True):
+            pass
+
+    with one.take(house.tenant, house.connection, lambda: False):
+        for turns in (other, one):
+            with pytest.raises(Stopped):
+                never(turns)
+    never(other)
+
+
+def test_whoever_was_buried_gets_no_turn(db: Database) -> None:
+    house = House.built(db)
+    [buried] = _leased(db, "a")
+    with db.write() as tx:
+        leases.give_back(tx, leases.held(tx)[0].number)
+
+    with pytest.raises(Stopped), buried.take(house.tenant, house.connection, lambda: False):
+        pass
+
+
 def test_a_turn_that_ended_while_the_database_was_away_is_given_back(db: Database, postgres_url: str) -> None:
     house = House.built(db)
-    with db.write() as tx:
-        numbers = [leases.take(tx, executor=name, process=name, is_worker=True, seconds=60) for name in "ab"]
-    one, other = (Turns(db, iter([number]).__next__) for number in numbers)
+    one, other = _leased(db, "a", "b")
     is_taken, is_away, was_told = threading.Event(), threading.Event(), threading.Event()
     admin = psycopg.connect(make_url(postgres_url).set(drivername="postgresql").render_as_string(hide_password=False))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -14,9 +15,10 @@ from tests.sync.standin import StandIn, standing_in
 from tests.upstream.conftest import ClientOf, a_connection
 from tests.upstream.fake import Fake, answer
 
-from comptoir.errors import TryLater
+from comptoir.errors import StoreAway, TryLater
 from comptoir.integrations.freeagent import FREEAGENT
 from comptoir.upstream import Client, FixedToken, Limits
+from comptoir.upstream.ledger import Entries, InMemory
 
 NOON = datetime(2026, 3, 1, 12, 0, 10, tzinfo=UTC)
 COMPANY = b'{"company": {"name": "Toft"}}'
@@ -79,6 +81,18 @@ def test_connections_have_budgets_of_their_own_and_share_that_of_the_address() -
     for connection in ("a", "b"):
         for _ in range(4):
             limits.reserve(connection)
+    assert _seconds(clock) == 0
+
+    limits.reserve("c")
+    assert _seconds(clock) >= 50
+
+
+def test_a_refresh_is_a_call_from_the_address_too() -> None:
+    clock = SetClock()
+    limits = _limits(clock, address=(2, 60))
+
+    limits.reserve_refresh("a")
+    limits.reserve("b")
     assert _seconds(clock) == 0
 
     limits.reserve("c")
@@ -185,6 +199,15 @@ def test_a_refusal_with_a_time_pauses_for_it_within_reason(told: float, least: f
     assert least <= _refused(clock, _limits(clock, calls=((1000, 60),)), told) <= most
 
 
+def test_a_refusal_that_names_less_time_ends_no_pause_before_its_time() -> None:
+    clock = SetClock()
+    limits = _limits(clock, calls=((1000, 60),))
+
+    limits.refused("c", 600)
+
+    assert _refused(clock, limits, 5) >= 600
+
+
 def test_only_the_connection_that_was_refused_waits() -> None:
     clock = SetClock()
     limits = _limits(clock)
@@ -211,6 +234,33 @@ def test_whoever_has_no_patience_is_told_how_long_it_would_take() -> None:
     assert caught.value.retry_after_seconds is not None
     assert 600 <= caught.value.retry_after_seconds <= 605
     assert _seconds(clock) == 0
+
+
+class _AwayTwice(InMemory):
+    """A ledger whose database does not answer at first."""
+
+    turns = 0
+
+    @contextmanager
+    def turn(self) -> Iterator[Entries]:
+        self.turns += 1
+        if self.turns <= 2:
+            raise StoreAway("The database does not answer just now.", retry_after_seconds=5)
+        with super().turn() as entries:
+            yield entries
+
+
+def test_no_call_is_made_uncounted_while_the_ledger_is_away() -> None:
+    clock = SetClock()
+    ledger = _AwayTwice(clock, lambda *_: 0)
+    limits = _limits(clock, calls=((2, 60),), ledger=ledger)
+
+    with pytest.raises(TryLater):
+        limits.reserve("c", patience_seconds=15)
+    limits.reserve("c")
+
+    assert ledger.turns == 3
+    assert 0 < _seconds(clock) < 50
 
 
 # Restarts

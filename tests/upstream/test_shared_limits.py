@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -92,6 +93,41 @@ def test_two_processes_never_book_at_the_same_time(db: Database) -> None:
             entries.note("c", (3600,), ledger.at(clock.monotonic()))
 
         assert asked.result() is False
+
+
+def test_a_process_that_froze_while_it_booked_holds_nobody_up_for_long(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spending, "_LONGEST_TURN_SECONDS", 0.1)
+    frozen = Shared(db, SetClock(datetime.now(UTC)), FREEAGENT.key)
+    booked = threading.Event()
+
+    def freeze() -> None:
+        with frozen.turn():
+            assert booked.wait(30)
+
+    with ThreadPoolExecutor(1) as thread:
+        freezing = thread.submit(freeze)
+        until(lambda: _is_locked(db) or freezing.done())
+
+        assert _has_room(_process(db))
+        booked.set()
+        assert isinstance(freezing.exception(), TryLater)
+
+
+def _is_locked(db: Database) -> bool:
+    with db.read() as tx:
+        return tx.exec_driver_sql("SELECT 1 FROM pg_locks WHERE locktype = 'advisory'").first() is not None
+
+
+def test_calls_made_before_it_was_known_whose_books_are_read_count_for_these(db: Database) -> None:
+    one, other = _process(db), _process(db)
+    for _ in range(3):
+        one.reserve("nobody")
+
+    one.count_as("nobody", "c")
+
+    assert [_has_room(other) for _ in range(2)] == [True, False]
 
 
 def test_the_address_is_one_for_all_processes_and_refreshes_count_against_it(db: Database) -> None:

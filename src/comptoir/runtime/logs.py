@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -35,10 +36,15 @@ _SECRETS = (
 
 
 class _ToStandardError(logging.Handler):
-    """Looks for standard error at each line: it may have been replaced since."""
+    """Looks for standard error at each line: it may have been replaced since.
+
+    A line that finds no room there, or nobody who reads it, is lost: no work may end because it could not be told of.
+    """
 
     def emit(self, record: logging.LogRecord) -> None:
-        sys.stderr.write(self.format(record) + "\n")
+        line = self.format(record)
+        with suppress(OSError, ValueError):
+            sys.stderr.write(line + "\n")
 
 
 def configure(log_format: str, log_level: str = "info") -> None:
