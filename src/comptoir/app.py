@@ -35,6 +35,7 @@ from comptoir.portal import PortalServices, error_response, health_router, obser
 from comptoir.portal import routes as portal_routes
 from comptoir.runtime import failpoints, logs
 from comptoir.runtime.clock import Clock, SystemClock
+from comptoir.runtime.ending import end_anyway
 from comptoir.runtime.local_socket import Desk
 from comptoir.runtime.metrics import Metrics
 from comptoir.settings import Settings
@@ -87,6 +88,7 @@ SOCKET = "comptoir.sock"  # in the data folder: where commands reach a server th
 _STOP_WITHIN_SECONDS = 10
 _JOBS_STOP_WITHIN_SECONDS = 7.0  # the page under way is read and stored
 _REQUESTS_STOP_WITHIN_SECONDS = 3  # whoever is still sending then is cut off
+_ENDS_ANYWAY_AFTER_SECONDS = 20.0
 _JOBS_KEPT = timedelta(days=7)
 _log = logging.getLogger(__name__)
 
@@ -261,7 +263,9 @@ class Application:
             self._scheduler.start()
 
     def stop_on_signals(self) -> None:
-        """From now on SIGTERM and Ctrl-C end `wait`, also if they come before it is called."""
+        """From now on SIGTERM and Ctrl-C end `wait`, also if they come before it is called, and before long the process
+        too."""
+        end_anyway(self._stop_asked, after_seconds=_ENDS_ANYWAY_AFTER_SECONDS)
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: self._stop_asked.set())
 
