@@ -12,6 +12,7 @@ import pytest
 from tests.conftest import PostgresDatabases
 
 from comptoir.cli import app
+from comptoir.cli.restore import into_postgres
 from comptoir.errors import ProductError
 from comptoir.store import Database, holds, open_database, tenants
 from comptoir.store.copies import Held, counted
@@ -124,6 +125,7 @@ def test_everything_moves_to_postgres_and_the_file_it_came_from_is_on_hold(
     before = held(sqlite(folder))
     with postgres_databases.one() as url:
         address = url.render_as_string(hide_password=False)
+        into_postgres(folder / "comptoir.db", address, lambda *_: None)  # as one that was killed before its end
 
         moved = run("move", address, "--data-dir", folder)
         again = run("move", "--data-dir", folder, COMPTOIR_DATABASE_URL=address)

@@ -18,7 +18,7 @@ from comptoir.errors import ActionNeeded, MasterKeyWrong
 from comptoir.runtime.clock import SystemClock
 from comptoir.settings import Settings
 from comptoir.store import Database, backup, holds, open_database, tenants, vault
-from comptoir.store.copies import copy_all, is_empty
+from comptoir.store.copies import copy_all, counted, is_empty
 from comptoir.store.database import locked
 
 __all__ = ["into_postgres", "run"]
@@ -129,20 +129,22 @@ def _put(file: Path, place: Path) -> None:
 
 
 def into_postgres(file: Path, url: str, tell: Tell) -> int:
-    """All rows of a SQLite file into an empty PostgreSQL database, in one transaction; how many.
+    """All rows of a SQLite file into an empty PostgreSQL database, in one transaction, unless they are all there; how
+    many.
 
-    ActionNeeded when there is data already, or what arrived is not what was sent: then nothing is kept.
+    ActionNeeded when there is other data, or what arrived is not what was sent: then nothing is kept.
     """
     target = open_database(url)
     try:
         source = open_database(f"sqlite:///{file}")
         try:
             with source.read() as from_, target.write() as to:
-                if not is_empty(to):
+                if is_empty(to):
+                    held = copy_all(from_, to, lambda table, rows: tell(table, rows, None))
+                elif (held := counted(to)) != counted(from_):  # else it was all copied when the command was killed
                     raise ActionNeeded(
                         "There is data in the PostgreSQL database already. Give an empty one: nothing was changed."
                     )
-                held = copy_all(from_, to, lambda table, rows: tell(table, rows, None))
         finally:
             source.close()
     finally:
