@@ -25,11 +25,11 @@ from comptoir.integrations.contract import Integration
 from comptoir.runtime.clock import Clock, SystemClock
 from comptoir.runtime.logs import strike_out
 from comptoir.settings import Settings
-from comptoir.store import Database, condition, figures, leases
+from comptoir.store import Database, condition, figures, leases, vault
 from comptoir.store.room import room
 from comptoir.upstream import Bounds, Wire
 
-__all__ = ["Line", "State", "of_data", "of_machine", "of_tables"]
+__all__ = ["Line", "State", "of_data", "of_machine", "of_sealing", "of_tables"]
 
 _KEY_FILE = "master.key"
 _CLOCK_SECONDS = 60.0
@@ -108,7 +108,7 @@ def _of_room(folder: Path) -> Line:
 
 def _of_key(settings: Settings) -> Line:
     if settings.master_key is not None:
-        return _ok("master key", "Given by COMPTOIR_MASTER_KEY.")
+        return _of_key_text(settings, "Given by COMPTOIR_MASTER_KEY.")
     path = settings.data_dir / _KEY_FILE
     try:
         mode = stat.S_IMODE(path.stat().st_mode)
@@ -122,7 +122,15 @@ def _of_key(settings: Settings) -> Line:
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
         says = f"Others on this machine may read {path} (mode {mode:03o})."
         return _line("master key", State.FAULT, says, f"chmod 600 {path}")
-    return _ok("master key", f"{path}, for its user alone. Keep a copy of it apart from the database.")
+    return _of_key_text(settings, f"{path}, for its user alone. Keep a copy of it apart from the database.")
+
+
+def _of_key_text(settings: Settings, says: str) -> Line:
+    try:
+        vault.load_master_key(settings.data_dir, settings.master_key, sealed_before=True)
+    except ProductError as error:
+        return _line("master key", State.FAULT, error.message, "Comptoir does not start until then.")
+    return _ok("master key", says)
 
 
 def _of_redirect(settings: Settings, integration: Integration) -> Line:
@@ -195,12 +203,27 @@ def of_tables(url: str) -> Line:
         )
     if tables.held is None:
         return _line("database", State.WARNING, "It is empty.", "Its tables are made at the first start.")
+    if tables.held > tables.newest:  # they are numbered with leading zeros
+        says = f"It was last used by a newer Comptoir: its tables are of {tables.held}, and ours of {tables.newest}."
+        return _line("database", State.FAULT, says, "Install that version again, or restore a backup.")
     if tables.held != tables.newest:
         says = f"Its tables are of version {tables.held}, and this Comptoir's are of {tables.newest}."
-        return _line(
-            "database", State.WARNING, says, "They are brought up to date at the next start, if they are older."
-        )
+        return _line("database", State.WARNING, says, "They are brought up to date at the next start.")
     return _ok("database", "It answers, and its tables are up to date.")
+
+
+def of_sealing(db: Database, settings: Settings) -> Line:
+    """Whether the master key that is here opens what is sealed in the database."""
+    with db.read() as tx:
+        if not vault.is_sealed(tx):
+            return _ok("sealed values", "There are none yet.")
+        try:
+            held = vault.load_master_key(settings.data_dir, settings.master_key, sealed_before=True)
+            vault.check_key(tx, held)
+        except ProductError as error:
+            do = "Comptoir does not start until then. Where the key is lost, companies must be linked again."
+            return _line("sealed values", State.FAULT, error.message, do)
+    return _ok("sealed values", "The master key opens them.")
 
 
 def of_data(db: Database, clock: Clock, lacks: Callable[[], Sequence[str]] | None = None) -> Iterator[Line]:

@@ -67,8 +67,17 @@ def test_all_is_well_with_a_server_running_and_without(
     assert "ok server: It runs, and answers commands." in ended.said
     not_well = {"disk", "integration FreeAgent", "clock"}  # how full it is here, and what nobody has set up yet
     assert {name: told for name, told in (alone | served).items() if told[0] != "ok" and name not in not_well} == {}
-    assert {"settings", "data folder", "master key", "database", "integrity", "connections", "work"} <= alone.keys()
-    assert alone.keys() - {"work"} < served.keys()
+    assert {
+        "settings",
+        "data folder",
+        "master key",
+        "database",
+        "sealed values",
+        "integrity",
+        "connections",
+        "work",
+    } <= alone.keys()
+    assert alone.keys() - {"work", "sealed values"} < served.keys()
     assert served["server"] == ("ok", "It runs, and answers commands.")
     assert alone["integration FreeAgent"][0] == "warning"
 
@@ -94,6 +103,40 @@ def test_what_is_wrong_is_named_with_what_to_do(asked: Doctor, stand_in: StandIn
     with sqlite3.connect(folder / "comptoir.db") as held:
         assert held.execute("SELECT version_num FROM alembic_version").fetchone() == ("0000",)  # nothing was changed
     held.close()
+
+
+@pytest.mark.parametrize(("key", "subject", "says"), [
+    ("", "sealed values", "The master key is missing: "),
+    ("A" * 43 + "=", "sealed values", "The master key is not the one this database was sealed with. "),
+    ("2:" + "A" * 43 + "=", "sealed values", "Values are sealed with version 1 of the master key, which is not here. "),
+    ("no key", "master key", "The master key in "),
+])  # fmt: skip
+def test_a_key_that_opens_nothing_is_a_fault(
+    asked: Doctor, stand_in: StandIn, tmp_path: Path, key: str, subject: str, says: str
+) -> None:
+    _initialised(tmp_path)
+    (tmp_path / "master.key").unlink()
+    if key:
+        (tmp_path / "master.key").write_text(key)
+        (tmp_path / "master.key").chmod(0o600)
+
+    code, found = asked.looked(tmp_path, stand_in)
+
+    assert code == 1
+    state, said = found[subject]
+    assert (state, said.startswith(says)) == ("fault", True), said
+
+
+def test_a_database_of_a_newer_version_is_a_fault(asked: Doctor, stand_in: StandIn, tmp_path: Path) -> None:
+    _initialised(tmp_path)
+    with sqlite3.connect(tmp_path / "comptoir.db") as held:
+        held.execute("UPDATE alembic_version SET version_num = '9999'")
+    held.close()
+
+    code, found = asked.looked(tmp_path, stand_in)
+
+    assert code == 1
+    assert found["database"][0] == "fault"
 
 
 def test_where_nothing_was_started_yet_nothing_is_made(asked: Doctor, stand_in: StandIn, tmp_path: Path) -> None:

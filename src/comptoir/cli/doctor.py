@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from comptoir import settings as settings_
 from comptoir.app import SOCKET
-from comptoir.checkup import Line, State, of_data, of_machine, of_tables
+from comptoir.checkup import Line, State, of_data, of_machine, of_sealing, of_tables
 from comptoir.errors import ProductError
 from comptoir.runtime.clock import SystemClock
 from comptoir.runtime.local_socket import ask
@@ -74,6 +74,7 @@ def _of_data(settings: Settings, *, is_ready: bool) -> Iterator[Line]:
             return
         db = open_database(settings.database_url)
         try:
+            yield of_sealing(db, settings)
             yield from of_data(db, SystemClock())
         finally:
             db.close()
