@@ -74,11 +74,13 @@ def test_a_connection_is_worked_on_once_at_a_time_and_others_beside_it(tmp_path:
         jobs.start("t", "a")
         jobs.start("t", "b")
         in_the_end(lambda: running.get("b") == 1)
+        jobs.start("t", "c")  # taken from the queue after whatever else may be taken
+        in_the_end(lambda: running.get("c") == 1)
         go.set()
-        in_the_end(lambda: sorted(finished) == ["a", "a", "b"])
+        in_the_end(lambda: sorted(finished) == ["a", "a", "b", "c"])
         in_the_end(lambda: not jobs.is_busy("a"))
 
-    assert most == {"a": 1, "b": 1}
+    assert most == {"a": 1, "b": 1, "c": 1}
 
 
 def test_work_that_waits_for_its_turn_is_not_made_twice(tmp_path: Path) -> None:
@@ -122,6 +124,29 @@ def test_a_stop_leaves_the_step_open_and_the_next_launch_goes_on_with_it(tmp_pat
         assert done.wait(30)
 
     assert ran == ["first", "second", "second"]
+
+
+def test_no_step_is_begun_once_it_is_to_stop(tmp_path: Path) -> None:
+    began, done = threading.Event(), threading.Event()
+    launches: list[Jobs] = []
+    was_stopping: list[bool] = []
+
+    def work(tenant: str, connection: str, step: Step) -> None:
+        step("first", first)
+        step("second", lambda: was_stopping.append(launches[-1].stopping.is_set()))
+        done.set()
+
+    def first() -> None:
+        began.set()
+        launches[-1].stopping.wait(30)
+
+    for event in (began, done):
+        with launched(tmp_path, work) as jobs:
+            launches.append(jobs)
+            jobs.start("t", "c") if event is began else None
+            assert event.wait(30)
+
+    assert was_stopping == [False]
 
 
 def test_a_failed_work_does_not_hinder_the_next(tmp_path: Path) -> None:

@@ -9,7 +9,9 @@ from datetime import UTC, datetime
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.engine import make_url
 
+from comptoir.errors import TryLater
 from comptoir.jobs import Stopped, Tenure, fence
 from comptoir.store import Database, leases, open_database, tenants
 from comptoir.store.tables import LEASES
@@ -117,6 +119,36 @@ def test_whoever_was_buried_writes_nothing(db: Database, clock: SetClock) -> Non
     with db.read() as tx:
         assert tenants.by_name(tx, "written") is None
     _write(db)
+
+
+def test_what_was_renewed_just_now_is_not_buried(db: Database, clock: SetClock) -> None:
+    """It had run out when somebody looked, and then its process was back."""
+    back = _process(db, clock, "a")
+    number = back.turn().number
+
+    with db.write() as tx:
+        assert not leases.bury(tx, number)
+        assert [one.number for one in leases.held(tx)] == [number]
+
+
+def test_nobody_is_buried_in_the_middle_of_a_transaction(postgres_url: str, db: Database, clock: SetClock) -> None:
+    """What it wrote is either there when the next one looks, or is never there."""
+    hurried = make_url(postgres_url).update_query_dict({"options": "-c lock_timeout=50ms"})
+    other = open_database(hurried.render_as_string(hide_password=False))
+    slow = _process(db, clock, "a")
+    number = slow.turn().number
+
+    def bury() -> bool:
+        with other.write() as tx:
+            return leases.bury(tx, number)
+
+    with db.under(fence(number)).write():
+        _run_out(db, slow)
+        with pytest.raises(TryLater):
+            bury()
+
+    assert bury()
+    other.close()
 
 
 def test_a_process_frozen_in_a_transaction_loses_its_session(postgres_url: str, db: Database, clock: SetClock) -> None:

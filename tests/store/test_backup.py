@@ -18,7 +18,7 @@ from comptoir.errors import ActionNeeded
 from comptoir.store import Database, backup, events, holds, open_database
 from comptoir.store.backup import FILE, MANIFEST, Manifest
 from comptoir.store.copies import copy_all, counted, is_empty
-from comptoir.store.tables import EVENTS, METADATA
+from comptoir.store.tables import EVENTS, METADATA, SIGN_IN_FAILURES
 from comptoir.store.values import amount_key, number_of_key, numeric
 
 AMOUNTS = ["0", "1", "-1", "0.10", "-0.10", "1E+30", "-123456789012345678901234567890.123", "1E-60", "7E+90", "-7E-200"]
@@ -80,12 +80,15 @@ def test_a_copy_is_one_file_that_any_tool_opens_where_it_may_not_write(
 ) -> None:
     db = open_database(migrated_sqlite_url)
     books(db)
+    with db.write() as tx:  # of those that nobody is let in by
+        tx.execute(sa.insert(SIGN_IN_FAILURES).values(key="ann", count=1, last=NOON))
     backed_up(db, tmp_path / "b")
     db.close()
 
     assert sorted(one.name for one in (tmp_path / "b").iterdir()) == [FILE, MANIFEST]
     with sqlite3.connect(f"file:{tmp_path / 'b' / FILE}?mode=ro&immutable=1", uri=True) as tool:
         assert tool.execute("SELECT count(*) FROM invoices WHERE total_amount > 0").fetchone()[0] == 5
+        assert tool.execute("SELECT count(*) FROM sign_in_failures").fetchone()[0] == 0
     assert (tmp_path / "b" / FILE).stat().st_mode & 0o077 == 0
 
 
@@ -101,6 +104,11 @@ def turned(folder: Path) -> None:
     (folder / FILE).write_bytes(bytes(content))
 
 
+def of_a_later_form(folder: Path) -> None:
+    text = (folder / MANIFEST).read_text()
+    (folder / MANIFEST).write_text(text.replace('"format": 1', '"format": 2'))
+
+
 def counted_otherwise(folder: Path) -> None:
     text = (folder / MANIFEST).read_text()
     (folder / MANIFEST).write_text(text.replace('"invoices"', '"invoicez"').replace('"tenants": 1', '"tenants": 2'))
@@ -111,6 +119,7 @@ def counted_otherwise(folder: Path) -> None:
     [
         (cut, "comptoir.db has .* bytes and should have"),
         (turned, "comptoir.db is not what was written"),
+        (of_a_later_form, "was made by a newer Comptoir"),
         (counted_otherwise, "its manifest.json was changed"),
         (lambda folder: (folder / MANIFEST).write_bytes(b'{"format": 1'), "its manifest.json cannot be read"),
         (lambda folder: (folder / FILE).unlink(), "no whole backup: comptoir.db is not in it"),
@@ -150,6 +159,8 @@ def test_copies_whose_time_is_over_are_told_and_others_are_let_be(migrated_sqlit
     db = open_database(migrated_sqlite_url)
     House.built(db)
     backed_up(db, tmp_path / "all" / "old")
+    backed_up(db, tmp_path / "all" / "changed")
+    counted_otherwise(tmp_path / "all" / "changed")
     db.close()
     (tmp_path / "all" / "another").mkdir()
     (tmp_path / "all" / "another" / MANIFEST).write_text("{}")

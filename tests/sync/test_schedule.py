@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -174,6 +175,28 @@ def test_many_companies_due_at_once_are_begun_bit_by_bit(desk: Desk) -> None:
         desk.add_company(f"Company {number}")
     desk.look(MONDAY + timedelta(hours=2))
     assert len(desk.begun) == 2  # of 190 in 180 looks
+
+
+def test_of_several_processes_those_that_are_not_on_duty_begin_nothing(desk: Desk) -> None:
+    desk.schedule({"invoices": 1})
+    desk.at = MONDAY + timedelta(hours=2)
+    asked: list[int] = []
+    has_turned = threading.Event()
+
+    def is_on_duty() -> bool:
+        asked.append(1)
+        if len(asked) == 2:  # so one turn is over
+            has_turned.set()
+        return False
+
+    other = Scheduler(
+        desk.db, desk, lambda _: FREEAGENT, lambda _, one: desk.begun.append(one), is_on_duty=is_on_duty, time_scale=1e4
+    )
+    other.start()
+    assert has_turned.wait(10)
+    other.stop()
+
+    assert desk.begun == []
 
 
 @pytest.mark.parametrize(

@@ -117,7 +117,13 @@ def test_a_process_that_froze_while_it_booked_holds_nobody_up_for_long(
 
 def _is_locked(db: Database) -> bool:
     with db.read() as tx:
-        return tx.exec_driver_sql("SELECT 1 FROM pg_locks WHERE locktype = 'advisory'").first() is not None
+        return (
+            tx.exec_driver_sql(
+                "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND database = "
+                "(SELECT oid FROM pg_database WHERE datname = current_database())"
+            ).first()
+            is not None
+        )
 
 
 def test_calls_made_before_it_was_known_whose_books_are_read_count_for_these(db: Database) -> None:
