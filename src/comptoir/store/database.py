@@ -272,7 +272,7 @@ def open_database(url: str, *, process: str = "comptoir") -> Database:
         )
     try:
         if is_looked_through:
-            with database.read() as tx:
+            with database.write() as tx:  # a reader cannot open a copy that is not in WAL mode yet
                 _refuse_damage(tx, where)
         _bring_up_to_date(database, SystemClock())
     except CommandError as error:
