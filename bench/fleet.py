@@ -20,6 +20,7 @@ import datetime
 import json
 import os
 import platform
+import signal
 import statistics
 import subprocess
 import sys
@@ -479,6 +480,7 @@ def main() -> None:
     ap.add_argument("--parts", default="starts,fleet,workers")
     ap.add_argument("--write", type=Path, help="append the tables to this file")
     a, _ = ap.parse_known_args()  # `make bench` gives its ARGS to every program of this folder
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # servers and folders are put away then too
 
     parts = {
         "starts": lambda folder, server, pid: starts(folder, a.runs, server),
