@@ -72,13 +72,19 @@ lock: ## pin dependencies anew from pyproject.toml
 	  $(VENV)/lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-emit-find-links --no-header --no-annotate pyproject.toml --group $$group -o requirements/$$to.txt; done
 	@for alone in sdk-codat-platform==6.0.0 sdk-codat-lending==12.0.0 sdk-codat-accounting==0.36.0 \
-	  client-freeagent==0.3.1 client-freeagent-api==0.5.0+requests-oauth2client==1.2.0 client-freeagent-cli==0.6.0; do \
+	  client-freeagent==0.3.1 client-freeagent-api==0.5.0+requests-oauth2client==1.2.0 client-freeagent-cli==0.6.0 \
+	  parts-cyclonedx-bom==7.5.0; do \
 	  echo $${alone#*-} | tr + '\n' | $(VENV)/lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 	    --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate - \
 	    -o requirements/$${alone%%==*}.txt; done
 
-wheel: $(VENV)/.run ## build the wheel into dist/
+# The list of parts is made from the lock file, with its hashes, by a tool in an environment of its own.
+wheel: $(VENV)/.run ## build the wheel and the list of its parts (CycloneDX) into dist/
 	@$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+	@test -x $(VENV)/parts/bin/python || $(PYTHON) -m venv $(VENV)/parts
+	@$(VENV)/parts/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/parts-cyclonedx-bom.txt
+	@$(VENV)/parts/bin/python -W ignore -m cyclonedx_py requirements requirements/run.txt --pyproject pyproject.toml \
+	  --output-reproducible -o dist/comptoir.cdx.json
 
 clean: ## remove .venv and what tools left behind
 	@rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .bench
