@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import pytest
@@ -16,6 +18,7 @@ from comptoir.access import (
     Permission,
     Role,
     api_keys,
+    delays,
     ensure_first,
     operators,
     password_links,
@@ -23,10 +26,11 @@ from comptoir.access import (
     sessions,
     sign_in,
 )
+from comptoir.access.delays import Counted
 from comptoir.errors import Conflict, InvalidInput, NotFound, TryLater
 from comptoir.runtime.clock import SystemClock
 from comptoir.store import Database, trail
-from comptoir.store.tables import API_KEYS, OPERATORS, SESSIONS, SIGN_IN_FAILURES
+from comptoir.store.tables import API_KEYS, OPERATORS, PASSWORD_LINKS, SESSIONS, SIGN_IN_FAILURES
 
 ADDRESS = "203.0.113.7"
 FOR_ADMINISTRATORS = {Permission.MANAGE_OPERATORS, Permission.READ_TRAIL}
@@ -202,6 +206,29 @@ def test_one_password_tried_for_many_people_is_slowed_too(migrated_sqlite_url: s
     db.close()
 
 
+def test_a_network_that_somebody_has_to_themselves_counts_as_one_address(house: House) -> None:
+    with house.db.write() as tx:
+        tx.execute(sa.update(OPERATORS).values(password_hash=weak_hash()))
+    for number in range(5):
+        _fail(house, 1, address=f"2001:db8:1:2:{number}::7")
+
+    with pytest.raises(TryLater):
+        _sign_in(house, address="2001:db8:1:2:ffff::1")
+    assert _sign_in(house, address="2001:db8:1:3::1")
+
+
+def test_tries_that_are_not_looked_at_are_kept_nowhere(house: House) -> None:
+    with house.db.write() as tx:
+        tx.execute(sa.update(OPERATORS).values(password_hash=weak_hash()))
+        delays.counted(tx, [Counted((ADDRESS,), free=0, longest_seconds=300)], NOON)
+    for number in range(5):
+        with pytest.raises(TryLater):
+            _sign_in(house, email=f"{number}@example.com")
+
+    with house.db.read() as tx:
+        assert len(tx.execute(sa.select(SIGN_IN_FAILURES)).all()) == 1
+
+
 def test_one_password_guessed_from_many_addresses_is_slowed_too_and_not_for_long(house: House) -> None:
     with house.db.write() as tx:
         tx.execute(sa.update(OPERATORS).values(password_hash=weak_hash()))
@@ -249,6 +276,36 @@ def test_guesses_sent_side_by_side_count_all_the_same(house: House) -> None:
 
     assert answers.count("looked at") == 5
     assert answers.count("in") == 0
+
+
+def test_a_count_that_is_taken_away_while_another_waits_for_it_is_begun_anew(postgres_url: str) -> None:
+    """One signs in, which forgets their failures, at the very moment that another try is to be counted there."""
+    db = opened(postgres_url)
+    somebody = Counted(("somebody",), free=5, longest_seconds=300)
+
+    def count() -> int:
+        with db.write() as tx:
+            return delays.counted(tx, [somebody], NOON)
+
+    def waits() -> bool:
+        with db.read() as tx:
+            asked = (
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            )
+            return bool(tx.exec_driver_sql(asked).scalar_one())
+
+    assert count() == 0
+    with ThreadPoolExecutor(1) as threads:
+        with db.write() as tx:
+            delays.forgiven(tx, somebody)
+            counting = threads.submit(count)
+            while not (waits() or counting.done()):
+                pass
+        assert counting.result() == 0
+
+    with db.read() as tx:
+        assert list(tx.execute(sa.select(SIGN_IN_FAILURES.c.count)).scalars()) == [1]
+    db.close()
 
 
 def test_failures_are_forgotten_after_a_day_and_by_signing_in(house: House) -> None:
@@ -337,6 +394,60 @@ def test_the_last_administrator_cannot_go(house: House) -> None:
 
     with pytest.raises(Conflict, match="last Administrator"), house.db.write() as tx:
         operators.disable(tx, house.tenant, house.ann.id, NOON)
+
+
+def test_an_administrator_who_is_disabled_or_has_not_come_yet_does_not_count(house: House) -> None:
+    with house.db.write() as tx:
+        bob, _ = operators.add(tx, house.tenant, email="bob@example.com", role=Role.ADMINISTRATOR, now=NOON)
+        operators.disable(tx, house.tenant, bob.id, NOON)
+        operators.invite(tx, house.tenant, email="eve@example.com", role=Role.ADMINISTRATOR, now=NOON)
+
+    with pytest.raises(Conflict, match="last Administrator"), house.db.write() as tx:
+        operators.set_role(tx, house.tenant, house.ann.id, Role.ANALYST)
+
+
+def test_two_administrators_cannot_leave_at_the_same_moment(house: House) -> None:
+    with house.db.write() as tx:
+        bob, _ = operators.add(tx, house.tenant, email="bob@example.com", role=Role.ADMINISTRATOR, now=NOON)
+    start = threading.Barrier(2)
+
+    def leave(who: str) -> bool:
+        with suppress(Conflict), house.db.write() as tx:
+            if house.db.dialect == "postgresql":  # where both are open at once
+                start.wait()
+            operators.set_role(tx, house.tenant, who, Role.DEVELOPER)
+            return True
+        return False
+
+    with ThreadPoolExecutor(2) as threads:
+        assert sorted(threads.map(leave, (house.ann.id, bob.id))) == [False, True]
+
+
+def test_a_session_is_nobodys_once_its_operator_is_disabled_however_it_was_begun(house: House) -> None:
+    token = _sign_in(house)
+    with house.db.write() as tx:  # as one that is begun while its operator is being disabled
+        tx.execute(sa.update(OPERATORS).values(disabled=NOON))
+
+    assert sessions.find(house.db, token, NOON) is None
+
+
+def test_a_link_works_no_more_after_a_new_password_or_once_its_operator_was_disabled(house: House) -> None:
+    with house.db.write() as tx:
+        bob, _ = operators.add(tx, house.tenant, email="bob@example.com", role=Role.ANALYST, now=NOON)
+        first, _ = password_links.make(tx, house.tenant, bob.id, NOON)
+        assert first not in repr(tx.execute(sa.select(PASSWORD_LINKS)).all())
+        operators.change_password(tx, house.tenant, bob.id, "another good password")
+        with pytest.raises(NotFound):
+            password_links.find(tx, first, NOON)
+        second, _ = password_links.make(tx, house.tenant, bob.id, NOON)
+        operators.disable(tx, house.tenant, bob.id, NOON)
+        operators.enable(tx, house.tenant, bob.id)
+        with pytest.raises(NotFound):
+            password_links.find(tx, second, NOON)
+        third, _ = password_links.make(tx, house.tenant, bob.id, NOON)
+        tx.execute(sa.update(OPERATORS).values(disabled=NOON))  # as one that is made while they are being disabled
+        with pytest.raises(NotFound):
+            password_links.find(tx, third, NOON)
 
 
 def test_another_tenants_operator_is_none(house: House, stranger: House) -> None:

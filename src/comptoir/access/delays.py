@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from ipaddress import ip_address, ip_network
 
 import msgspec
 import sqlalchemy as sa
@@ -13,9 +14,10 @@ from sqlalchemy import Connection
 from comptoir.store.rows import insert_if_free
 from comptoir.store.tables import SIGN_IN_FAILURES as TABLE
 
-__all__ = ["Counted", "counted", "forgiven", "touched", "uncounted"]
+__all__ = ["Counted", "counted", "forgiven", "network_of", "touched", "uncounted"]
 
 _FORGOTTEN_AFTER = timedelta(hours=24)
+_NETWORK_BITS = 64
 
 
 class Counted(msgspec.Struct, frozen=True):
@@ -34,10 +36,22 @@ def counted(tx: Connection, keys: Sequence[Counted], now: datetime) -> int:
     """Count a try for each of the keys and answer 0; or the seconds to wait before another one is looked at, which
     are not counted. A try is counted before it is looked at: guesses sent side by side count all the same."""
     wait = max(_waits(tx, one, now) for one in sorted(keys, key=lambda one: one.key))
-    if wait <= 0:
-        for one in keys:
-            _count(tx, one.key, now)
-    return wait
+    if wait > 0:  # and are kept nowhere: whoever goes on asking, each time for somebody else, fills no table
+        made = sa.and_(TABLE.c.key.in_([one.key for one in keys]), TABLE.c.count == 0)
+        tx.execute(sa.delete(TABLE).where(made))
+        return wait
+    for one in keys:
+        _count(tx, one.key, now)
+    return 0
+
+
+def network_of(address: str) -> str:
+    """Whose tries count together: those of an address, or of a network where each has one to itself, as in IPv6."""
+    try:
+        found = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    return str(found if found.version == 4 else ip_network((int(found), _NETWORK_BITS), strict=False))
 
 
 def forgiven(tx: Connection, key: Counted) -> None:

@@ -106,10 +106,12 @@ def set_language(tx: Connection, tenant: TenantId, operator: str, language: str)
 
 
 def change_password(tx: Connection, tenant: TenantId, operator: str, password: str) -> None:
-    """Every session of the operator ends; a new one starts by signing in with the new password."""
+    """Every session of the operator ends, and no link of theirs works any more; a new session begins by signing in with
+    the new password."""
     get(tx, tenant, operator)
     _set(tx, tenant, operator, {"password_hash": passwords.hashed(passwords.checked(password))})
     end_sessions(tx, tenant, operator)
+    _end_links(tx, tenant, operator)
 
 
 def set_role(tx: Connection, tenant: TenantId, operator: str, role: Role) -> Operator:
@@ -124,7 +126,7 @@ def disable(tx: Connection, tenant: TenantId, operator: str, now: datetime) -> O
     leaving = _not_the_last(tx, tenant, operator)
     _set(tx, tenant, operator, {"disabled": now})
     end_sessions(tx, tenant, operator)
-    tx.execute(sa.delete(PASSWORD_LINKS).where(only(PASSWORD_LINKS, tenant, PASSWORD_LINKS.c.operator_id == operator)))
+    _end_links(tx, tenant, operator)
     return leaving
 
 
@@ -168,6 +170,10 @@ def _checked_email(email: str) -> str:
 
 def _set(tx: Connection, tenant: TenantId, operator: str, values: dict[str, object]) -> None:
     tx.execute(sa.update(TABLE).where(only(TABLE, tenant, TABLE.c.id == operator)).values(values))
+
+
+def _end_links(tx: Connection, tenant: TenantId, operator: str) -> None:
+    tx.execute(sa.delete(PASSWORD_LINKS).where(only(PASSWORD_LINKS, tenant, PASSWORD_LINKS.c.operator_id == operator)))
 
 
 def end_sessions(tx: Connection, tenant: TenantId, operator: str) -> None:

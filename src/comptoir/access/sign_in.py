@@ -37,8 +37,9 @@ def sign_in(db: Database, *, email: str, password: str, address: str, now: datet
     failures, without looking at the password.
     """
     email = email.strip().lower()[:254]
-    here = Counted((email, address), free=5, longest_seconds=300)
-    keys = (here, Counted((address,), free=50, longest_seconds=300), Counted((email,), free=20, longest_seconds=30))
+    network = delays.network_of(address)
+    here = Counted((email, network), free=5, longest_seconds=300)
+    keys = (here, Counted((network,), free=50, longest_seconds=300), Counted((email,), free=20, longest_seconds=30))
     with db.write() as tx:
         wait = delays.counted(tx, keys, now)
     _refuse_to_hurry(wait)
