@@ -45,7 +45,13 @@ class Api:
             return api_keys.add(tx, tenant, None, self.clock.now())[1]
 
     async def ask(
-        self, key: str | None, *, address: str = "127.0.0.1", path: str = "/api/companies", query: bytes = b""
+        self,
+        key: str | None,
+        *,
+        address: str = "127.0.0.1",
+        path: str = "/api/companies",
+        query: bytes = b"",
+        written: str = "Basic {}",
     ) -> Answer:
         sent: list[Any] = []
         scope: Any = {
@@ -54,7 +60,7 @@ class Api:
             "path": path,
             "raw_path": path.encode(),
             "query_string": query,
-            "headers": [(b"authorization", header(key).encode())] if key else [],
+            "headers": [(b"authorization", written.format(header(key).split()[1]).encode())] if key else [],
             "client": (address, 1),
             "state": {},
         }
@@ -104,7 +110,7 @@ def test_a_key_that_is_none_and_a_path_that_is_none_count_too(database: Database
 
 
 def test_a_tenants_keys_share_a_limit_and_other_tenants_do_not(database: Database) -> None:
-    house = Api(database, tenant=(4, 60))
+    house = Api(database, tenant=(6, 60))
     lender, other = house.a_tenant("Lender"), house.a_tenant("Other")
     first, second, others = house.a_key(lender), house.a_key(lender), house.a_key(other)
     # Whose key it is, is known from its first answer on.
@@ -114,6 +120,32 @@ def test_a_tenants_keys_share_a_limit_and_other_tenants_do_not(database: Databas
     assert house.statuses(2, second) == [200, 429]
     assert house.statuses(1, first) == [429]
     assert house.statuses(4, others) == [200] * 4
+
+
+def test_a_key_that_was_revoked_uses_up_nothing_of_its_tenants(database: Database) -> None:
+    house = Api(database, tenant=(7, 60))
+    lender = house.a_tenant("Lender")
+    revoked, other = house.a_key(lender), house.a_key(lender)
+    assert house.statuses(2, revoked) == [200] * 2
+    assert house.statuses(1, other) == [200]
+    with database.write() as tx:
+        api_keys.delete(tx, lender, api_keys.all_keys(tx, lender)[0].id)
+
+    assert house.statuses(20, revoked) == [401] * 20
+
+    assert house.statuses(3, other) == [200] * 3
+
+
+def test_a_key_is_one_however_it_is_written(database: Database) -> None:
+    house = Api(database, key=(9, 60))
+    key = house.a_key(house.a_tenant("Lender"))
+    ways = ["Basic {}", "basic {}", "BASIC  {}"]
+
+    async def all_() -> list[int]:
+        return [(await house.ask(key, written=way)).status for way in ways * 3]
+
+    assert asyncio.run(all_()) == [200] * 9
+    assert house.statuses(1, key) == [429]
 
 
 def test_an_address_has_a_limit_also_without_a_key(database: Database) -> None:

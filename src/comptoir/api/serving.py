@@ -72,7 +72,8 @@ class _Request(msgspec.Struct, frozen=True):
 
 
 class Serving:
-    """The public API as an ASGI application, to be mounted at `services.path`."""
+    """The public API as an ASGI application, to be mounted at `services.path`. The state of a request tells afterwards
+    whose `key` it came with: None where that is nobody's, and nothing where it was not looked at."""
 
     def __init__(self, services: ApiServices, operations: Iterable[Operation]) -> None:
         self._services = services
@@ -105,10 +106,12 @@ class Serving:
                 answer = await sync_to_thread(self._answer, request, operation, names, body)
         self._services.answered(request.method, route, answer.status, self._services.clock.monotonic() - began)
         await self._send(request, answer, send)
+        if answer.status == 401:
+            scope["state"]["key"] = None
         if answer.key is not None:
-            scope["state"]["tenant"] = answer.key.tenant_id
-        if answer.key is not None and self._is_news(answer.key):
-            await sync_to_thread(self._note_use, answer.key)
+            scope["state"]["key"] = answer.key
+            if self._is_news(answer.key):
+                await sync_to_thread(self._note_use, answer.key)
 
     async def refuse(self, scope: Scope, send: Send, error: Refused) -> None:
         """Answer in the one form of errors, before any operation was looked for."""
@@ -156,8 +159,8 @@ class Serving:
     def _answered(
         self, request: _Request, operation: Operation | Refused, names: dict[str, str], body: bytes
     ) -> _Answer:
+        key = None
         try:
-            key = None
             if isinstance(operation, Refused) or operation.permission != ANYONE:
                 key = self._admitted(request.authorization)
             if isinstance(operation, Refused):
@@ -177,7 +180,7 @@ class Serving:
             )
             content = operation.handle(call)
         except Exception as error:
-            return self._failed(request, error)
+            return msgspec.structs.replace(self._failed(request, error), key=key)
         headers: tuple[tuple[bytes, bytes], ...] = ()
         if isinstance(content, FileContent):
             headers, content = ((b"content-disposition", disposition(content.name).encode()),), content.body

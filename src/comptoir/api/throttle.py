@@ -10,11 +10,14 @@ import asyncio
 import hashlib
 import math
 from collections import deque
-from ipaddress import ip_address, ip_network
+from collections.abc import Mapping
+from ipaddress import ip_address
+from typing import Any
 
 from litestar.enums import ScopeType
 from litestar.types import Receive, Scope, Send
 
+from comptoir.access.delays import network_of
 from comptoir.api.failures import Refused
 from comptoir.api.services import ApiServices
 from comptoir.api.serving import Serving
@@ -27,7 +30,6 @@ _AT_ONCE = {"sqlite": 1, "postgresql": 4}
 _FILES_AT_ONCE = 10  # these wait for an upstream
 _MOST_WAITING = 200
 _MOST_KNOWN = 10_000
-_NETWORK_BITS = 64  # of IPv6 a caller has a whole network of addresses
 
 
 class Throttle:
@@ -37,15 +39,16 @@ class Throttle:
         self._serving, self._limits = serving, services.limits
         self._rates = _Rates(services.clock)
         self._turns, self._files = _Turns(_AT_ONCE[services.db.dialect]), _Turns(_FILES_AT_ONCE)
-        self._tenants: dict[str, str] = {}  # by key, once it was let in
+        self._known: dict[bytes, tuple[str, str]] = {}  # key and tenant by what is sent, once that was let in
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == ScopeType.WEBSOCKET:
             await self._serving(scope, receive, send)
             return
         sent = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
-        key = f"key {hashlib.sha256(sent).hexdigest()}" if sent else ""
-        address, tenant = _address(scope), self._tenants.get(key, "")
+        digest = hashlib.sha256(sent).digest()
+        key, tenant = self._known.get(digest, (f"key {digest.hex()}" if sent else "", ""))
+        address = _address(scope)
         line = tenant or f"address {address}"
         turns = self._files if scope["path"].rstrip("/").lower().endswith(("/download", "/pdf")) else self._turns
         if not await turns.begin(line):
@@ -58,13 +61,22 @@ class Throttle:
                 await self._serving.refuse(scope, send, _too_often(wait))
                 return
             await self._serving(scope, receive, send)
-            admitted = scope["state"].get("tenant")
-            if admitted and not tenant:
-                if len(self._tenants) >= _MOST_KNOWN:
-                    self._tenants.clear()
-                self._tenants[key] = f"tenant {admitted}"
+            self._learn(digest, scope["state"])
         finally:
             turns.end(line)
+
+    def _learn(self, digest: bytes, state: Mapping[str, Any]) -> None:
+        """A key may be written in several ways, and is one key; one that was revoked uses nothing of its tenant's."""
+        if "key" not in state:
+            return
+        if (key := state["key"]) is None:
+            self._known.pop(digest, None)
+        elif digest not in self._known:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            names = self._known[digest] = (f"key {key.id}", f"tenant {key.tenant_id}")
+            for name, limit in zip(names, (self._limits.key, self._limits.tenant), strict=True):
+                self._rates.spend(name, limit)  # the request by which it was learnt
 
 
 def _too_often(wait: float) -> Refused:
@@ -82,7 +94,7 @@ def _address(scope: Scope) -> str:
         return ""
     if found.is_loopback:
         return ""
-    return str(found if found.version == 4 else ip_network((int(found), _NETWORK_BITS), strict=False))
+    return network_of(str(found))
 
 
 class _Rates:
