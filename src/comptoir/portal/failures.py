@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 from uuid import uuid4
 
 import structlog
@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from comptoir.errors import ActionNeeded, Conflict, InvalidInput, NotFound, ProductError, TryLater
 from comptoir.portal.languages import N_
 from comptoir.portal.services import PortalServices
-from comptoir.portal.visits import SecondFactorNeeded, Visit, anonymous, identified, safe_path
+from comptoir.portal.visits import SecondFactorNeeded, Visit, anonymous, identified, parts_of, safe_path
 
 __all__ = ["error_response", "handlers", "reference"]
 
@@ -119,5 +119,5 @@ def _to_sign_in(visit: Visit) -> Response[Any]:
     if request.method == "GET":
         back = safe_path(visit.path + (f"?{request.url.query}" if request.url.query else ""))
     else:
-        back = safe_path(urlsplit(request.headers.get("referer", "")).path or "/")
+        back = safe_path(parts_of(request.headers.get("referer", "")).path or "/")
     return visit.go("/sign-in" if back == "/" else f"/sign-in?next={quote(back, safe='/')}")

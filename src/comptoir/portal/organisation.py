@@ -12,7 +12,7 @@ from sqlalchemy import Connection as Transaction
 from comptoir.access import Permission
 from comptoir.portal.languages import N_
 from comptoir.portal.services import PortalServices
-from comptoir.portal.visits import Asked, Visit
+from comptoir.portal.visits import Asked, Visit, parts_of
 from comptoir.store import TenantId, events, holds, profile, tenants
 
 __all__ = ["ROUTES", "organisation_name"]
@@ -76,7 +76,7 @@ def hold_or_release(visit: Asked) -> Response[Any]:
 
 
 def _is_address(text: str) -> bool:
-    parts = urlsplit(text)
+    parts = parts_of(text)
     return parts.scheme in ("http", "https") and bool(parts.netloc) and len(text) <= 2000 and text.isprintable()
 
 

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from anyio.to_thread import run_sync
 from litestar import Request, Response
@@ -37,7 +37,17 @@ from comptoir.store import TenantId, holds
 from comptoir.store.holds import Hold
 from comptoir.store.trail import Actor, ActorKind
 
-__all__ = ["ANYONE", "Asked", "SecondFactorNeeded", "Visit", "admit", "anonymous", "identified", "safe_path"]
+__all__ = [
+    "ANYONE",
+    "Asked",
+    "SecondFactorNeeded",
+    "Visit",
+    "admit",
+    "anonymous",
+    "identified",
+    "parts_of",
+    "safe_path",
+]
 
 _SESSION, _BROWSER, _LANGUAGE, _SAID, _AWAY = "session", "browser", "language", "said", "away"
 _YEAR_SECONDS = 365 * 24 * 3600
@@ -219,10 +229,16 @@ def _cookie_name(name: str, services: PortalServices, *, wide: bool = False) -> 
 
 def safe_path(text: str) -> str:
     """A path on our own pages, for going back to; "/" for anything else."""
-    parts = urlsplit(text) if text.isprintable() and "\\" not in text else None
-    if parts is None or parts.scheme or parts.netloc or not text.startswith("/") or text.startswith("//"):
-        return "/"
-    return text[:2000]
+    is_path = text.startswith("/") and not text.startswith("//")
+    return text[:2000] if is_path and text.isprintable() and "\\" not in text else "/"
+
+
+def parts_of(address: str) -> SplitResult:
+    """The parts of an address that anybody may have written; all empty where it is none."""
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return urlsplit("")
 
 
 def anonymous(request: Request[Any, Any, Any], services: PortalServices) -> Visit:
@@ -296,7 +312,7 @@ def _prove_origin(visit: Visit) -> None:
     request, services = visit.request, visit.services
     origin = request.headers.get("origin")
     if origin is None:
-        parts = urlsplit(request.headers.get("referer", ""))
+        parts = parts_of(request.headers.get("referer", ""))
         origin = f"{parts.scheme}://{parts.netloc}" if parts.netloc else None
     own = {_origin(services.public_url), _origin(services.link_url)}
     own |= {f"{scheme}://{request.headers.get('host', '')}" for scheme in ("http", "https")}
