@@ -166,6 +166,15 @@ def test_nobody_comes_in_by_what_the_provider_did_not_say_or_not_to_us(house: Ho
         assert "comptoir_session" not in house.client.cookies
 
 
+def test_an_address_that_only_looks_like_an_operators_is_nobodys(house: House, provider: Provider) -> None:
+    email = f"kate.{house.email}"
+    with house.application.db.write() as tx:
+        operators.invite(tx, house.tenant, email=email, role=Role.ANALYST, now=datetime.now(UTC))
+    provider.says(claims={"email": email.replace("k", "\u212a"), "email_verified": True})  # the sign for kelvin
+
+    assert _round(house, provider).status == 403
+
+
 def test_an_address_that_only_the_provider_s_own_page_tells_counts_too(house: House, provider: Provider) -> None:
     about_me = {"sub": "1", "email": house.email, "email_verified": True}
     provider.says(claims={"email": None}, about_me=about_me)

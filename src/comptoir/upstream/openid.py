@@ -7,6 +7,7 @@ made for us, for this sign-in, a moment ago; and an e-mail address in it only if
 from __future__ import annotations
 
 import secrets
+import unicodedata
 from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
@@ -102,7 +103,9 @@ class OpenIdProvider:
             if told.get("sub") == claims["sub"]:
                 claims = told
         email, is_verified = claims.get("email"), claims.get("email_verified")
-        if not isinstance(email, str) or is_verified not in (True, "true"):  # some write it as text
+        is_told = isinstance(email, str) and is_verified in (True, "true")  # some write it as text
+        # A sign that only looks like a letter, and becomes that letter in lower case, makes another's address of this.
+        if not is_told or unicodedata.normalize("NFKC", email) != email:
             raise InvalidInput(f"{self.host} does not say that your e-mail address is verified.", field="email")
         return email.strip().lower()
 
