@@ -102,7 +102,7 @@ def prove(db: Database, vault: Vault, *, token: str, code: str, address: str, no
         else:
             delays.forgiven(tx, guesses)
             sessions.end(tx, token)
-            return _begun(tx, operator, address, now, f"password and {by}")
+            return _begun(tx, operator, address, now, f"second factor: {by}")
     raise InvalidInput(_WRONG_CODE, field="code")
 
 
