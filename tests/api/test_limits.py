@@ -128,8 +128,10 @@ def test_a_key_that_was_revoked_uses_up_nothing_of_its_tenants(database: Databas
     revoked, other = house.a_key(lender), house.a_key(lender)
     assert house.statuses(2, revoked) == [200] * 2
     assert house.statuses(1, other) == [200]
+    known = api_keys.find(database, revoked)
+    assert known is not None
     with database.write() as tx:
-        api_keys.delete(tx, lender, api_keys.all_keys(tx, lender)[0].id)
+        api_keys.delete(tx, lender, known.id)
 
     assert house.statuses(20, revoked) == [401] * 20
 

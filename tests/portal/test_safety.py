@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import re
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from litestar.testing import TestClient
@@ -60,22 +58,21 @@ def test_no_form_is_taken_without_proof_that_one_of_our_pages_sent_it(operator: 
         assert _is_guarded(answer.headers)
 
 
-ODD_ADDRESSES = ("http://[", "http://a]b", "//\u2100", "https://[::1/page", "about:blank", "")
+ODD_ADDRESSES = ("http://[", "http://a]b", "https://[::1/page", "about:blank", "")
 
 
 def test_an_address_that_is_none_breaks_nothing(house: House) -> None:
     operator = house.operator()
     token = re.findall(r'name="csrf" value="([^"]+)"', operator.get("/settings/organisation").html)[0]
     for odd in ODD_ADDRESSES:
-        odd_header = odd.encode().decode("latin-1")
         typed = operator.post("/settings/organisation", {"name": "Lender", "address": odd or "none"})
-        without_csrf = operator.send("/companies", {"csrf": "made-up"}, Referer=odd_header)
-        by_referer = operator.send("/companies", {"csrf": token, "name": ""}, Referer=odd_header)
+        without_csrf = operator.send("/companies", {"csrf": "made-up"}, Referer=odd)
+        by_referer = operator.send("/companies", {"csrf": token, "name": ""}, Referer=odd)
 
         assert (typed.status, without_csrf.status, by_referer.status) == (422, 403, 422), odd
     stranger = house.visitor()
     for odd in ODD_ADDRESSES:
-        answer = stranger.send("/companies", {"csrf": "made-up"}, Referer=odd.encode().decode("latin-1"))
+        answer = stranger.send("/companies", {"csrf": "made-up"}, Referer=odd)
 
         assert (answer.status, answer.headers["location"]) == (303, "/sign-in"), odd
 
@@ -282,54 +279,6 @@ def test_a_session_is_new_at_sign_in_and_dead_at_sign_out(house: House) -> None:
     assert operator.get("/companies").status == 303
     house.operator()
     assert house.client.cookies["comptoir_session"] != first
-
-
-@pytest.mark.parametrize("how", ["signed out", "another role"])
-def test_what_is_watched_ends_with_the_session_it_was_begun_in(house: House, how: str) -> None:
-    email = house.colleague(Role.DEVELOPER)
-    operator = house.operator(email=email)
-    company = operator.post("/companies", {"name": "Toft"}).headers["location"]
-    path = f"{company}/progress"
-    cookie = f"comptoir_session={house.client.cookies['comptoir_session']}"
-    scope: Any = {
-        "type": "http",
-        "method": "GET",
-        "scheme": "http",
-        "path": path,
-        "raw_path": path.encode(),
-        "root_path": "",
-        "query_string": b"",
-        "headers": [(b"host", urlsplit(ORIGIN).netloc.encode()), (b"cookie", cookie.encode())],
-        "client": ("127.0.0.1", 1),
-        "server": ("127.0.0.1", 80),
-    }
-    told = b""
-
-    async def watch() -> None:
-        was_told = asyncio.Event()
-
-        async def receive() -> Any:
-            await asyncio.Event().wait()  # the browser stays
-
-        async def send(message: Any) -> None:
-            nonlocal told
-            told += message.get("body", b"")
-            if b"event: change" in told:
-                was_told.set()
-
-        watching = asyncio.create_task(house.application.asgi(scope, receive, send))
-        await asyncio.wait_for(was_told.wait(), 10)
-        with house.application.db.write() as tx:
-            found = operators.by_email(tx, house.tenant, email)
-            if how == "signed out":
-                operators.end_sessions(tx, house.tenant, found.id)
-            else:
-                operators.set_role(tx, house.tenant, found.id, Role.ONBOARDING)
-        await asyncio.wait_for(watching, 10)
-
-    asyncio.run(watch())
-
-    assert b"event: done" not in told
 
 
 def test_cookies_are_out_of_reach_for_scripts_and_other_sites(house: House) -> None:
