@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import re
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from litestar.testing import TestClient
@@ -279,6 +281,57 @@ def test_a_session_is_new_at_sign_in_and_dead_at_sign_out(house: House) -> None:
     assert operator.get("/companies").status == 303
     house.operator()
     assert house.client.cookies["comptoir_session"] != first
+
+
+@pytest.mark.parametrize("how", ["signed out", "another role"])
+def test_what_is_watched_ends_with_the_session_it_was_begun_in(house: House, how: str) -> None:
+    email = house.colleague(Role.DEVELOPER)
+    operator = house.operator(email=email)
+    company = operator.post("/companies", {"name": "Toft"}).headers["location"]
+    path = f"{company}/progress"
+    cookie = f"comptoir_session={house.client.cookies['comptoir_session']}"
+    scope: Any = {
+        "type": "http",
+        "method": "GET",
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "root_path": "",
+        "query_string": b"",
+        "headers": [(b"host", urlsplit(ORIGIN).netloc.encode()), (b"cookie", cookie.encode())],
+        "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 80),
+    }
+    told = b""
+
+    async def watch() -> None:
+        was_told, is_over = asyncio.Event(), asyncio.Event()
+
+        async def receive() -> Any:
+            await is_over.wait()  # the browser stays until then
+            return {"type": "http.disconnect"}
+
+        async def send(message: Any) -> None:
+            nonlocal told
+            told += message.get("body", b"")
+            if b"event: change" in told:
+                was_told.set()
+            if message["type"] == "http.response.body" and not message.get("more_body", False):
+                is_over.set()
+
+        watching = asyncio.ensure_future(house.application.asgi(scope, receive, send))
+        await asyncio.wait_for(was_told.wait(), 10)
+        with house.application.db.write() as tx:
+            found = operators.by_email(tx, house.tenant, email)
+            if how == "signed out":
+                operators.end_sessions(tx, house.tenant, found.id)
+            else:
+                operators.set_role(tx, house.tenant, found.id, Role.ONBOARDING)
+        await asyncio.wait_for(watching, 10)
+
+    asyncio.run(watch())
+
+    assert b"event: done" not in told
 
 
 def test_cookies_are_out_of_reach_for_scripts_and_other_sites(house: House) -> None:

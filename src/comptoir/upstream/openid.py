@@ -103,9 +103,9 @@ class OpenIdProvider:
             if told.get("sub") == claims["sub"]:
                 claims = told
         email, is_verified = claims.get("email"), claims.get("email_verified")
-        is_told = isinstance(email, str) and is_verified in (True, "true")  # some write it as text
         # A sign that only looks like a letter, and becomes that letter in lower case, makes another's address of this.
-        if not is_told or unicodedata.normalize("NFKC", email) != email:
+        is_odd = isinstance(email, str) and unicodedata.normalize("NFKC", email) != email
+        if not isinstance(email, str) or is_verified not in (True, "true") or is_odd:  # some write it as text
             raise InvalidInput(f"{self.host} does not say that your e-mail address is verified.", field="email")
         return email.strip().lower()
 
