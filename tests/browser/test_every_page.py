@@ -17,11 +17,10 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 LIST = "/settings/integrations/accounting"
 LONG = "Übergroßhandelsgesellschaftsniederlassungsverwaltungsbürovorsteherin"
+# Each language, width and scheme once: French, the longer one, where there is least room.
 LOOKS = [
     pytest.param("en-GB", WIDE, "light", id="en, wide"),
-    pytest.param("fr-FR", WIDE, "dark", id="fr, wide, dark"),
-    pytest.param("en-GB", NARROW, "dark", id="en, narrow, dark"),
-    pytest.param("fr-FR", NARROW, "light", id="fr, narrow"),
+    pytest.param("fr-FR", NARROW, "dark", id="fr, narrow, dark"),
 ]
 # What is too small to be hit, what makes the page wider than its window, and what a page should have once.
 MEASURE = """() => {

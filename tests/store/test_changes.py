@@ -132,9 +132,8 @@ def test_what_is_forgotten_a_part_at_a_time_is_what_all_have_followed(
     assert (ids(other, 0, "bills"), ids(other, 0)) == ({"1", "2"}, {"1", "2"})
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # PostgreSQL's server deletes in its own memory
 def test_many_changes_are_forgotten_in_little_memory(house: House) -> None:
-    if house.db.dialect != "sqlite":
-        pytest.skip("the server of PostgreSQL deletes in its own memory")
     sqlite = ctypes.CDLL(_sqlite3.__file__)
     if not hasattr(sqlite, "sqlite3_memory_highwater"):
         pytest.skip("this build of Python does not let its SQLite be asked")
