@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +92,12 @@ class StandIn:
     def advance(self, seconds: float) -> None:
         """Move its clock."""
         self.told("POST", "clock", {"advanceSeconds": seconds})
+
+    def begin_day(self) -> None:
+        """Move its clock to just after its next midnight: "due in 3 days" stays true for as long as a module runs."""
+        now = datetime.fromisoformat(self.told("GET", "clock")["now"])
+        morning = (now + timedelta(days=1)).replace(hour=0, minute=5, second=0, microsecond=0)
+        self.told("POST", "clock", {"set": morning.isoformat()})
 
     def counts(self) -> dict[str, int]:
         counted: dict[str, dict[str, int]] = self.told("GET", "counts")
