@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from tests.conftest import new_database
 from tests.store.house import NOON, House, a_bank_line, an_invoice, arrived
 
@@ -113,6 +115,19 @@ def test_hot_lists_of_invoices_are_read_along_an_index(
     assert index in found, found
     assert "Seq Scan on std" not in found
     assert "SCAN s" not in found
+
+
+def test_pages_before_the_one_asked_for_are_skipped_in_an_index_alone(filled_sqlite: House) -> None:
+    asked: list[tuple[str, Any]] = []
+    with filled_sqlite.db.read() as tx:
+        sa.event.listen(tx, "before_cursor_execute", lambda *told: asked.append((told[2], told[3])))
+        found = reading.list_page(
+            tx, filled_sqlite.tenant, filled_sqlite.company, "invoices", order="-totalAmount", page=19
+        )
+
+    numbers = [json.loads(document)["id"] for document in found.documents]
+    assert numbers == [str(n) for n in range(199, 99, -1)]
+    assert "SEARCH s USING COVERING INDEX" in plan(filled_sqlite, *asked[-1])
 
 
 @pytest.mark.parametrize(
