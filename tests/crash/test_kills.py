@@ -39,7 +39,6 @@ _PATIENCE_SECONDS = 120
 def standin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
     """Books of several pages, and answers that take a while, so that kills strike reads."""
     with standing_in(tmp_path_factory.mktemp("stand-in"), books=700, seed=5, latency=0.02) as running:
-        running.begin_day()
         yield running
 
 
@@ -242,7 +241,6 @@ def _edit(standin: StandIn, held: dict[str, Any]) -> None:
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Kept]:
     folder = tmp_path_factory.mktemp("kept")
     with standing_in(folder / "stand-in", books=700, seed=6, latency=0.02) as running:
-        running.begin_day()
         yield _Kept(folder, running)
 
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -93,11 +93,17 @@ class StandIn:
         """Move its clock."""
         self.told("POST", "clock", {"advanceSeconds": seconds})
 
+    def now(self) -> datetime:
+        return datetime.fromisoformat(self.told("GET", "clock")["now"])
+
     def begin_day(self) -> None:
-        """Move its clock to just after its next midnight: "due in 3 days" stays true for as long as a module runs."""
-        now = datetime.fromisoformat(self.told("GET", "clock")["now"])
-        morning = (now + timedelta(days=1)).replace(hour=0, minute=5, second=0, microsecond=0)
-        self.told("POST", "clock", {"set": morning.isoformat()})
+        """Move its clock to just after its next midnight: "due in 3 days" stays true for as long as a module runs.
+
+        By whole minutes, for its limits count by the minute of its clock.
+        """
+        now = self.now()
+        minutes = 24 * 60 - (now.hour * 60 + now.minute) + 5
+        self.advance(minutes * 60)
 
     def counts(self) -> dict[str, int]:
         counted: dict[str, dict[str, int]] = self.told("GET", "counts")
@@ -154,7 +160,7 @@ class StandIn:
             rows = {
                 name: tuple(RawRow(id_, "", body) for id_, body in held[name].items()) for name in resource.windows_of
             }
-            today = datetime.now(UTC).date()
+            today = self.now().date()
             return {one.name: params | dict(one.params) for one in resource.windows(rows, today, 24)}
         if resource.per is None:
             return {"": params}
@@ -169,6 +175,7 @@ def standing_in(folder: Path, **options: Any) -> Iterator[StandIn]:
     folder.mkdir(parents=True, exist_ok=True)
     standin = StandIn(folder, **options)
     try:
+        standin.begin_day()
         yield standin
     finally:
         standin.stop()
