@@ -249,6 +249,17 @@ def test_one_password_guessed_from_many_addresses_is_slowed_too_and_not_for_long
     assert _sign_in(house, now=now + timedelta(seconds=30))
 
 
+def test_failures_dated_by_a_clock_that_was_ahead_lock_nobody_out(house: House) -> None:
+    with house.db.write() as tx:
+        tx.execute(sa.update(OPERATORS).values(password_hash=weak_hash()))
+    ahead = NOON + timedelta(days=400)
+    _fail(house, 5, now=ahead)
+    with pytest.raises(TryLater):
+        _sign_in(house, now=ahead)
+
+    assert _sign_in(house)
+
+
 def test_sign_ins_and_refusals_of_people_there_are_stand_in_the_trail(house: House) -> None:
     _fail(house, 1)
     _fail(house, 1, email="nobody@example.com")

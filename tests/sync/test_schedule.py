@@ -177,6 +177,47 @@ def test_many_companies_due_at_once_are_begun_bit_by_bit(desk: Desk) -> None:
     assert len(desk.begun) == 2  # of 190 in 180 looks
 
 
+@pytest.mark.parametrize("is_restarted", [False, True])
+def test_a_clock_that_was_ahead_and_is_put_back_holds_nothing_up(desk: Desk, is_restarted: bool) -> None:
+    desk.schedule({"invoices": 1, "bills": 24})
+    ahead = MONDAY + timedelta(days=400)
+    assert desk.look(ahead) == ["bills", "invoices"]
+    assert desk.look(ahead + timedelta(hours=1)) == ["invoices"]
+
+    if is_restarted:
+        desk.scheduler = Scheduler(desk.db, desk, lambda _: FREEAGENT, lambda _, one: desk.begun.append(one))
+    assert desk.look(MONDAY + timedelta(minutes=1)) == []  # read just now, whatever the clock said
+    with desk.db.read() as tx:
+        dated = datasets.list_page(tx, desk.tenant, desk.company).rows
+
+    assert sorted((one.requested, one.data_type) for one in dated) == [
+        (MONDAY - timedelta(minutes=59), "bills"),
+        (MONDAY - timedelta(minutes=59), "invoices"),
+        (MONDAY + timedelta(minutes=1), "invoices"),
+    ]
+    assert all(one.completed == one.requested for one in dated)
+    assert desk.look(MONDAY + timedelta(minutes=62)) == ["invoices"]
+    assert desk.look(MONDAY + timedelta(hours=24)) == ["bills", "invoices"]
+
+
+def test_a_link_made_while_the_clock_was_ahead_is_read_all_the_same(desk: Desk) -> None:
+    desk.schedule({"invoices": 24})
+    desk.at = MONDAY + timedelta(days=400)
+    _, linked_ahead = desk.add_company("Lighthouse")
+    desk.look(MONDAY + timedelta(minutes=1))
+    desk.look(MONDAY + timedelta(minutes=2))
+    assert set(desk.begun) == {linked_ahead}
+
+
+def test_machines_whose_clocks_are_minutes_apart_leave_each_others_dates_alone(desk: Desk) -> None:
+    desk.schedule({"invoices": 1})
+    assert desk.look(MONDAY + timedelta(hours=1, minutes=5)) == ["invoices"]
+    desk.look(MONDAY + timedelta(hours=1))
+    with desk.db.read() as tx:
+        (one,) = datasets.newest_of(tx, desk.tenant, desk.connection).values()
+    assert one.requested == MONDAY + timedelta(hours=1, minutes=5)
+
+
 def test_of_several_processes_those_that_are_not_on_duty_begin_nothing(desk: Desk) -> None:
     desk.schedule({"invoices": 1})
     desk.at = MONDAY + timedelta(hours=2)

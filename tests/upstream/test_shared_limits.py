@@ -231,6 +231,37 @@ def test_calls_that_no_window_holds_are_forgotten(db: Database) -> None:
         assert entries.count("c", 3600, 0.0) == 1
 
 
+def test_what_was_dated_by_a_database_clock_that_was_ahead_holds_nothing_up(db: Database) -> None:
+    limits = _process(db)
+    with db.write() as tx:
+        entries = spending.Entries(tx, FREEAGENT.key, "")
+        ahead = spending.moment(tx) + 400 * 24 * 3600
+        for _ in range(4):
+            entries.note("c", (3600,), ahead)
+        entries.set_pause("d", Pause(ahead, 1))
+    assert not _has_room(limits)
+    assert not _has_room(limits, "d")
+
+    with db.write() as tx:
+        spending.purge(tx)
+
+    assert _has_room(limits)
+    assert _has_room(limits, "d")
+
+
+def test_a_pause_for_a_day_and_calls_of_now_are_not_taken_for_a_clocks_fault(db: Database) -> None:
+    limits = _process(db)
+    limits.refused("d", 24 * 3600)
+    for _ in range(4):
+        limits.reserve("c", patience_seconds=0)
+
+    with db.write() as tx:
+        spending.purge(tx)
+
+    assert not _has_room(limits, "d")
+    assert not _has_room(limits)
+
+
 @pytest.mark.slow
 def test_a_crowd_of_processes_is_never_refused_and_wastes_little(tmp_path: Path, postgres_url: str) -> None:
     """Ten times as fast: a minute takes six seconds."""

@@ -76,7 +76,8 @@ def _waits(tx: Connection, counted: Counted, now: datetime) -> int:
     while row is None:  # whoever signed in meanwhile has taken theirs away
         insert_if_free(tx, TABLE, key=counted.key, count=0, last=now)
         row = tx.execute(mine.with_for_update()).one_or_none()
-    if row.failures < counted.free or now - row.last > _FORGOTTEN_AFTER:
+    is_ahead = row.last - now > timedelta(seconds=counted.longest_seconds)  # of a clock that was put back since
+    if row.failures < counted.free or now - row.last > _FORGOTTEN_AFTER or is_ahead:
         return 0
     delay = min(2 ** min(row.failures - counted.free, 16), counted.longest_seconds)
     return int(max(0.0, -(-(row.last + timedelta(seconds=delay) - now).total_seconds() // 1)))

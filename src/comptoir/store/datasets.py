@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -35,9 +35,13 @@ __all__ = [
     "of_syncs",
     "open_ones",
     "queue",
+    "set_right",
     "wake",
     "warn",
 ]
+
+
+_CLOCKS_APART = timedelta(minutes=10)
 
 
 class Status(StrEnum):
@@ -196,6 +200,25 @@ def all_waiting(tx: Connection, now: datetime) -> list[tuple[TenantId, Connectio
         sa.select(TABLE.c.tenant_id, TABLE.c.connection_id).where(sa.not_(TABLE.c.is_ended), is_due).distinct()
     )
     return [(TenantId(row.tenant_id), ConnectionId(row.connection_id)) for row in rows]
+
+
+def set_right(tx: Connection, now: datetime) -> int:
+    """After a clock that was ahead was put back: moves what it dated, of every tenant, to where it belongs; how many
+    datasets that were.
+
+    All by as much as the furthest is ahead of now, so that they keep their order, and what was asked for last still
+    comes before what is asked for next. Clocks of several machines may be a few minutes apart.
+    """
+    ahead = tx.execute(
+        sa.select(TABLE.c.id, TABLE.c.requested, TABLE.c.started, TABLE.c.completed, TABLE.c.retry_at).where(
+            TABLE.c.requested > now + _CLOCKS_APART
+        )
+    ).all()
+    error = max((row.requested for row in ahead), default=now) - now
+    for row in ahead:
+        moments = {name: moment - error for name, moment in row._mapping.items() if isinstance(moment, datetime)}
+        tx.execute(sa.update(TABLE).where(TABLE.c.id == row.id).values(moments))
+    return len(ahead)
 
 
 def wake(tx: Connection, tenant: TenantId, integration_key: str) -> None:

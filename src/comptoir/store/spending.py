@@ -23,6 +23,9 @@ __all__ = ["REFRESH", "Entries", "Pause", "calls_since", "moment", "purge", "spe
 REFRESH = "refresh "  # before a connection's id: the budget of its token refreshes
 _UNDER_WAY = 20  # calls of a read that was cut off whose pages never came in, with those that were tried again
 _KEPT_SECONDS = 2 * 3600.0
+# By so many seconds a clock may have been put back while what it dated still counts: the longest window, and the
+# longest pause with an hour to spare.
+_LATEST_CALL, _LATEST_PAUSE = 3600.0, 25 * 3600.0
 _LONGEST_TURN_SECONDS = 5
 
 
@@ -129,7 +132,9 @@ class Entries:
 
 
 def purge(tx: Connection) -> None:
-    """Forget calls that no window holds any more, and pauses that are long over."""
-    old = moment(tx) - _KEPT_SECONDS
-    for table, at in ((UPSTREAM_CALLS, UPSTREAM_CALLS.c.at), (UPSTREAM_PAUSES, UPSTREAM_PAUSES.c.until)):
-        tx.execute(sa.delete(table).where(at < old))
+    """Forget calls that no window holds any more, pauses that are long over, and what the database's clock dated while
+    it was far ahead: those calls would count, and those pauses last, until that time comes."""
+    now = moment(tx)
+    calls, pauses = UPSTREAM_CALLS.c.at, UPSTREAM_PAUSES.c.until
+    for table, at, latest in ((UPSTREAM_CALLS, calls, _LATEST_CALL), (UPSTREAM_PAUSES, pauses, _LATEST_PAUSE)):
+        tx.execute(sa.delete(table).where(sa.or_(at < now - _KEPT_SECONDS, at > now + latest)))

@@ -70,6 +70,7 @@ class Scheduler:
         self._scale = time_scale
         self._look_at: dict[ConnectionId, datetime] = {}
         self._tidied: datetime | None = None
+        self._looked: datetime | None = None
         self._turned_at = clock.monotonic()
         self._over = threading.Event()
         self._thread: threading.Thread | None = None
@@ -106,6 +107,9 @@ class Scheduler:
     def turn(self) -> None:
         """Look once: start what waits, ask for what is due, tidy up."""
         now = self._clock.now()
+        if self._looked is None or now < self._looked:
+            self._set_right(now)
+        self._looked = now
         with self._db.read() as tx:
             waiting = datasets.all_waiting(tx, now)
             linked = connections.all_linked(tx)
@@ -117,6 +121,14 @@ class Scheduler:
         if self._tidied is None or now - self._tidied >= self._hour:
             self._tidied = now
             self._tidy(now)
+
+    def _set_right(self, now: datetime) -> None:
+        """What a clock that was ahead has dated would not be due before that time comes."""
+        self._look_at.clear()
+        self._tidied = None
+        with self._db.write() as tx:
+            if moved := datasets.set_right(tx, now):
+                _log.warning("the clock was put back: %s reads that it had dated ahead of now were dated anew", moved)
 
     def _due(self, linked: list[Connection], now: datetime) -> Iterator[tuple[Connection, list[str]]]:
         """Connections with what is due over them, longest known to be due first; a share of them where many are."""
@@ -148,7 +160,8 @@ class Scheduler:
             last = newest.get(setting.data_type)
             if last is not None and not last.status.is_ended:
                 continue
-            begun = last.requested if last is not None else connection.linked_at or connection.created
+            linked = connection.linked_at or connection.created
+            begun = last.requested if last is not None else linked if linked <= now else _EPOCH
             is_rare = last is not None and last.status is Status.NOT_SUPPORTED
             due_at[setting.data_type] = self._next(setting, begun, is_rare=is_rare)
         next_look = min((one.at for one in due_at.values()), default=now + _LOOK_AGAIN)

@@ -270,6 +270,8 @@ class Limits:
     def _see_pause(self, entries: Entries, key: str) -> None:
         if (held := entries.pause(key)) is not None:
             self._pauses[key] = held
+        else:  # forgotten by whoever tidies up: long over, or dated by a clock that was ahead
+            self._pauses.pop(key, None)
 
     def paused_until(self, connection: str) -> datetime | None:
         """Until when a connection waits for its limit, by our own clock, as far as this process knows; None when it
