@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 from html import unescape
 
 import pytest
+from tests.portal.conftest import Browser, House
 from tests.portal.linking import Company, Linking
 from tests.portal.pages import PLATFORM
+
+from comptoir.store import companies, connections, datasets
+from comptoir.store.connections import ConnectionStatus
+from comptoir.store.datasets import Status
 
 pytestmark = pytest.mark.slow
 MANY = r"\d,\d{3}"  # records of a small company
@@ -59,6 +65,32 @@ def test_a_read_can_be_watched_from_its_beginning_to_the_books_check(linking: Li
         in told[-1]
     )
     assert "Lines add up to their document: net, tax and total." in company.books_check().words
+
+
+@pytest.mark.parametrize(
+    ("ago", "is_asked_for", "is_live"),
+    [
+        (timedelta(seconds=1), False, True),  # the read is asked for in a step of its own, once the link is there
+        (timedelta(seconds=1), True, False),  # and has ended
+        (timedelta(seconds=61), False, False),  # nothing is set to be read on the first link
+    ],
+)
+def test_a_page_goes_on_until_the_first_read_after_the_link_was_asked_for(
+    house: House, operator: Browser, ago: timedelta, is_asked_for: bool, is_live: bool
+) -> None:
+    now = datetime.now(UTC)
+    with house.application.db.write() as tx:
+        company = companies.add(tx, house.tenant, name="Toft Bakery", created_by=None, now=now).id
+        connection = connections.add(tx, house.tenant, company, PLATFORM.key, now).id
+        connections.set_status(tx, house.tenant, connection, ConnectionStatus.LINKED, now - ago)
+        if is_asked_for:
+            asked = datasets.queue(tx, house.tenant, company, connection, "bills", now)
+            datasets.advance(tx, house.tenant, asked.id, status=Status.COMPLETE, completed=now)
+
+    page = operator.get(f"/companies/{company}")
+
+    [live] = re.findall(r'data-live="([^"]*)"', page.html)
+    assert live == (f"/companies/{company}/progress" if is_live else "")
 
 
 @pytest.mark.usefixtures("faults")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 from sqlalchemy import Connection as Transaction
@@ -19,6 +19,9 @@ from comptoir.store.datasets import Dataset
 from comptoir.sync import Report
 
 __all__ = ["CompanyState", "ConnectionState", "TypeState", "can_be_linked", "company_state", "connection_state"]
+
+
+_ASKED_FOR_WITHIN = timedelta(minutes=1)  # of the link; nothing may be set to be read on the first link
 
 
 class ConnectionState(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +55,7 @@ class CompanyState(msgspec.Struct, frozen=True, kw_only=True):
     source: ConnectionState | None  # the connection that data is read over: the linked one, else the newest with data
     types: tuple[TypeState, ...]
     checks: Report | None  # the newest books check there is
+    is_beginning: bool = False  # linked a moment ago; its first read, asked for in a step of its own, is awaited
 
     @property
     def is_reading(self) -> bool:
@@ -61,7 +65,8 @@ class CompanyState(msgspec.Struct, frozen=True, kw_only=True):
     def is_live(self) -> bool:
         """Whether this may change by itself soon: a read runs, or a customer is expected."""
         was_linked = any(one.connection.linked_at is not None for one in self.connections)
-        return self.is_reading or not was_linked or any(one.approval_since is not None for one in self.connections)
+        is_awaited = not was_linked or any(one.approval_since is not None for one in self.connections)
+        return is_awaited or self.is_beginning or self.is_reading
 
     @property
     def asked(self) -> int:
@@ -93,12 +98,16 @@ def company_state(tx: Transaction, visit: Visit, company: Company) -> CompanySta
         return CompanyState(company_id=company.id, connections=found, source=source, types=(), checks=None)
     latest = datasets.latest(tx, visit.tenant, company.id)
     checks = syncs.latest_checks(tx, visit.tenant, source.connection.id)
+    linked_at, now = source.connection.linked_at, visit.services.clock.now()
     return CompanyState(
         company_id=company.id,
         connections=found,
         source=source,
         types=tuple(_type_state(tx, visit, source, one.name, latest) for one in source.integration.data_types),
         checks=Report.decode(checks) if checks else None,
+        is_beginning=linked_at is not None
+        and now - linked_at < _ASKED_FOR_WITHIN
+        and all(last.requested < linked_at for last, _ in latest.values()),
     )
 
 
