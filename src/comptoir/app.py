@@ -26,7 +26,7 @@ from comptoir.access import FirstStart, api_keys
 from comptoir.api import ApiLimits, ApiServices, api
 from comptoir.checkup import of_data
 from comptoir.errors import ActionNeeded, Conflict, TryLater
-from comptoir.front import divided, is_below, is_no_cut_off, is_on_host, listen
+from comptoir.front import by_tls_only, divided, is_below, is_no_cut_off, is_on_host, listen
 from comptoir.integrations import INTEGRATIONS, by_key
 from comptoir.integrations.contract import Attached, Integration, Printed
 from comptoir.jobs import Jobs, Shift, Stopped, Tenure, fence
@@ -211,7 +211,8 @@ class Application:
         public = self._api_services()
         pages = _pages(portal_routes(portal), portal)
         own_host = f"api.{self.settings.base_domain}" if self.settings.base_domain else None
-        return divided(is_on_host(own_host) if own_host else is_below(public.path), api(public), pages)
+        both = divided(is_on_host(own_host) if own_host else is_below(public.path), api(public), pages)
+        return by_tls_only(both) if portal.is_secure else both
 
     def start(self) -> None:
         """Listen, then begin to work off what is queued. Raises ActionNeeded if the port is taken."""

@@ -8,11 +8,13 @@ import socket
 from collections.abc import Callable
 
 from litestar.enums import ScopeType
-from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from comptoir.errors import ActionNeeded
 
-__all__ = ["divided", "is_below", "is_no_cut_off", "is_on_host", "listen"]
+__all__ = ["by_tls_only", "divided", "is_below", "is_no_cut_off", "is_on_host", "listen"]
+
+_BY_TLS_ONLY = (b"strict-transport-security", b"max-age=31536000")  # of this host alone: others are not ours to bind
 
 
 def is_no_cut_off(line: logging.LogRecord) -> bool:
@@ -47,6 +49,20 @@ def divided(is_for_chosen: Callable[[Scope], bool], chosen: ASGIApp, other: ASGI
         await (chosen if is_call and is_for_chosen(scope) else other)(scope, receive, send)
 
     return dispatch
+
+
+def by_tls_only(app: ASGIApp) -> ASGIApp:
+    """Every answer has browsers come back by TLS alone. For an installation whose own address is https."""
+
+    async def strict(scope: Scope, receive: Receive, send: Send) -> None:
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], _BY_TLS_ONLY]
+            await send(message)
+
+        await app(scope, receive, answer)
+
+    return strict
 
 
 def is_on_host(host: str) -> Callable[[Scope], bool]:

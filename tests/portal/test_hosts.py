@@ -49,6 +49,8 @@ def test_a_company_is_linked_over_the_hosts_of_a_base_domain(tmp_path: Path) -> 
     # The browser the approval was begun in is known again on the host of the redirect address.
     assert back.status_code == 403
     assert "You did not approve" in back.text
+    for answer in (back, api, portal):  # none of them may be asked for in the clear again
+        assert answer.headers["strict-transport-security"] == "max-age=31536000"
     assert api.status_code == 401
     assert api.headers["content-type"] == "application/json"
     assert portal.headers["content-type"].startswith("text/html")
@@ -56,5 +58,6 @@ def test_a_company_is_linked_over_the_hosts_of_a_base_domain(tmp_path: Path) -> 
 
 def test_on_one_origin_the_api_answers_below_its_path_and_the_pages_everywhere_else(house: House) -> None:
     assert house.client.get("/api/companies").json()["statusCode"] == 401
+    assert "strict-transport-security" not in house.client.get("/sign-in").headers  # its address is http
     assert house.client.get("/api").headers["content-type"] == "application/json"
     assert house.client.get("/apis/companies").headers["content-type"].startswith("text/html")
