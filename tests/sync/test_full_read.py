@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from decimal import Decimal
 
+import pytest
 import sqlalchemy as sa
 from tests.sync.conftest import HouseOf
 from tests.sync.house import document
@@ -14,6 +16,7 @@ from comptoir.integrations.freeagent import FREEAGENT
 from comptoir.store import Database, datasets, syncs
 from comptoir.store.datasets import Status
 from comptoir.store.tables import EVENTS
+from comptoir.sync import fetch
 from comptoir.sync.progress import Mapped, Reading
 
 
@@ -78,6 +81,19 @@ def test_each_data_type_ends_complete_with_its_history_and_progress(
     assert all(one.pages_done == one.pages for one in read.values() if one.records), read
     mapped = {one.data_type: one for one in house.told if isinstance(one, Mapped)}
     assert all(one.done == one.in_all for one in mapped.values()), mapped
+
+
+def test_memory_is_given_back_while_many_pages_are_read(
+    db: Database, standin: StandIn, house_of: HouseOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or else what reading threads free stays with the process: a million bank lines took twice the memory."""
+    given_back: list[int] = []
+    monkeypatch.setattr(fetch, "give_back", lambda: given_back.append(standin.counters()["requests"]))
+    monkeypatch.setattr(fetch, "_GIVE_BACK_EVERY", 10)
+    house = house_of(db, standin, workers=1)
+    house.sync()
+    asked = [0, *given_back, standin.counters()["requests"]]
+    assert max(later - before for before, later in itertools.pairwise(asked)) < 30  # it is counted anew in each round
 
 
 def test_progress_rises_while_it_is_watched(db: Database, standin: StandIn, house_of: HouseOf) -> None:
