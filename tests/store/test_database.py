@@ -15,6 +15,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
+from sqlalchemy.pool import QueuePool
 from tests.conftest import new_database
 from tests.store.house import NOON, House, an_invoice
 
@@ -390,6 +391,21 @@ def test_a_line_that_is_cut_without_a_word_is_given_up_in_less_than_a_lease(post
     assert int(told["tcp_user_timeout"]) <= 20_000  # what was sent and is not confirmed
     idle, every, times = (int(told[f"keepalives_{name}"]) for name in ("idle", "interval", "count"))
     assert idle + every * times <= 30  # where an answer is waited for
+
+
+def test_where_no_session_is_left_it_is_told_as_something_that_passes_and_work_goes_on(postgres_url: str) -> None:
+    with contextlib.closing(open_database(postgres_url)) as db:
+        pool = db._reader.pool
+        assert isinstance(pool, QueuePool)
+        pool._timeout = 0.2  # else half a minute
+        with contextlib.ExitStack() as held:
+            for _ in range(20):
+                held.enter_context(db.read())
+            with pytest.raises(StoreAway, match="tried again"), db.read():
+                pytest.fail("a session more than there may be")
+
+        with db.read() as tx:
+            assert tx.execute(sa.text("SELECT 1")).scalar_one() == 1
 
 
 def test_what_no_postgres_database_can_hold_is_not_waited_for(postgres_url: str) -> None:
