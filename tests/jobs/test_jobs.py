@@ -126,6 +126,35 @@ def test_a_stop_leaves_the_step_open_and_the_next_launch_goes_on_with_it(tmp_pat
     assert ran == ["first", "second", "second"]
 
 
+def test_work_cut_off_in_a_version_with_other_steps_is_begun_anew_by_the_next(tmp_path: Path) -> None:
+    began, done = threading.Event(), threading.Event()
+    ran: list[str] = []
+
+    def former(tenant: str, connection: str, step: Step) -> None:
+        step("fetch", lambda: ran.append("fetch"))
+        step("map", until_stopped)
+
+    def until_stopped() -> None:
+        began.set()
+        launches[-1].stopping.wait(30)
+        raise Stopped
+
+    def later(tenant: str, connection: str, step: Step) -> None:
+        step("plan", lambda: ran.append(f"plan {connection}"))
+        done.set()
+
+    launches: list[Jobs] = []
+    with launched(tmp_path, former) as jobs:
+        launches.append(jobs)
+        jobs.start("t", "c")
+        assert began.wait(30)
+    with launched(tmp_path, later) as jobs:
+        assert done.wait(30)
+        in_the_end(lambda: not jobs.is_busy("c"))
+
+    assert ran == ["fetch", "plan c"]
+
+
 def test_no_step_is_begun_once_it_is_to_stop(tmp_path: Path) -> None:
     began, done = threading.Event(), threading.Event()
     launches: list[Jobs] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from tests.sync.conftest import HouseOf
@@ -12,7 +13,7 @@ from tests.sync.standin import StandIn
 
 from comptoir.errors import Conflict, NotFound
 from comptoir.integrations.freeagent import FREEAGENT
-from comptoir.jobs import Stopped
+from comptoir.jobs import Outdated, Stopped
 from comptoir.link import lifecycle
 from comptoir.store import Database, connections, datasets, open_database
 from comptoir.store.connections import ConnectionStatus
@@ -147,6 +148,26 @@ def test_a_bug_of_ours_ends_what_was_under_way_and_a_refresh_works_again(
     assert all("went wrong" in (one.error_message or "") for name, one in ended.items() if name not in served)
     assert not house.is_syncing()
     house.sync()
+    assert set(house.statuses().values()) == {Status.COMPLETE}
+    assert house.raw() == standin.served()
+
+
+def test_a_read_whose_steps_another_version_recorded_is_begun_anew_and_fails_nothing(
+    db: Database, standin: StandIn, house_of: HouseOf
+) -> None:
+    house = house_of(db, standin)
+    house.ask()
+
+    def recorded(name: str, work: Callable[[], Any]) -> Any:
+        done = work()
+        return {"pages": 12} if name == "read 1" else done
+
+    with pytest.raises(Outdated):
+        house.engine.run(house.tenant, house.connection, recorded)
+    before = house.statuses()
+    house.run()
+
+    assert not any(status.is_ended for status in before.values())
     assert set(house.statuses().values()) == {Status.COMPLETE}
     assert house.raw() == standin.served()
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 from uuid import uuid4
@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, event
 
 from comptoir.errors import TryLater
-from comptoir.jobs.fence import Stopped, fence
+from comptoir.jobs.fence import Outdated, Stopped, fence
 from comptoir.jobs.tenure import Tenure, Turn
 from comptoir.runtime.correlation import correlated
 from comptoir.store.database import LINE
@@ -328,6 +328,10 @@ class _Working:
         try:
             with correlated(job=DBOS.workflow_id or ""):
                 self._work(tenant, connection, Shift(self))
+        except Outdated:
+            _log.info("work on connection %s was begun by another version: begun anew", connection)
+            with suppress(TryLater):  # or the schedule begins it
+                self._jobs.start(tenant, connection)
         finally:
             with self._changed:
                 self._running -= 1
@@ -342,11 +346,14 @@ class Shift:
         self._is_replaced = False
 
     def __call__(self, name: str, work: Callable[[], Any]) -> Any:
-        from dbos import DBOS
+        from dbos import DBOS, error
 
         if self.should_stop():
             raise Stopped
-        return DBOS.run_step({"name": name}, work)
+        try:
+            return DBOS.run_step({"name": name}, work)
+        except error.DBOSUnexpectedStepError as other:
+            raise Outdated from other
 
     @property
     def number(self) -> int | None:

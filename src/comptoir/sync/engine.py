@@ -23,7 +23,7 @@ from sqlalchemy import Connection as Transaction
 
 from comptoir.errors import NotFound, OnHold, RelinkRequired, SetupRequired, TryLater
 from comptoir.integrations.contract import DataType, Integration
-from comptoir.jobs import Step, Stopped
+from comptoir.jobs import Outdated, Step, Stopped
 from comptoir.link import lifecycle
 from comptoir.runtime.clock import Clock
 from comptoir.runtime.correlation import correlate, correlated
@@ -76,6 +76,14 @@ class _Read(msgspec.Struct, frozen=True, kw_only=True):
     resources: dict[str, Outcome]
     is_unchanged: bool = False
     is_overtaken: bool = False
+
+
+def _told(recorded: Any, kind: type[_T]) -> _T:
+    """What a step returned; it may have been recorded before an upgrade."""
+    try:
+        return msgspec.convert(recorded, kind)
+    except msgspec.ValidationError as error:
+        raise Outdated from error
 
 
 class Engine:
@@ -137,7 +145,7 @@ class Engine:
             planned = durably(f"plan {number}", lambda: self._plan(tenant, connection_id))
             if planned is None:
                 return
-            turn = msgspec.convert(planned, Round)
+            turn = _told(planned, Round)
             correlate(sync=turn.sync)
 
             def read(turn: Round = turn) -> _Read | None:
@@ -147,7 +155,7 @@ class Engine:
             if answered is None:
                 self._tell_end(tenant, connection_id, turn.sync)
                 return
-            answer = msgspec.convert(answered, _Read)
+            answer = _told(answered, _Read)
             reads.append(answer)
             if answer.is_overtaken:
                 continue
