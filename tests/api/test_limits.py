@@ -15,7 +15,7 @@ from litestar.types import ASGIApp
 from tests.api.conftest import SteadyClock, header, services_for
 
 from comptoir.access import api_keys
-from comptoir.api import ApiLimits, api
+from comptoir.api import ApiLimits, api, throttle
 from comptoir.store import Database, TenantId, tenants
 
 OTHER_MACHINE = "198.51.100.7"
@@ -148,6 +148,45 @@ def test_a_key_is_one_however_it_is_written(database: Database) -> None:
 
     assert asyncio.run(all_()) == [200] * 9
     assert house.statuses(1, key) == [429]
+
+
+def test_a_key_is_one_in_whichever_of_endless_ways_it_is_written(database: Database) -> None:
+    house = Api(database, key=(9, 60))
+    key = house.a_key(house.a_tenant("Lender"))
+
+    async def all_() -> list[int]:
+        spaced = [await house.ask(key, written=f"Basic{' ' * n}{{}}") for n in range(1, 10)]
+        padded = [await house.ask(f"{key}{' ' * n}") for n in range(1, 4)]
+        return [one.status for one in (*spaced, *padded)]
+
+    assert asyncio.run(all_()) == [200] * 9 + [429] * 3
+
+
+def test_what_the_limit_of_a_key_refuses_is_left_to_the_others_of_its_tenant(database: Database) -> None:
+    house = Api(database, key=(4, 60), tenant=(8, 60))
+    lender = house.a_tenant("Lender")
+    flooding, calm = house.a_key(lender), house.a_key(lender)
+    assert house.statuses(1, flooding) == house.statuses(1, calm) == [200]
+
+    assert house.statuses(30, flooding) == [200] * 3 + [429] * 27
+
+    assert house.statuses(4, calm) == [200] * 3 + [429]
+
+
+def test_names_without_end_are_not_kept_and_a_flood_is_not_forgotten_for_them(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(throttle, "_MOST_KNOWN", 20)
+    house = Api(database, key=(3, 60), address=(1000, 60))
+    assert house.statuses(4, "flood", address=OTHER_MACHINE) == [401] * 3 + [429]
+
+    for n in range(40):
+        assert house.statuses(1, f"made up {n}", address=f"198.51.100.{n + 10}") == [401]
+
+    assert isinstance(house.app, throttle.Throttle)
+    assert len(house.app._rates._used_until) <= 20
+    assert house.app._turns._lines == {}
+    assert house.statuses(1, "flood", address=OTHER_MACHINE) == [429]
 
 
 def test_an_address_has_a_limit_also_without_a_key(database: Database) -> None:

@@ -31,7 +31,7 @@ from comptoir.runtime.correlation import correlated
 from comptoir.runtime.downloads import disposition
 from comptoir.runtime.failpoints import failpoint
 
-__all__ = ["Serving"]
+__all__ = ["Serving", "candidates"]
 
 _log = structlog.get_logger("comptoir.api")
 
@@ -187,7 +187,7 @@ class Serving:
         return _Answer(operation.success, content, operation.content_type.encode(), headers, key)
 
     def _admitted(self, authorization: bytes | None) -> ApiKey:
-        for candidate in _candidates(authorization):
+        for candidate in candidates(authorization):
             if (key := api_keys.find(self._services.db, candidate)) is not None:
                 return key
         raise Refused(
@@ -250,7 +250,7 @@ class Serving:
             _log.info("use of a key not noted", reason=error.message)
 
 
-def _candidates(authorization: bytes | None) -> list[str]:
+def candidates(authorization: bytes | None) -> list[str]:
     """The keys a header may mean: base64 of the bare key, with a colon on either side, or the key as it is."""
     scheme, _, value = (authorization or b"").partition(b" ")
     value = value.strip()

@@ -20,7 +20,7 @@ from litestar.types import Receive, Scope, Send
 from comptoir.access.delays import network_of
 from comptoir.api.failures import Refused
 from comptoir.api.services import ApiServices
-from comptoir.api.serving import Serving
+from comptoir.api.serving import Serving, candidates
 from comptoir.runtime.clock import Clock
 
 __all__ = ["Throttle"]
@@ -39,15 +39,16 @@ class Throttle:
         self._serving, self._limits = serving, services.limits
         self._rates = _Rates(services.clock)
         self._turns, self._files = _Turns(_AT_ONCE[services.db.dialect]), _Turns(_FILES_AT_ONCE)
-        self._known: dict[bytes, tuple[str, str]] = {}  # key and tenant by what is sent, once that was let in
+        self._known: dict[bytes, tuple[str, str]] = {}  # key and tenant by what is meant, once that was let in
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == ScopeType.WEBSOCKET:
             await self._serving(scope, receive, send)
             return
         sent = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
-        digest = hashlib.sha256(sent).digest()
-        key, tenant = self._known.get(digest, (f"key {digest.hex()}" if sent else "", ""))
+        meant = candidates(sent)[:1]  # not what was sent: that can be written in ways without end
+        digest = hashlib.sha256("".join(meant).encode()).digest()
+        key, tenant = self._known.get(digest, (f"key {digest.hex()}" if meant else "", ""))
         address = _address(scope)
         line = tenant or f"address {address}"
         turns = self._files if scope["path"].rstrip("/").lower().endswith(("/download", "/pdf")) else self._turns
@@ -55,8 +56,8 @@ class Throttle:
             await self._serving.refuse(scope, send, _too_often(1.0))
             return
         try:
-            names = ((address, self._limits.address), (key, self._limits.key), (tenant, self._limits.tenant))
-            wait = max(self._rates.spend(name, limit) for name, limit in names)
+            limits = self._limits
+            wait = self._rates.spend((address, limits.address), (key, limits.key), (tenant, limits.tenant))
             if wait:
                 await self._serving.refuse(scope, send, _too_often(wait))
                 return
@@ -75,8 +76,7 @@ class Throttle:
             if len(self._known) >= _MOST_KNOWN:
                 self._known.clear()
             names = self._known[digest] = (f"key {key.id}", f"tenant {key.tenant_id}")
-            for name, limit in zip(names, (self._limits.key, self._limits.tenant), strict=True):
-                self._rates.spend(name, limit)  # the request by which it was learnt
+            self._rates.spend((names[0], self._limits.key), (names[1], self._limits.tenant))  # what it was learnt by
 
 
 def _too_often(wait: float) -> Refused:
@@ -104,19 +104,25 @@ class _Rates:
         self._clock = clock
         self._used_until: dict[str, float] = {}
 
-    def spend(self, name: str, limit: tuple[int, int] | None) -> float:
-        """Book one; or the seconds until there is room. Nobody's name has no limit."""
-        if limit is None or not name:
-            return 0.0
-        count, seconds = limit
+    def spend(self, *names: tuple[str, tuple[int, int] | None]) -> float:
+        """Book one for each name, or for none: then the seconds until there is room for all. Nobody's name has no
+        limit."""
         now = self._clock.monotonic()
-        used_until = max(self._used_until.get(name, now), now) + seconds / count
-        if used_until > now + seconds:
-            return used_until - now - seconds
-        if len(self._used_until) >= _MOST_KNOWN and name not in self._used_until:
+        booked: dict[str, float] = {}
+        wait = 0.0
+        for name, limit in names:
+            if limit is not None and name:
+                count, seconds = limit
+                used_until = max(self._used_until.get(name, now), now) + seconds / count
+                if used_until > now + seconds:
+                    wait = max(wait, used_until - now - seconds)
+                booked[name] = used_until
+        if wait:  # what one limit refuses uses up nothing of the others, which are shared
+            return wait
+        if len(self._used_until) + len(booked) > _MOST_KNOWN:
             busy = sorted((until, one) for one, until in self._used_until.items() if until > now)
             self._used_until = {one: until for until, one in busy[-_MOST_KNOWN // 2 :]}
-        self._used_until[name] = used_until
+        self._used_until |= booked
         return 0.0
 
 
