@@ -90,6 +90,7 @@ def test_what_was_backed_up_while_it_was_served_is_restored_elsewhere_and_waits(
     assert (again.code, "There is data in" in again.err) == (1, True)
     assert not (tmp_path / "new" / "master.key").exists()
     assert sorted(one.name for one in (tmp_path / "new").iterdir()) == ["comptoir.db", "comptoir.lock"]
+    assert (tmp_path / "new" / "comptoir.db").stat().st_mode & 0o077 == 0
     with closing(open_database(sqlite(tmp_path / "new"))) as db:
         assert hold_of_all(db) == ["restored"]
     assert held(sqlite(tmp_path / "new")) == held(sqlite(tmp_path / "b"))

@@ -138,6 +138,21 @@ def test_a_second_process_on_the_same_sqlite_file_is_refused(sqlite_url: str, tm
     open_database(sqlite_url).close()
 
 
+def test_books_are_for_nobody_else_on_the_machine(tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir(mode=0o755)
+    db, other = (open_database(f"sqlite:///{folder}/comptoir.db") for folder in (tmp_path / "made", shared))
+    with db.write() as tx, other.write() as to:  # with what stands beside the file while it is written to
+        tenants.add(tx, "Lender", NOON)
+        tenants.add(to, "Lender", NOON)
+
+    open_to_others = [one for one in tmp_path.rglob("*") if one != shared and one.stat().st_mode & 0o077]
+
+    db.close()
+    other.close()
+    assert open_to_others == []
+
+
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
 

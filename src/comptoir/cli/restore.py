@@ -60,6 +60,7 @@ def _restored(settings: Settings, place: Path, draft: Path, file: Path | None, c
     try:
         draft.mkdir(parents=True, mode=0o700)
         shutil.copyfile(place / backup.FILE, draft / backup.FILE)
+        (draft / backup.FILE).chmod(0o600)
         backup.verified(_beside(draft, place))
         key = _prepare(settings, draft / backup.FILE, SystemClock().now())
         if file is not None:

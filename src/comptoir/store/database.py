@@ -12,7 +12,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote
@@ -334,6 +334,8 @@ def _postgres(url: URL, process: str) -> Database:
 
 def _sqlite(path: Path) -> Database:
     lock = _lock(path)
+    with suppress(OSError):  # it is there already; or it cannot be made, which is told when it is opened
+        path.touch(mode=0o600, exist_ok=False)  # also in a folder that others may look into
     writer = _engine(lambda: _connect(path, read_only=False), at_most=1, begin="BEGIN IMMEDIATE")
     reader = _engine(lambda: _connect(path, read_only=True), at_most=32, begin="BEGIN")
     return Database(writer, reader, OnSqlite(lambda: _connect(path, read_only=True, is_hot=True)), lock)
