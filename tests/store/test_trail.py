@@ -122,6 +122,11 @@ def test_the_database_refuses_to_change_or_remove_entries(database: Database, te
     statements = ["UPDATE audit SET action = 'x'", "DELETE FROM audit", "DELETE FROM tenants"]
     if database.dialect == "postgresql":
         statements.append("TRUNCATE audit")
+    else:
+        columns = "tenant_id, number, at, actor_kind, actor, action, mark"
+        for kept in (columns, f"pk, {columns.replace('number', '9')}"):
+            given = kept.replace("9", "number")
+            statements.append(f"REPLACE INTO audit ({given}) SELECT {kept} FROM audit")
 
     for statement in statements:
         with pytest.raises(Exception, match=r"only grows|not there, or was deleted"), database.write() as tx:
@@ -209,6 +214,33 @@ def test_an_entry_of_another_history_does_not_fit_in(database: Database, tenant:
     )
 
     assert fault == "Entry 3 (2026-03-01T12:00:00.000000Z, company.created) is not as it was written."
+
+
+def test_an_entry_that_the_head_does_not_know_is_named(database: Database, tenant: TenantId) -> None:
+    """As when the head is put back to what it was once: rightly sealed, and of a trail that was shorter."""
+    _note(database, tenant)
+    with database.read() as tx:
+        number, mark, seal = tx.exec_driver_sql("SELECT number, mark, seal FROM audit_heads").one()
+    _note(database, tenant)
+
+    fault = _fault_after(
+        database, tenant, f"UPDATE audit_heads SET number = {number}, mark = '{mark}', seal = '{seal}'"
+    )
+
+    assert fault == "Entry 2 was added by other means."
+
+
+def test_the_trail_of_one_tenant_does_not_pass_for_anothers(database: Database, tenant: TenantId) -> None:
+    with database.write() as tx:
+        other = tenants.add(tx, "Stranger", NOON).id
+    _note(database, other, "profile.changed")
+    moved = f"UPDATE {{}} SET tenant_id = '{tenant}' WHERE tenant_id = '{other}'"
+
+    both = _fault_after(database, tenant, moved.format("audit"), moved.format("audit_heads"))
+    head = _fault_after(database, tenant, moved.format("audit_heads"))
+
+    assert both.startswith("Entry 1 (")
+    assert head == "The head of the trail is not as it was written."
 
 
 def test_whoever_has_another_key_proves_nothing(database: Database, tenant: TenantId) -> None:

@@ -13,8 +13,13 @@ BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 # The audit trail is only ever added to.
 _SQLITE = "CREATE TRIGGER audit_no_{0} BEFORE {0} ON audit BEGIN SELECT RAISE(ABORT, 'the audit trail only grows'); END"
 _REFUSE = "$$ BEGIN RAISE EXCEPTION 'the audit trail only grows'; END $$"
+# To replace a row is to insert one, for SQLite: what goes for it is not deleted in the eyes of triggers.
+_HELD = "SELECT 1 FROM audit WHERE pk = NEW.pk OR (tenant_id = NEW.tenant_id AND number = NEW.number)"
 APPEND_ONLY = {
-    "sqlite": tuple(_SQLITE.format(what) for what in ("UPDATE", "DELETE")),
+    "sqlite": (
+        *(_SQLITE.format(what) for what in ("UPDATE", "DELETE")),
+        _SQLITE.format("INSERT").replace(" BEGIN", f" WHEN EXISTS ({_HELD}) BEGIN"),
+    ),
     "postgresql": (
         f"CREATE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql AS {_REFUSE}",
         "CREATE TRIGGER audit_no_change BEFORE UPDATE OR DELETE ON audit FOR EACH ROW EXECUTE FUNCTION audit_refuse()",
