@@ -92,6 +92,7 @@ class House:
         *,
         method: str = "GET",
         body: Sequence[dict[str, Any]] = ({"type": "http.request"},),
+        headers: Sequence[tuple[bytes, bytes]] = (),
         app: ASGIApp | None = None,
     ) -> tuple[int, bytes]:
         """Status and body for a target and messages that a well-behaved client would never send.
@@ -109,7 +110,7 @@ class House:
             "raw_path": path,
             "query_string": query,
             "root_path": "",
-            "headers": [(b"host", b"testserver.local"), (b"authorization", header(self.key).encode())],
+            "headers": [(b"host", b"testserver.local"), (b"authorization", header(self.key).encode()), *headers],
             "client": ("127.0.0.1", 1),
             "server": ("127.0.0.1", 80),
             "state": {},

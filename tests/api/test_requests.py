@@ -88,7 +88,8 @@ def test_every_answer_carries_rate_limits_a_correlation_id_and_strict_headers(ho
         assert int(answer.headers["x-rate-limit-limit"]) >= 1_000_000
         assert answer.headers["x-rate-limit-reset"] == "2026-03-02T00:00:00Z"
         assert answer.headers["x-content-type-options"] == "nosniff"
-        assert "default-src 'none'" in answer.headers["content-security-policy"]
+        assert answer.headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
+        assert answer.headers["cache-control"] == "no-store"
     ids = [answer.headers["x-correlation-id"] for answer in answers]
     assert len(set(ids)) == 3
     assert answers[1].json()["correlationId"] == ids[1]
@@ -235,6 +236,15 @@ def test_a_body_is_measured_as_it_arrives_not_as_it_is_announced(standing: House
     status, answer = standing.ask_in_bytes(b"/api/companies", method="POST", body=[part] * 17)
 
     assert (status, msgspec.json.decode(answer)["statusCode"]) == (413, 413)
+
+
+def test_a_body_that_is_announced_too_large_is_not_waited_for(standing: House) -> None:
+    for length in (b"1048577", b"9" * 5000):
+        status, answer = standing.ask_in_bytes(
+            b"/api/companies", method="POST", body=(), headers=[(b"content-length", length)]
+        )
+
+        assert (status, msgspec.json.decode(answer)["statusCode"]) == (413, 413)
 
 
 def test_a_body_in_parts_is_read_whole(house: House) -> None:

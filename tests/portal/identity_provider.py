@@ -48,6 +48,7 @@ class Provider(BaseHTTPRequestHandler):
                     "userinfo_endpoint": f"{self.url}/about-me",
                     "token_endpoint_auth_methods_supported": [self.settings.get("method", "client_secret_basic")],
                 }
+                | self.settings.get("names", {})
             )
         elif asked.path == "/keys":
             self._answer(KeySet([KEY]).as_dict(private=False))

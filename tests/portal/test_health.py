@@ -160,6 +160,8 @@ def test_metrics_are_told_to_whoever_has_the_token(asking: TestClient[Any]) -> N
     ("testclient", "accept", False),
     ("127.0.0.1", "x-forwarded-for", False),
     ("127.0.0.1", "forwarded", False),
+    ("127.0.0.1", "x-real-ip", False),
+    ("127.0.0.1", "via", False),
 ])  # fmt: skip
 def test_without_a_token_metrics_are_told_on_this_machine_only(host: str, header: str, may: bool) -> None:
     scope: Any = {"type": "http", "client": (host, 1), "headers": [(header.encode(), b"192.0.2.7")]}

@@ -23,20 +23,31 @@ ROUTES = [(method, re.sub(r"\{(\w+):str\}", r"some-\1", path), takes) for method
 FORMS = sorted(path for method, path, _ in ROUTES if method == "POST")
 OPERATORS_FORMS = sorted(path for method, path, takes in ROUTES if method == "POST" and takes != "anyone")
 CLOSED = sorted(path for method, path, takes in ROUTES if method == "GET" and takes != "anyone")
-POLICY = "default-src 'none'"
+POLICY = {
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self'",
+    "connect-src 'self'",
+    "form-action 'self'",
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+}
+GUARDS = {
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=()",
+}
 
 
-def _is_guarded(headers: Any) -> bool:
-    policy = headers["content-security-policy"]
+def _is_guarded(headers: Any, kept: str = "no-store") -> bool:
     return (
-        POLICY in policy
-        and "unsafe" not in policy
-        and "frame-ancestors 'none'" in policy
-        and "form-action 'self'" in policy
-        and headers["x-content-type-options"] == "nosniff"
-        and headers["cache-control"] == "no-store"
-        and headers["x-frame-options"] == "DENY"
-        and headers["referrer-policy"] == "same-origin"
+        set(headers["content-security-policy"].split("; ")) == POLICY
+        and {name: headers.get(name) for name in GUARDS} == GUARDS
+        and headers["cache-control"] == kept
     )
 
 
@@ -85,6 +96,18 @@ def test_a_token_of_one_visitor_is_worth_nothing_for_another(house: House) -> No
     answer = house.operator().send("/companies", {"csrf": token, "name": "Toft"}, Origin=ORIGIN)
 
     assert answer.status == 403
+
+
+def test_a_token_from_before_signing_in_is_of_one_browser_too(house: House) -> None:
+    """Else a page elsewhere could sign somebody in as another, whose books they would then fill in."""
+    token = re.findall(r'name="csrf" value="([^"]+)"', house.visitor().get("/sign-in").html)[0]
+    other = house.visitor()
+    other.get("/sign-in")
+
+    answer = other.send("/sign-in", {"csrf": token, "email": house.email, "password": house.password}, Origin=ORIGIN)
+
+    assert answer.status == 403
+    assert "comptoir_session" not in house.client.cookies
 
 
 def test_pages_of_operators_ask_to_sign_in_first_and_come_back(house: House) -> None:
@@ -151,6 +174,15 @@ def test_errors_are_pages_of_ours_with_every_header_and_a_reference(operator: Br
         assert "Traceback" not in answer.text
         if status != 400:
             assert re.search(r"Reference <code>[0-9a-f]{32}</code>", answer.text)
+
+
+def test_files_of_the_pages_carry_every_header_too(operator: Browser) -> None:
+    [address, *_] = re.findall(r'src="(/static/[^"]+)"', operator.get("/companies").html)
+
+    named, bare = (operator.client.get(one) for one in (address, address.partition("?")[0]))
+
+    assert _is_guarded(named.headers, "public, max-age=31536000, immutable")
+    assert _is_guarded(bare.headers, "no-cache")
 
 
 def test_a_form_that_is_too_large_is_refused(operator: Browser) -> None:

@@ -122,7 +122,7 @@ def test_what_is_sent_has_state_nonce_and_a_challenge_and_no_secret(house: House
     assert SECRET not in address
 
 
-HOUR = int((datetime.now(UTC) - timedelta(hours=1)).timestamp())
+HOUR, LATER = (int((datetime.now(UTC) + timedelta(hours=one)).timestamp()) for one in (-1, 1))
 NOT_BELIEVED: list[tuple[dict[str, Any], int, str]] = [
     ({"claims": {"email_verified": False}}, 403, "does not say that your e-mail address is verified"),
     ({"claims": {"email_verified": None}}, 403, "does not say that your e-mail address is verified"),
@@ -135,12 +135,16 @@ NOT_BELIEVED: list[tuple[dict[str, Any], int, str]] = [
     ({"claims": {"iss": "https://elsewhere.example"}}, 403, "did not sign you in"),
     ({"claims": {"exp": HOUR}}, 403, "did not sign you in"),
     ({"claims": {"exp": None}}, 403, "did not sign you in"),
+    ({"claims": {"nbf": LATER}}, 403, "did not sign you in"),
+    ({"claims": {"iat": LATER, "exp": LATER + 60}}, 403, "did not sign you in"),
+    ({"claims": {"at_hash": "of-another-token"}}, 403, "did not sign you in"),
     ({"signed": "wrong"}, 403, "did not sign you in"),
     ({"signed": "none"}, 403, "did not sign you in"),
     ({"signed": "shared"}, 403, "did not sign you in"),
     ({"denies": True}, 403, "did not sign you in"),
     ({"status": 500}, 503, "cannot be used to sign in just now"),
     ({"about_me": {"sub": "2", "email": "EMAIL", "email_verified": True}, "claims": {"email": None}}, 403, "verified"),
+    ({"about_me": {"sub": "1", "email": "EMAIL"}, "claims": {"email": None}}, 403, "verified"),
 ]
 
 
@@ -247,10 +251,20 @@ def test_whoever_has_no_password_here_sets_up_a_phone_without_one(house: House, 
     assert answer.status == 201
 
 
+NOT_USED: list[dict[str, Any]] = [
+    {"calls_itself": "https://elsewhere.example"},
+    {"names": {"authorization_endpoint": "http://elsewhere.example/"}},
+    {"names": {"token_endpoint": "http://elsewhere.example/"}},
+    {"names": {"jwks_uri": "http://elsewhere.example/"}},
+    {"names": {"userinfo_endpoint": "http://elsewhere.example/"}},
+    {"status": 503},
+]
+
+
 def test_a_provider_that_calls_itself_another_or_is_down_is_not_used(provider: Provider, tmp_path: Path) -> None:
     fresh = _installation(provider, tmp_path)
     with TestClient(fresh.asgi, base_url=ORIGIN, raise_server_exceptions=False) as client:
-        for told in ({"calls_itself": "https://elsewhere.example"}, {"status": 503}):
+        for told in NOT_USED:
             provider.says(**told)
 
             answer = Browser(client).get("/sign-in/single")

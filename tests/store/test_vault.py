@@ -179,6 +179,24 @@ def test_a_start_is_refused_while_the_key_of_a_single_value_is_missing(database:
         opened(database, tmp_path, f"2:{NEW}")
 
 
+def test_a_sealed_value_opens_in_its_own_place_only() -> None:
+    keys = Vault({1: b"o" * 32}, 1)
+    place = {"tenant": "ab", "subject": "c", "field": "d"}
+    sealed = keys.seal(b"s3cret", **place)
+
+    others = [place | {name: "x"} for name in place] + [{"tenant": "a", "subject": "bc", "field": "d"}]
+    for other in others:
+        with pytest.raises(MasterKeyWrong, match="cannot be opened"):
+            keys.open(sealed, **other)
+    for place_of_a_bit in (1, len(sealed) - 1):
+        bent = bytearray(sealed)
+        bent[place_of_a_bit] ^= 1
+        with pytest.raises(MasterKeyWrong, match="cannot be opened"):
+            keys.open(bytes(bent), **place)
+    assert keys.open(sealed, **place) == b"s3cret"
+    assert keys.seal(b"s3cret", **place) != sealed
+
+
 @pytest.mark.parametrize(
     "text", ["", "nonsense", OLD[:-4], f"0:{OLD}", f"256:{OLD}", f"x:{OLD}", f"{OLD} {NEW}", f"1:{OLD} {NEW}", ":"]
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import socket
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -123,6 +124,34 @@ def test_a_link_that_leads_where_it_should_not_is_not_followed(client_of: Client
         fetched(client, a_file())
 
     assert len(fake.asked) == 1
+
+
+def test_a_link_is_not_followed_in_the_clear_where_the_upstream_is_asked_over_tls(
+    client_of: ClientOf, fake: Fake
+) -> None:
+    fake.script = lambda _: told("http://93.184.215.14/it")
+    client = client_of(fake.url)
+    client._origin = client._origin._replace(scheme="https")
+
+    with pytest.raises(UpstreamChanged, match="is none"):
+        fetched(client, a_file())
+
+
+def test_of_the_upstreams_own_host_only_its_own_port_is_trusted(
+    client_of: ClientOf, fake: Fake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = ["10.0.0.1"]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [(0, 0, 0, "", (one, 0)) for one in found])
+    client = client_of(fake.url)
+    client._origin = client._origin._replace(scheme="https", netloc="upstream.example")
+
+    assert client._address_of("upstream.example", 443) == "upstream.example"
+    for host, port in (("upstream.example", 6379), ("elsewhere.example", 443)):
+        with pytest.raises(UpstreamChanged, match="not public"):
+            client._address_of(host, port)
+    found[:] = ["93.184.215.14", "10.0.0.1"]  # one that is public does not make up for the other
+    with pytest.raises(UpstreamChanged, match="not public"):
+        client._address_of("elsewhere.example", 443)
 
 
 @pytest.mark.parametrize("address", [
