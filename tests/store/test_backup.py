@@ -12,10 +12,12 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from tests.conftest import PostgresDatabases
+from tests.operators import an_administrator
 from tests.store.house import NOON, House, a_bank_line, an_invoice, arrived
 
+from comptoir.access import password_links, sessions
 from comptoir.errors import ActionNeeded
-from comptoir.store import Database, backup, events, holds, open_database
+from comptoir.store import Database, backup, events, holds, link_states, open_database
 from comptoir.store.backup import FILE, MANIFEST, Manifest
 from comptoir.store.copies import copy_all, counted, is_empty
 from comptoir.store.tables import EVENTS, METADATA, SIGN_IN_FAILURES
@@ -80,16 +82,35 @@ def test_a_copy_is_one_file_that_any_tool_opens_where_it_may_not_write(
 ) -> None:
     db = open_database(migrated_sqlite_url)
     books(db)
-    with db.write() as tx:  # of those that nobody is let in by
-        tx.execute(sa.insert(SIGN_IN_FAILURES).values(key="ann", count=1, last=NOON))
     backed_up(db, tmp_path / "b")
     db.close()
 
     assert sorted(one.name for one in (tmp_path / "b").iterdir()) == [FILE, MANIFEST]
     with sqlite3.connect(f"file:{tmp_path / 'b' / FILE}?mode=ro&immutable=1", uri=True) as tool:
         assert tool.execute("SELECT count(*) FROM invoices WHERE total_amount > 0").fetchone()[0] == 5
-        assert tool.execute("SELECT count(*) FROM sign_in_failures").fetchone()[0] == 0
     assert [one.stat().st_mode & 0o077 for one in (tmp_path / "b", tmp_path / "b" / FILE)] == [0, 0]
+
+
+def test_nobody_is_let_in_by_a_copy(migrated_sqlite_url: str, tmp_path: Path) -> None:
+    db = open_database(migrated_sqlite_url)
+    house = House.built(db)
+    with db.write() as tx:
+        ann = an_administrator(tx, house.tenant, "ann@example.com", NOON)
+        sessions.begin(tx, ann, NOON)
+        password_links.make(tx, house.tenant, ann.id, NOON)
+        link_states.add(
+            tx, house.tenant, house.company, house.connection, state="s", browser="b", parameters={}, now=NOON
+        )
+        tx.execute(sa.insert(SIGN_IN_FAILURES).values(key="ann", count=1, last=NOON))
+
+    rows = backed_up(db, tmp_path / "b").rows
+
+    db.close()
+    left_out = ("sessions", "password_links", "link_states", "sign_in_failures")
+    assert [rows[name] for name in left_out] == [0, 0, 0, 0]
+    assert rows["operators"] == 1
+    with sqlite3.connect(tmp_path / "b" / FILE) as tool:
+        assert [tool.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in left_out] == [0, 0, 0, 0]
 
 
 def cut(folder: Path) -> None:

@@ -48,8 +48,8 @@ def run(*, folder: Path, data_dir: Path | None) -> int:
     say(
         "Everything is on hold: nothing is read from any upstream until an Administrator says go on, on the page "
         "Settings > Organisation or by `comptoir resume`. Before that, make sure that no other copy of this system is "
-        "running: two would use up each other's access. Companies that were deleted after the backup was made are here "
-        "again: delete them once more."
+        "running: two would use up each other's access. Companies and API keys deleted and operators disabled after "
+        "the backup was made are here again: see to them once more."
     )
     return 0
 

@@ -1,7 +1,8 @@
 """Copies of a whole database: a folder with one SQLite file that any tool opens, and a manifest that proves it whole.
 
 Copies of PostgreSQL are SQLite files too, so one is restored into either. Secrets stay sealed in them, and the master
-key is not among them. Sign-ins and approvals under way are left out: nobody should be let in by an old copy.
+key is not among them. Sign-ins, links for passwords and approvals under way are left out: nobody
+should be let in by an old copy.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ from comptoir.store.tables import METADATA
 __all__ = ["FILE", "MANIFEST", "Manifest", "copy_file", "expired", "make", "verified"]
 
 FILE, MANIFEST = "comptoir.db", "manifest.json"
-_LEFT_OUT = ("sessions", "link_states", "sign_in_failures", "turns", "leases")  # of people and processes, not of books
+# Of people and processes, not of books.
+_LEFT_OUT = ("sessions", "password_links", "link_states", "sign_in_failures", "turns", "leases")
 _PAGES_AT_ONCE = 1000
 _CHUNK = 1024 * 1024
 _FORMAT = 1
