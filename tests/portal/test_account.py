@@ -11,7 +11,7 @@ from tests.operators import PASSWORD
 from tests.portal.conftest import Browser, House
 from tests.portal.pages import Answer
 
-from comptoir.access import Role, operators
+from comptoir.access import Role, operators, second_factor
 
 NEXT = timedelta(seconds=30)  # the app's next code: the one that turned it on is used up
 
@@ -102,6 +102,22 @@ def test_it_is_not_turned_on_without_the_code_and_the_password(
     assert answer.error(field)
     assert answer.field("secret")["value"] == secret
     assert "Set up two-factor sign-in" in browser.get("/account").words
+
+
+def test_the_one_that_is_on_is_not_replaced_by_another(house: House) -> None:
+    browser = house.operator()
+    held, _ = _turned_on(browser)
+    another = second_factor.new_secret()
+
+    answer = browser.post(
+        "/account/second-factor", {"secret": another, "code": pyotp.TOTP(another).now(), "password": PASSWORD}
+    )
+
+    assert answer.status == 409
+    assert "Two-factor sign-in is on already." in answer.words
+    visitor, _ = _after_password(house)
+    assert visitor.post("/sign-in/code", {"code": _next_code(another)}).status == 422
+    assert visitor.post("/sign-in/code", {"code": _next_code(held)}).status == 303
 
 
 def test_it_is_turned_off_with_the_password_only(house: House) -> None:

@@ -82,6 +82,11 @@ def test_an_error_comes_with_its_sentence(tmp_path: Path, caplog: pytest.LogCapt
     assert "planted" in caplog.text
 
 
+def test_a_question_without_end_is_not_read_to_it(tmp_path: Path) -> None:
+    with closing(Opened(tmp_path / "it.sock", _count)) as opened, pytest.raises(TryLater, match="not understood"):
+        list(opened.ask(to=0, said="x" * 70_000))
+
+
 def test_whoever_hangs_up_no_longer_wants_it(tmp_path: Path) -> None:
     ended = threading.Event()
 

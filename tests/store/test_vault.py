@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from tests.store.house import NOON, House
 
 from comptoir.errors import ActionNeeded, MasterKeyWrong
-from comptoir.store import Database, Vault, grants, integration_settings, open_database, vault
+from comptoir.store import Database, Vault, grants, integration_settings, open_database, trail, vault
 from comptoir.store.rotation import Rotated, rotate
 
 OLD, NEW = (base64.b64encode(letter * 32).decode() for letter in (b"o", b"n"))
@@ -67,11 +67,13 @@ def test_a_new_key_takes_the_place_of_the_old_one_and_everything_still_opens(
 ) -> None:
     keys = opened(database, tmp_path)
     houses = filled(database, keys)
+    with database.write() as tx:
+        signs = trail.key(tx, keys)
     elsewhere = opened(database, tmp_path)  # another process that knows the old key only
 
     done = rotate(database, keys, tmp_path, is_key_given=False)
 
-    assert done == Rotated(version=2, values=3 * 3 + 2 + 1, is_resumed=False)
+    assert done == Rotated(version=2, values=3 * 3 + 2 + 2, is_resumed=False)
     assert in_use(database) == {2}
     for one in (keys, elsewhere, opened(database, tmp_path)):
         assert tokens(database, one, houses) == ["access 0", "access 1", "access 2"]
@@ -83,6 +85,9 @@ def test_a_new_key_takes_the_place_of_the_old_one_and_everything_still_opens(
     [line] = [one for one in (tmp_path / "master.key").read_text().split() if one.startswith("2:")]
     (tmp_path / "master.key").write_text(line)
     assert tokens(database, opened(database, tmp_path), houses) == ["access 0", "access 1", "access 2"]
+    with_the_new_one = opened(database, tmp_path)
+    with database.write() as tx:
+        assert trail.key(tx, with_the_new_one) == signs
     assert rotate(database, keys, tmp_path, is_key_given=False).version == 3
 
 
