@@ -10,6 +10,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
@@ -19,6 +20,7 @@ import msgspec
 import sqlalchemy as sa
 import uvicorn
 from litestar import Litestar, Router
+from litestar.concurrency import set_asyncio_executor
 from litestar.types import ASGIApp
 
 from comptoir import access
@@ -89,6 +91,7 @@ _STOP_WITHIN_SECONDS = 10
 _JOBS_STOP_WITHIN_SECONDS = 7.0  # the page under way is read and stored
 _REQUESTS_STOP_WITHIN_SECONDS = 3  # whoever is still sending then is cut off
 _ENDS_ANYWAY_AFTER_SECONDS = 20.0
+_REQUESTS_AT_ONCE = 32  # some wait for other machines: not as few as a small machine is given by default
 _JOBS_KEPT = timedelta(days=7)
 _log = logging.getLogger(__name__)
 
@@ -233,6 +236,7 @@ class Application:
 
     def _answer(self, asgi: ASGIApp, port: int, chosen_by: str) -> None:
         listener = listen(self.settings.host, port, chosen_by)
+        set_asyncio_executor(ThreadPoolExecutor(_REQUESTS_AT_ONCE, "request"))
         config = uvicorn.Config(
             asgi,
             log_config=None,

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.api.conftest import House, Served, error_in
+from litestar.testing import TestClient
+from tests.api.conftest import House, Served, error_in, header, mounted, services_for
 
 from comptoir.store import records
 from comptoir.store.connections import ConnectionStatus, set_status
@@ -42,6 +46,34 @@ def test_a_file_is_listed_told_of_and_downloaded(served: Served, key: str) -> No
     assert download.headers["content-type"] == "application/octet-stream"
     assert download.headers["x-content-type-options"] == "nosniff"
     assert download.headers["content-disposition"].startswith(f'attachment; filename="{file["name"]}"')
+
+
+def test_files_that_are_waited_for_leave_room_for_others(served: Served) -> None:
+    """Whose upstream is slow holds up a few threads, and not all that there are."""
+    path, file = attached(served, "bills")
+    let_go, under_way = threading.Event(), list[object]()
+
+    def slow(*asked: object) -> bytes:
+        under_way.append(asked)
+        return b"file" if let_go.wait(5) else b"too late"
+
+    app = mounted(replace(services_for(served.db, served.clock), download=slow))
+    with TestClient(app) as client, ThreadPoolExecutor(15) as threads:
+
+        def ask(path: str) -> Any:
+            return client.get(f"/api{path}", headers={"Authorization": header(served.key)})
+
+        ask("/companies")
+        asked = [threads.submit(ask, f"{path}/{file['id']}/download") for _ in range(15)]
+        meanwhile = {ask("/companies").status_code}
+        while len(under_way) < 10:
+            meanwhile.add(ask("/companies").status_code)
+        meanwhile.add(ask("/companies").status_code)
+        count = len(under_way)
+        let_go.set()
+        answers = {one.result().content for one in asked}
+
+    assert (meanwhile, count, answers) == ({200}, 10, {b"file"})
 
 
 @pytest.mark.parametrize("key", ["invoices", "customers", "suppliers", "payments", "transfers"])

@@ -69,8 +69,9 @@ def test_a_recovery_code_is_as_good_once(house: House) -> None:
     _, recovery = _turned_on(house.operator())
     visitor, _ = _after_password(house)
 
-    assert visitor.post("/sign-in/code", {"code": recovery[0]}).status == 303
+    answer = visitor.post("/sign-in/code", {"code": recovery[0], "next": "https://elsewhere.example"})
 
+    assert (answer.status, answer.headers["location"]) == (303, "/")
     assert "9 recovery codes are left." in visitor.get("/account").words
     again, _ = _after_password(house)
     assert again.post("/sign-in/code", {"code": recovery[0]}).status == 422

@@ -311,10 +311,12 @@ def test_unlinked_books_stay_readable_and_can_be_linked_again(linking: Linking) 
 
 def test_the_link_urls_own_parameters_come_back_at_the_return_address_and_nowhere_else(linking: Linking) -> None:
     address = "https://lender.example/done?company={companyId}&status={statusCode}&mine={ref}&none={other}"
+    address += "&long={long}&ours={link.showSandboxIntegrations}&last={p30}"
     linking.operator.post("/settings/organisation", {"name": "Firth Lending", "address": address})
     company = linking.a_company()
     customer = company.customer()
-    company.link += "?ref=a%26b%2F%C3%A9&link.showSandboxIntegrations=true"
+    company.link += "?ref=a%26b%2F%C3%A9&link.showSandboxIntegrations=true&long=" + "x" * 600
+    company.link += "".join(f"&p{n}={n}" for n in range(1, 31))
 
     back = customer.get(customer.decide(customer.ask()))
     linking.operator.post("/settings/organisation", {"name": "default", "address": ""})
@@ -325,7 +327,20 @@ def test_the_link_urls_own_parameters_come_back_at_the_return_address_and_nowher
         "company": company.path.rpartition("/")[2],
         "status": "200",
         "mine": "a&b/é",
+        "long": "x" * 500,  # and of the thirty only as many as are kept
     }
+
+
+def test_a_connection_is_linked_over_its_own_company_only(linking: Linking) -> None:
+    company, other = linking.a_company(), linking.a_company("Other")
+    customer = company.customer()
+    customer.ask()
+    [start] = customer.get(company.link).links("/link/companies/")
+    own, others = (one.path.rpartition("/")[2] for one in (company, other))
+
+    answers = [customer.get(start.replace(own, one)).status for one in (others, "made-up", own)]
+
+    assert answers == [404, 404, 303]
 
 
 def test_no_page_holds_a_secret(linking: Linking) -> None:

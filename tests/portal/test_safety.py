@@ -7,7 +7,7 @@ import itertools
 import re
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 from litestar.testing import TestClient
@@ -263,6 +263,13 @@ def test_signing_in_leads_back_to_our_own_pages_only(house: House, wish: str, le
 
     assert answer.status == 303
     assert answer.headers["location"] == leads_to
+
+
+def test_whoever_is_signed_in_is_led_to_our_own_pages_only(operator: Browser) -> None:
+    for wish, leads_to in WISHES:
+        answer = operator.get(f"/sign-in?{urlencode({'next': wish})}")
+
+        assert (answer.status, answer.headers["location"]) == (303, leads_to), wish
 
 
 @pytest.mark.slow

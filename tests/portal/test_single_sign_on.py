@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -277,6 +279,31 @@ def test_a_provider_that_calls_itself_another_or_is_down_is_not_used(provider: P
         back = provider.sends_back(visitor.get("/sign-in/single").headers["location"])
         assert "Nobody here has the e-mail address nobody@example.com." in visitor.get(back).words
     fresh.stop()
+
+
+def test_a_provider_that_does_not_answer_holds_up_nobody_else(tmp_path: Path) -> None:
+    [port] = free_ports(1)
+    with socket.create_server(("127.0.0.1", 0), backlog=20) as silent, ThreadPoolExecutor(12) as threads:
+        read = {
+            "COMPTOIR_OIDC_ISSUER": f"http://127.0.0.1:{silent.getsockname()[1]}",
+            "COMPTOIR_OIDC_CLIENT_ID": CLIENT,
+            "COMPTOIR_OIDC_CLIENT_SECRET": SECRET,
+        }
+        silent.settimeout(8)
+        opened = Application(settings.read(read, folder=tmp_path, data_dir=str(tmp_path), port=str(port)))
+        opened._answer(opened.asgi, port, "")
+        ours = f"http://127.0.0.1:{port}"
+        waiting = [threads.submit(httpx2.get, f"{ours}/sign-in/single", timeout=30) for _ in range(12)]
+        asked = [silent.accept()[0] for _ in waiting]  # all of them wait for the provider now
+
+        page = httpx2.get(f"{ours}/sign-in", timeout=5)
+
+        for one in asked:
+            one.close()
+        answers = {one.result().status_code for one in waiting}
+        opened.stop()
+
+    assert (page.status_code, answers) == (200, {503})
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,15 @@ def test_somebody_is_invited_by_a_link_chooses_a_password_and_signs_in(house: Ho
     assert [what for _, what in house.acts()] == ["signIn.succeeded", "operator.joined", "operator.invited"]
 
 
+def test_whoever_was_signed_in_in_that_browser_is_so_no_more(house: House) -> None:
+    operator = house.operator()
+    _, link = _invited(operator, house)
+
+    assert _choose(operator, link).headers["location"] == "/sign-in"
+
+    assert operator.get("/companies").headers["location"] == "/sign-in?next=/companies"
+
+
 def test_a_link_works_once_and_not_for_long(house: House) -> None:
     _, link = _invited(house.operator(), house)
     visitor = house.visitor()

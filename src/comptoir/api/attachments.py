@@ -137,6 +137,7 @@ def _all() -> Iterator[Operation]:
             permission=Permission.READ_DATA,
             handle=_download(key),
             content_type="application/octet-stream",
+            asks_upstream=True,
             fails=(409,),
         )
     for prefix, base in (("", _COMPANY), ("connection-", _CONNECTION)):
@@ -149,6 +150,7 @@ def _all() -> Iterator[Operation]:
             permission=Permission.READ_DATA,
             handle=_print_out,
             content_type="application/pdf",
+            asks_upstream=True,
             fails=(409,),
         )
 

@@ -39,7 +39,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
 
     `permission` is what it takes to ask for it: there is no default, so that none is forgotten. `answer` and `body`
     describe what is sent back and taken. `is_quick`: a bounded read by key that may run on the event loop where the
-    database is in this process.
+    database is in this process. `asks_upstream`: it waits for another machine, which may take its time.
     """
 
     id: str
@@ -56,6 +56,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     fails: tuple[int, ...] = ()
     content_type: str = "application/json"
     is_quick: bool = False
+    asks_upstream: bool = False
     is_listed: bool = True
 
 

@@ -17,6 +17,8 @@ from uuid import uuid4
 
 import msgspec
 import structlog
+from anyio import CapacityLimiter
+from anyio.to_thread import run_sync
 from litestar.concurrency import sync_to_thread
 from litestar.enums import ScopeType
 from litestar.types import Receive, Scope, Send
@@ -38,6 +40,7 @@ _log = structlog.get_logger("comptoir.api")
 _NO_ROUTE = "(none)"
 _LARGEST_BODY_BYTES = 1024 * 1024
 _SEEN_EVERY_SECONDS = 60.0
+_UPSTREAMS_AT_ONCE = 20  # in threads of their own: whoever waits for no upstream waits for none of these either
 _DAILY_LIMIT = b"1000000000"  # there is no quota unless one is set: a large limit says so
 _JSON = b"application/json"
 _FIXED = (
@@ -80,6 +83,7 @@ class Serving:
         self._routes = Routes(operations)
         self._depth = len([segment for segment in services.path.split("/") if segment])
         self._is_in_process = services.db.dialect == "sqlite"
+        self._upstreams = CapacityLimiter(_UPSTREAMS_AT_ONCE)
         self._renewal = (datetime.min.replace(tzinfo=UTC), b"")
         self._seen: dict[str, float] = {}
         self._seen_lock = threading.Lock()
@@ -102,6 +106,8 @@ class Serving:
         else:
             if self._is_in_process and (isinstance(operation, Refused) or operation.is_quick):
                 answer = self._answer(request, operation, names, body)
+            elif isinstance(operation, Operation) and operation.asks_upstream:
+                answer = await run_sync(self._answer, request, operation, names, body, limiter=self._upstreams)
             else:
                 answer = await sync_to_thread(self._answer, request, operation, names, body)
         self._services.answered(request.method, route, answer.status, self._services.clock.monotonic() - began)
