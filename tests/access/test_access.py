@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -118,6 +120,28 @@ def test_a_made_up_token_is_nobody(house: House, token: str) -> None:
     _sign_in(house)
 
     assert sessions.find(house.db, token, NOON) is None
+
+
+CROWD = """
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from comptoir.access import passwords
+
+def peak():
+    [line] = [one for one in Path("/proc/self/status").read_text().splitlines() if one.startswith("VmHWM")]
+    return int(line.split()[1]) // 1024
+
+before = peak()
+with ThreadPoolExecutor(6) as threads:
+    list(threads.map(lambda _: passwords.matches("a guess", None), range(6)))
+print(peak() - before)
+"""
+
+
+def test_a_crowd_that_signs_in_does_not_take_the_machines_memory() -> None:
+    told = subprocess.run([sys.executable, "-c", CROWD], capture_output=True, text=True, check=True).stdout
+
+    assert int(told) < 200  # MiB; each comparison takes 64
 
 
 # Signing in

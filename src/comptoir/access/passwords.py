@@ -40,8 +40,8 @@ def hashed(password: str) -> str:
 
 def matches(password: str, hash_: str | None) -> bool:
     """Whether the password is the one; without a hash (no such operator) it takes as long and says no."""
-    against = _nobody() if hash_ is None else hash_
     with _at_once:
+        against = _nobody() if hash_ is None else hash_  # made at the first need: by a crowd, several times
         try:
             _hasher.verify(against, _normal(password[:_LONGEST]))
         except (VerificationError, InvalidHashError):
