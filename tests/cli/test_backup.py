@@ -77,6 +77,9 @@ def hold_of_all(db: Database) -> list[str]:
 
 def test_what_was_backed_up_while_it_was_served_is_restored_elsewhere_and_waits(served: Path, tmp_path: Path) -> None:
     made = run("backup", tmp_path / "b", "--data-dir", served)
+    (tmp_path / "new").mkdir()
+    for name in ("comptoir.db-wal", "comptoir.db-shm", "jobs.db"):  # of a database that is not there any more
+        (tmp_path / "new" / name).write_bytes(b"left")
     restored = run("restore", tmp_path / "b", "--data-dir", tmp_path / "new")
     again = run("restore", tmp_path / "b", "--data-dir", tmp_path / "new")
 

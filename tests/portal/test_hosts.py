@@ -27,6 +27,7 @@ def test_a_company_is_linked_over_the_hosts_of_a_base_domain(tmp_path: Path) -> 
     first = application.first_start
     assert first is not None
     with TestClient(application.asgi, base_url=APP, raise_server_exceptions=False) as client:
+        [given] = client.get("/sign-in").headers.get_list("set-cookie")
         assert _form(client, "/sign-in", email=first.email, password=first.password).status_code == 303
         keys = client.get(KEYS).text
         _form(client, KEYS, client_id="an-identifier", client_secret="a-secret-of-tests")
@@ -43,6 +44,8 @@ def test_a_company_is_linked_over_the_hosts_of_a_base_domain(tmp_path: Path) -> 
         portal = client.get("/companies", headers={"Host": "app.example.com"})
     application.stop()
 
+    assert given.startswith("__Secure-comptoir_browser=")  # which all hosts below may see, so it cannot be one host's
+    assert {"Domain=example.com", "Secure", "HttpOnly", "SameSite=lax"} <= set(given.split("; "))
     assert 'value="https://freeagent.example.com/oauth/callback" readonly' in keys
     assert link.startswith("https://link.example.com/company/")
     assert "redirect_uri=https%3A%2F%2Ffreeagent.example.com%2Foauth%2Fcallback" in sent.headers["location"]

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -96,7 +97,7 @@ def test_nobody_is_let_in_by_a_copy(migrated_sqlite_url: str, tmp_path: Path) ->
     house = House.built(db)
     with db.write() as tx:
         ann = an_administrator(tx, house.tenant, "ann@example.com", NOON)
-        sessions.begin(tx, ann, NOON)
+        token = sessions.begin(tx, ann, NOON)
         password_links.make(tx, house.tenant, ann.id, NOON)
         link_states.add(
             tx, house.tenant, house.company, house.connection, state="s", browser="b", parameters={}, now=NOON
@@ -104,6 +105,8 @@ def test_nobody_is_let_in_by_a_copy(migrated_sqlite_url: str, tmp_path: Path) ->
         tx.execute(sa.insert(SIGN_IN_FAILURES).values(key="ann", count=1, last=NOON))
 
     rows = backed_up(db, tmp_path / "b").rows
+    with pytest.raises(ActionNeeded, match="is there already"):
+        backed_up(db, tmp_path / "b")
 
     db.close()
     left_out = ("sessions", "password_links", "link_states", "sign_in_failures")
@@ -111,6 +114,7 @@ def test_nobody_is_let_in_by_a_copy(migrated_sqlite_url: str, tmp_path: Path) ->
     assert rows["operators"] == 1
     with sqlite3.connect(tmp_path / "b" / FILE) as tool:
         assert [tool.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in left_out] == [0, 0, 0, 0]
+    assert sha256(token.encode()).hexdigest().encode() not in (tmp_path / "b" / FILE).read_bytes()
 
 
 def cut(folder: Path) -> None:

@@ -207,3 +207,9 @@ def test_an_order_names_a_property_and_a_way(text: str | None, column: str | Non
 def test_a_list_cannot_be_ordered_by_what_it_has_many_of() -> None:
     with pytest.raises(InvalidInput, match=r"Could not resolve property dataConnections\.status on Company"):
         Order.parse("dataConnections.status", companies.PROPERTIES, "Company")
+
+
+@pytest.mark.parametrize("text", ["9" * 19, "-" + "9" * 19, "1.5", "1e3", "x", "\u0661"])
+def test_a_whole_number_is_one_that_a_database_holds(text: str) -> None:
+    with pytest.raises(InvalidInput, match="a whole number"):
+        parse(f"progress={text}").where(datasets.PROPERTIES, "DataSet", "sqlite")

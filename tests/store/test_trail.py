@@ -58,6 +58,16 @@ def test_an_entry_says_who_did_what_to_what_when_and_from_where(database: Databa
     assert _proof(database, tenant).fault is None
 
 
+def test_an_entry_holds_as_much_of_what_others_wrote_as_is_read(database: Database, tenant: TenantId) -> None:
+    writer = Actor(kind=ActorKind.OPERATOR, name="n" * 10_000)
+    with database.write() as tx:
+        events.audit(tx, tenant, writer, "company.created", "s" * 10_000, NOON, detail="d" * 10_000)
+
+    [entry] = _entries(database, tenant)
+    assert [len(one or "") for one in (entry.actor, entry.subject, entry.detail)] == [300, 300, 300]
+    assert _proof(database, tenant).fault is None
+
+
 def test_what_somebody_did_is_found_by_an_index_of_its_own(database: Database, tenant: TenantId) -> None:
     _note(database, tenant)
     with database.write() as tx:
