@@ -21,7 +21,7 @@ def test_the_trail_is_proved_and_a_change_is_named_with_a_server_running_and_wit
     whole = run("audit", "verify", "--data-dir", tmp_path)
     with sqlite3.connect(tmp_path / "comptoir.db") as connection:
         connection.execute("DROP TRIGGER audit_no_UPDATE")
-        connection.execute("UPDATE audit SET actor = 'somebody else' WHERE number = 1")
+        connection.execute("UPDATE audit SET action = 'another [/red]' WHERE number = 1")
     connection.close()
     [port] = free_ports(1)
     serving = start("serve", "--port", port, "--data-dir", tmp_path)
@@ -34,6 +34,6 @@ def test_the_trail_is_proved_and_a_change_is_named_with_a_server_running_and_wit
     assert (whole.code, whole.out[:28]) == (0, "default: whole, 2 entries, t")
     assert asked.code == 1
     assert re.search(
-        r"^default: not whole\. Entry 1 \(\S+, operator\.added\) is not as it was written\.$", asked.out.strip()
+        r"^default: not whole\. Entry 1 \(\S+, another \[/red\]\) is not as it was written\.$", asked.out.strip()
     )
     assert again.out.startswith(f"http://127.0.0.1:{port}/set-password?token=")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,8 @@ def folder(stand_in: StandIn, tmp_path: Path) -> Path:
 def test_it_remaps_where_no_server_runs_and_asks_a_server_that_does(
     stand_in: StandIn, folder: Path, start: Start
 ) -> None:
+    with closing(sqlite3.connect(folder / "comptoir.db")) as held, held:
+        held.execute("UPDATE companies SET name = 'Toft [/b] [UK]'")
     alone = run("remap", "--all", "--data-dir", folder)
     [port] = free_ports(1)
     serving = start("serve", "--port", port, "--data-dir", folder, COMPTOIR_FREEAGENT_URL=stand_in.url)
@@ -29,7 +33,7 @@ def test_it_remaps_where_no_server_runs_and_asks_a_server_that_does(
 
     assert (alone.code, asked.code) == (0, 0), (alone.said, asked.said)
     assert "0 records changed" in alone.said
-    assert "customers" in alone.said
+    assert "Toft [/b] [UK] customers" in alone.said  # as it is written, and no mark of ours
     assert "0 records changed" in asked.said
     assert "customers" not in asked.said
     assert refused.code == 1

@@ -25,11 +25,11 @@ def verify(*, data_dir: Path | None) -> int:
         proofs = verify_trails_directly(settings)
     else:
         proofs = [proof for answer in answers for proof in msgspec.convert(answer.done or [], list[Proof])]
-    console = Console(soft_wrap=True)
+    console = Console(soft_wrap=True, markup=False)
     for proof in proofs:
         if proof.fault is None:
             last = f", the last one marked {proof.mark}" if proof.entries else ""
             console.print(f"{proof.tenant}: whole, {proof.entries:,} entries{last}.", highlight=False)
         else:
-            console.print(f"[red]{proof.tenant}: not whole.[/red] {proof.fault}", highlight=False)
+            console.print(f"{proof.tenant}: not whole. {proof.fault}", style="red", highlight=False)
     return 0 if all(proof.fault is None for proof in proofs) else 1

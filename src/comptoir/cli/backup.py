@@ -35,7 +35,7 @@ def run(*, folder: Path | None, keep_days: int, data_dir: Path | None) -> int:
         raise InvalidInput(f"--keep-days {keep_days}: a backup is kept for a day at least.")
     settings = settings_.read(data_dir=None if data_dir is None else str(data_dir))
     need_data(settings)
-    console = Console()
+    console = Console(markup=False)
     now = SystemClock().now()
     place = folder.expanduser().absolute() if folder else settings.data_dir / "backups" / f"{now:%Y-%m-%dT%H%M%SZ}"
     with counting(console) as tell:

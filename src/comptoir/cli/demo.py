@@ -71,7 +71,7 @@ class _Failed(Exception):
 
 def run(options: Options) -> int:
     """Run the demo; returns the exit code: 0 only if all of it worked."""
-    console = Console(stderr=options.json)
+    console = Console(stderr=options.json, markup=False)
     # As Ctrl-C does, so that the stand-in is stopped too.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -81,7 +81,7 @@ def run(options: Options) -> int:
         console.print("Stopped.")
         return 0 if not options.once else 130
     except (_Failed, ProductError) as error:
-        console.print(f"[red]The demo did not work:[/red] {error}", highlight=False)
+        console.print(f"The demo did not work: {error}", style="red", highlight=False)
         return 1
 
 
@@ -376,7 +376,7 @@ def _watch(api: _Api, company: str, console: Console) -> dict[str, str]:
             time.sleep(0.1)
     for one in datasets:
         if one["isErrored"]:
-            console.print(f"[red]{one['dataType']}: {one['status']}[/red] {one.get('errorMessage') or ''}")
+            console.print(f"{one['dataType']}: {one['status']} {one.get('errorMessage') or ''}", style="red")
     return {one["dataType"]: one["status"] for one in datasets}
 
 

@@ -33,7 +33,7 @@ def run(*, to: str | None, data_dir: Path | None) -> int:
     file = file or settings.data_dir / "comptoir.db"
     if not file.exists():
         raise ActionNeeded(f"There is no Comptoir data in {settings.data_dir}. Give its folder with --data-dir.")
-    console = Console()
+    console = Console(markup=False)
     with counting(console) as tell:
         rows = into_postgres(file, target, tell)
     source = open_database(f"sqlite:///{file}")

@@ -43,7 +43,7 @@ def run(
     """Pull; returns the exit code: 0 if every data type was read, or is none that this company has."""
     gc.freeze()  # what was imported stays: the collector need not go through it for every batch of records
     settings = settings_.read(data_dir=str(data_dir), freeagent_url=origin, freeagent_limits=limits)
-    console = Console()
+    console = Console(markup=False)  # names are shown as they are written
     clock = SystemClock(settings.time_scale)
     failpoints.arm(settings.failpoints)
     upstream = settings.upstreams[FREEAGENT.key]
@@ -97,7 +97,7 @@ def run(
     _tell(console, pulled, counts, time.monotonic() - began, settings.database_url)
     failed = [one for one in pulled.datasets if one.status not in _FINE]
     for one in failed:
-        console.print(f"[red]{one.data_type}: {one.status}.[/red] {one.error_message or ''}", highlight=False)
+        console.print(f"{one.data_type}: {one.status}. {one.error_message or ''}", style="red", highlight=False)
     if any(one.status is Status.AUTH_ERROR for one in failed):
         raise RelinkRequired("The access token was refused. Get a fresh one and start again; what was read is kept.")
     return 1 if failed else 0
@@ -140,6 +140,6 @@ def _tell(console: Console, pulled: Pulled, counts: dict[str, int], seconds: flo
         console.print(f"Books check: {held} of {len(lines)} identities held.", highlight=False)
         for line in lines:
             if line.state == "breached":
-                console.print(f"[red]{line.code} breached {line.breaches} times:[/red] {line.words}", highlight=False)
+                console.print(f"{line.code} breached {line.breaches} times: {line.words}", style="red", highlight=False)
     where = database_url.removeprefix("sqlite:///") if database_url.startswith("sqlite") else "the database"
     console.print(f"{pulled.calls} calls, {seconds:.1f} s, stored in {where}", highlight=False, soft_wrap=True)

@@ -27,7 +27,7 @@ def run(*, company: str | None, data_types: tuple[str, ...], everything: bool, d
     if (company is None) != everything:
         raise InvalidInput("Say which company to remap, by its id or name, or --all for all of them: one of the two.")
     settings = settings_.read(data_dir=None if data_dir is None else str(data_dir))
-    console = Console()
+    console = Console(markup=False)  # names are shown as they are written
     with _shown(console) as shown:
         answers = ask(settings.data_dir / SOCKET, "remap", {"company": company, "data_types": list(data_types)})
         if answers is None:
@@ -62,7 +62,7 @@ class _Shown:
 
 @contextlib.contextmanager
 def _shown(console: Console) -> Iterator[_Shown]:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         yield _Shown(console, progress)
 

@@ -31,7 +31,7 @@ def run(*, folder: Path, data_dir: Path | None) -> int:
     settings = settings_.read(data_dir=None if data_dir is None else str(data_dir))
     place = folder.expanduser().absolute()
     place = place.parent if place.name in (backup.FILE, backup.MANIFEST) and place.is_file() else place
-    console = Console()
+    console = Console(markup=False)
     manifest = backup.verified(place)
     file = Path(make_url(settings.database_url).database or "") if settings.is_on_sqlite else None
     draft = (settings.data_dir if file is None else file.parent) / _DRAFT

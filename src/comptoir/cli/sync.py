@@ -25,7 +25,7 @@ def run(*, company: str, data_types: tuple[str, ...] | None, whole: bool, data_d
     """Sync by the server that runs in the data folder, or here if none does; returns the exit code: 0 if every data
     type was read, or is none that this company has."""
     settings = settings_.read(data_dir=None if data_dir is None else str(data_dir))
-    console = Console()
+    console = Console(markup=False)  # names are shown as they are written
     with bars(console) as shown:
         asked = {"company": company, "data_types": data_types and list(data_types), "whole": whole}
         answers = ask(settings.data_dir / SOCKET, "sync", asked)
@@ -56,7 +56,7 @@ def _tell(console: Console, synced: Synced) -> None:
     console.print(table, highlight=False)
     for one in synced.types:
         if one.status not in _FINE:
-            console.print(f"[red]{one.data_type}: {one.status}.[/red] {one.message or ''}", highlight=False)
+            console.print(f"{one.data_type}: {one.status}. {one.message or ''}", style="red", highlight=False)
     if synced.looked_at:
         console.print(f"Books check: {synced.held} of {synced.looked_at} identities held.", highlight=False)
     console.print(f"{synced.calls:,} calls.", highlight=False)
