@@ -53,6 +53,15 @@ def test_work_is_done_with_what_its_steps_returned(tmp_path: Path) -> None:
     assert got == ["t", "c", {"pages": 2}, None]
 
 
+def test_what_is_kept_of_work_is_for_nobody_else_on_the_machine(tmp_path: Path) -> None:
+    with launched(tmp_path, lambda tenant, connection, step: None) as jobs:
+        jobs.start("t", "c")
+        modes = {one.name: one.stat().st_mode & 0o077 for one in tmp_path.iterdir()}
+
+    assert modes["jobs.db"] == 0
+    assert not any(modes.values())
+
+
 def test_a_connection_is_worked_on_once_at_a_time_and_others_beside_it(tmp_path: Path) -> None:
     lock, go = threading.Lock(), threading.Event()
     running: dict[str, int] = {}

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from uuid import uuid4
 
@@ -404,6 +405,8 @@ def _without_traceback(line: logging.LogRecord) -> bool:
 
 def _sqlite_engine(url: str) -> sa.Engine:
     """One connection in all: with two writers SQLite before 3.51.3 may lose commits in WAL mode."""
+    with suppress(OSError):  # it is there already; or it cannot be made, which is told when it is opened
+        Path(sa.make_url(url).database or "").touch(mode=0o600, exist_ok=False)
     engine = sa.create_engine(
         url, poolclass=sa.pool.QueuePool, pool_size=1, max_overflow=0, connect_args={"check_same_thread": False}
     )
