@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import gc
 import logging
@@ -20,7 +21,6 @@ import msgspec
 import sqlalchemy as sa
 import uvicorn
 from litestar import Litestar, Router
-from litestar.concurrency import set_asyncio_executor
 from litestar.types import ASGIApp
 
 from comptoir import access
@@ -236,7 +236,6 @@ class Application:
 
     def _answer(self, asgi: ASGIApp, port: int, chosen_by: str) -> None:
         listener = listen(self.settings.host, port, chosen_by)
-        set_asyncio_executor(ThreadPoolExecutor(_REQUESTS_AT_ONCE, "request"))
         config = uvicorn.Config(
             asgi,
             log_config=None,
@@ -662,8 +661,14 @@ def _pages(routes: Sequence[Router], portal: PortalServices) -> ASGIApp:
         exception_handlers={Exception: error_response(portal)},
         openapi_config=None,
         logging_config=None,
+        on_startup=[_enough_threads],
     )
     return observed(pages, portal)
+
+
+async def _enough_threads() -> None:
+    """For the requests of this server. The loop waits for them at its end, so that the database closes after them."""
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_REQUESTS_AT_ONCE, "request"))
 
 
 def _single_sign_on(settings: Settings, clock: Clock) -> OpenIdProvider | None:

@@ -8,8 +8,11 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -406,6 +409,24 @@ def test_a_line_that_is_cut_without_a_word_is_given_up_in_less_than_a_lease(post
     assert int(told["tcp_user_timeout"]) <= 20_000  # what was sent and is not confirmed
     idle, every, times = (int(told[f"keepalives_{name}"]) for name in ("idle", "interval", "count"))
     assert idle + every * times <= 30  # where an answer is waited for
+
+
+def test_a_question_that_outlasts_the_database_leaves_no_session_open(postgres_url: str) -> None:
+    """As when a server stops before the last request has its answer."""
+    name = f"comptoir {uuid4()}"
+    db = open_database(postgres_url, process=name)
+    with ThreadPoolExecutor(1) as threads:
+        asked = threads.submit(db.fetch, "SELECT pg_sleep(1)")
+        with psycopg.connect(postgres_url.replace("+psycopg", ""), autocommit=True) as other:
+            ours = "SELECT count(*) FROM pg_stat_activity WHERE application_name = %s AND query LIKE %s"
+            while other.execute(ours, (name, "%pg_sleep%")).fetchone() != (1,):
+                pass
+            db.close()
+            asked.result()
+            left = "SELECT count(*) FROM pg_stat_activity WHERE application_name = %s"
+            until = time.monotonic() + 10
+            while other.execute(left, (name,)).fetchone() != (0,):
+                assert time.monotonic() < until, "a session was left open"
 
 
 def test_where_no_session_is_left_it_is_told_as_something_that_passes_and_work_goes_on(postgres_url: str) -> None:

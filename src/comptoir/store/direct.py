@@ -67,6 +67,7 @@ class OnPostgres:
         self._connect, self._wait_seconds = connect, wait_seconds
         self._room = threading.BoundedSemaphore(at_once)
         self._free: deque[psycopg.Connection] = deque()
+        self._is_over = False
 
     def fetch(self, sql: str, values: Sequence[Any]) -> Rows:
         if not self._room.acquire(timeout=self._wait_seconds):
@@ -78,7 +79,7 @@ class OnPostgres:
                 pass
             except psycopg.OperationalError:
                 # The server was restarted since this connection was last used: reading again does no harm.
-                self.close()
+                self._drop()
             return self._fetch(self._connect(), sql, values)
         finally:
             self._room.release()
@@ -90,12 +91,21 @@ class OnPostgres:
             connection.close()
             raise
         except psycopg.Error:
-            self._free.append(connection)
+            self._put_back(connection)
             raise
-        self._free.append(connection)
+        self._put_back(connection)
         return rows
 
+    def _put_back(self, connection: psycopg.Connection) -> None:
+        self._free.append(connection)
+        if self._is_over:  # while this was asked: nobody will ask again
+            self._drop()
+
     def close(self) -> None:
+        self._is_over = True
+        self._drop()
+
+    def _drop(self) -> None:
         with suppress(IndexError):
             while True:
                 self._free.pop().close()
