@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -187,20 +188,21 @@ def test_a_process_that_is_gone_is_replaced_long_before_its_lease_runs_out(
     postgres_url: str, db: Database, clock: SetClock
 ) -> None:
     """Killed: its sessions ended with it. One that is frozen still has them, and one that is alive renews."""
-    frozens = open_database(postgres_url, process="frozen")
-    frozen, killed, alive = (_process(db, clock, name) for name in ("frozen", "killed", "alive"))
-    for one in (frozen, killed, alive):
-        one.turn()
-    _silent_for(db, frozen, 15)
-    _silent_for(db, killed, 15)
-    _silent_for(db, alive, 5)
+    with db.read() as tx:  # or else what was renewed before the server was started proves nothing
+        tx.execute(sa.text("SELECT pg_sleep_until(pg_postmaster_start_time() + interval '16 seconds')"))
+    with contextlib.closing(open_database(postgres_url, process="frozen")):
+        frozen, killed, alive = (_process(db, clock, name) for name in ("frozen", "killed", "alive"))
+        for one in (frozen, killed, alive):
+            one.turn()
+        _silent_for(db, frozen, 15)
+        _silent_for(db, killed, 15)
+        _silent_for(db, alive, 5)
 
-    began = _process(db, clock, "started anew").turn()
+        began = _process(db, clock, "started anew").turn()
 
-    assert began.buried
-    with db.read() as tx:
-        assert {one.process for one in leases.held(tx)} == {"frozen", "alive", "started anew"}
-    frozens.close()
+        assert began.buried
+        with db.read() as tx:
+            assert {one.process for one in leases.held(tx)} == {"frozen", "alive", "started anew"}
 
 
 def test_sessions_that_ended_with_the_server_prove_nothing(db: Database, clock: SetClock) -> None:
