@@ -26,7 +26,7 @@ __all__ = ["Limit", "Limits", "Window"]
 Limit = tuple[int, int]
 _Budget = tuple[str, tuple[Limit, ...]]
 _UNSURE_AT_FIRST = 2.0
-_ON_ITS_WAY = 0.5  # seconds that a call may take until the upstream counts it
+_ON_ITS_WAY = 0.5  # seconds of our own that a call may take until the upstream counts it, however fast its clock runs
 _LONGEST_SLEEP = 1.0
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 1.0, 24 * 3600.0  # whatever an answer asks for
 _HEADROOM_PERCENT = 2  # of each window, for people who wait and, later, for what is written
@@ -151,13 +151,14 @@ class Limits:
     def _book(self, entries: Entries, budgets: tuple[_Budget, ...]) -> float:
         """Book in every window that the call may fall into; or how long until there is room."""
         now, unsure = self._now()
+        on_its_way = _ON_ITS_WAY * self._scale
         left: dict[str, tuple[_Left, ...]] = {}
         for name, limits in budgets:
             for count, seconds in limits:
                 self._recall(entries, name, seconds)
                 spent = 0
-                for index in sorted({int((now - unsure) // seconds), int((now + unsure + _ON_ITS_WAY) // seconds)}):
-                    since = self._our_time(index * seconds - unsure - _ON_ITS_WAY)
+                for index in sorted({int((now - unsure) // seconds), int((now + unsure + on_its_way) // seconds)}):
+                    since = self._our_time(index * seconds - unsure - on_its_way)
                     spent = entries.count(name, seconds / self._scale, since)
                     if spent >= count:
                         return (index + 1) * seconds + unsure - now + 0.01
