@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 from tests.sync.conftest import HouseOf
 from tests.sync.house import House, unmoved
@@ -159,8 +160,7 @@ def test_a_read_whose_steps_another_version_recorded_is_begun_anew_and_fails_not
     house.ask()
 
     def recorded(name: str, work: Callable[[], Any]) -> Any:
-        done = work()
-        return {"pages": 12} if name == "read 1" else done
+        return {"pages": 12} if name == "read 1" else work()
 
     with pytest.raises(Outdated):
         house.engine.run(house.tenant, house.connection, recorded)
@@ -170,6 +170,22 @@ def test_a_read_whose_steps_another_version_recorded_is_begun_anew_and_fails_not
     assert not any(status.is_ended for status in before.values())
     assert set(house.statuses().values()) == {Status.COMPLETE}
     assert house.raw() == standin.served()
+
+
+def test_a_result_of_our_own_that_cannot_be_read_is_a_bug_and_not_begun_anew_for_ever(
+    db: Database, standin: StandIn, house_of: HouseOf
+) -> None:
+    house = house_of(db, standin)
+    house.ask()
+
+    def garbled(name: str, work: Callable[[], Any]) -> Any:
+        done = work()
+        return {"pages": 12} if name == "read 1" else done
+
+    with pytest.raises(msgspec.ValidationError):
+        house.engine.run(house.tenant, house.connection, garbled)
+    assert Status.INTERNAL_ERROR in house.statuses().values()
+    assert not house.is_syncing()
 
 
 def test_what_waits_over_a_connection_no_longer_linked_is_cancelled(

@@ -78,14 +78,6 @@ class _Read(msgspec.Struct, frozen=True, kw_only=True):
     is_overtaken: bool = False
 
 
-def _told(recorded: Any, kind: type[_T]) -> _T:
-    """What a step returned; it may have been recorded before an upgrade."""
-    try:
-        return msgspec.convert(recorded, kind)
-    except msgspec.ValidationError as error:
-        raise Outdated from error
-
-
 class Engine:
     """Runs syncs.
 
@@ -137,15 +129,30 @@ class Engine:
             watch.clear()
 
     def _story(self, tenant: TenantId, connection_id: ConnectionId, step: Step) -> None:
+        ran_here: set[str] = set()
+
         def durably(name: str, work: Callable[[], Any]) -> Any:
-            return step(name, lambda: msgspec.to_builtins(self._patiently(work)))
+            def here() -> Any:
+                ran_here.add(name)
+                return msgspec.to_builtins(self._patiently(work))
+
+            return step(name, here)
+
+        def told(name: str, recorded: Any, kind: type[_T]) -> _T:
+            """What a step returned; one that did not run here may have been recorded before an upgrade."""
+            try:
+                return msgspec.convert(recorded, kind)
+            except msgspec.ValidationError as error:
+                if name in ran_here:
+                    raise
+                raise Outdated from error
 
         reads: list[_Read] = []  # of this sync so far
         for number in count(1):
             planned = durably(f"plan {number}", lambda: self._plan(tenant, connection_id))
             if planned is None:
                 return
-            turn = _told(planned, Round)
+            turn = told(f"plan {number}", planned, Round)
             correlate(sync=turn.sync)
 
             def read(turn: Round = turn) -> _Read | None:
@@ -155,7 +162,7 @@ class Engine:
             if answered is None:
                 self._tell_end(tenant, connection_id, turn.sync)
                 return
-            answer = _told(answered, _Read)
+            answer = told(f"read {number}", answered, _Read)
             reads.append(answer)
             if answer.is_overtaken:
                 continue
