@@ -8,6 +8,7 @@ from __future__ import annotations
 
 __all__ = [
     "ActionNeeded",
+    "CommitUnknown",
     "Conflict",
     "InvalidInput",
     "MasterKeyWrong",
@@ -92,6 +93,10 @@ class TryLater(ProductError):
 
 class StoreAway(TryLater):
     """Our own database is down, busy or full: whatever was asked for elsewhere is not at fault."""
+
+
+class CommitUnknown(StoreAway):
+    """The answer to a commit was lost: whether it was done is found out by looking."""
 
 
 class OutcomeUnknown(ProductError):

@@ -68,10 +68,12 @@ class Process:
 
 
 class Installation:
-    """One linked company whose books wait to be read, and the processes that are started for it."""
+    """One linked company whose books wait to be read, and the processes that are started for it, which may know the
+    database by another address than the one it is looked at."""
 
-    def __init__(self, database_url: str, standin: StandIn, folder: Path) -> None:
+    def __init__(self, database_url: str, standin: StandIn, folder: Path, *, processes: str = "") -> None:
         self._url, self._standin, self._folder = database_url, standin, folder
+        self._processes_url = processes or database_url
         self.db = open_database(database_url)
         self._processes: list[Process] = []
         vault, now = Vault({1: _KEY}, 1), datetime.now(UTC)
@@ -94,7 +96,7 @@ class Installation:
 
     def environment(self, folder: Path, **more: str) -> dict[str, str]:
         return {
-            "COMPTOIR_DATABASE_URL": self._url,
+            "COMPTOIR_DATABASE_URL": self._processes_url,
             "COMPTOIR_DATA_DIR": str(folder),
             "COMPTOIR_MASTER_KEY": base64.b64encode(_KEY).decode(),
             "COMPTOIR_FREEAGENT_URL": self._standin.url,

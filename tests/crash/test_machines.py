@@ -20,8 +20,9 @@ import psycopg
 import pytest
 from tests.cli.conftest import run
 from tests.conftest import opened
-from tests.crash.machines import Installation, Process, until
+from tests.crash.machines import LEASE_SECONDS, Installation, Process, until
 from tests.link.house import TOKENS, House
+from tests.relay import relayed
 from tests.sync.standin import StandIn, standing_in
 
 from comptoir.errors import TryLater
@@ -43,6 +44,20 @@ class Server:
 
             self._server = get_server(str(folder / "data"), cleanup_mode="stop")
         self.stop, self.start, self.end = self._server.stop, self._server.start, self._server.cleanup
+        self._folder = folder / "data"
+
+    @contextlib.contextmanager
+    def frozen(self) -> Iterator[None]:
+        """It answers nobody, and hangs up on nobody."""
+        parent = (self._folder / "postmaster.pid").read_text().split()[0]
+        all_of_it = [parent, *Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
+        try:
+            for one in all_of_it:
+                os.kill(int(one), signal.SIGSTOP)
+            yield
+        finally:
+            for one in reversed(all_of_it):
+                os.kill(int(one), signal.SIGCONT)
 
     def database(self) -> str:
         name = f"comptoir_{uuid4().hex}"
@@ -66,8 +81,8 @@ def standin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
 
 
 @contextlib.contextmanager
-def _installed(server: Server, standin: StandIn, folder: Path) -> Iterator[Installation]:
-    installation = Installation(server.database(), standin, folder)
+def _installed(standin: StandIn, folder: Path, database: str, *, processes: str = "") -> Iterator[Installation]:
+    installation = Installation(database, standin, folder, processes=processes)
     try:
         yield installation
     finally:
@@ -76,14 +91,14 @@ def _installed(server: Server, standin: StandIn, folder: Path) -> Iterator[Insta
 
 @pytest.fixture
 def installation(server: Server, standin: StandIn, tmp_path: Path) -> Iterator[Installation]:
-    with _installed(server, standin, tmp_path) as installation:
+    with _installed(standin, tmp_path, server.database()) as installation:
         yield installation
 
 
 @pytest.fixture(scope="module")
 def undisturbed(server: Server, standin: StandIn, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The books as one server alone reads them."""
-    with _installed(server, standin, tmp_path_factory.mktemp("undisturbed")) as alone:
+    with _installed(standin, tmp_path_factory.mktemp("undisturbed"), server.database()) as alone:
         alone.refresh(alone.server())
         until(alone.is_over)
         alone.assert_complete()
@@ -185,6 +200,44 @@ def test_tokens_renewed_while_the_database_was_down_are_not_lost(server: Server,
 
         assert house.call() == 200
         assert house.refreshes() == 1
+
+
+def test_a_database_that_stands_still_in_mid_read_is_waited_for(
+    installation: Installation, server: Server, undisturbed: Any
+) -> None:
+    installation.worker()
+    served = installation.server()
+    installation.refresh(served)
+    _reader(installation)
+
+    with server.frozen():
+        until(lambda: installation.page(served, "/health/ready").status_code == 503, seconds=15)
+        assert installation.page(served, "/health/live").status_code == 200
+        _CLOCK.sleep(2 * LEASE_SECONDS)
+
+    until(lambda: installation.page(served, "/health/ready").status_code == 200, seconds=30)
+    until(installation.is_over)
+    installation.assert_complete()
+    assert installation.books() == undisturbed
+
+
+def test_commits_whose_answers_are_lost_are_done_once(
+    server: Server, standin: StandIn, tmp_path: Path, undisturbed: Any
+) -> None:
+    database = server.database()
+    with relayed(database) as relay, _installed(standin, tmp_path, database, processes=relay.url) as installation:
+        installation.worker()
+        served = installation.server()
+        installation.refresh(served)
+        relay.lost_share = 1 / 400
+
+        until(installation.is_over)
+
+        relay.lost_share = 0.0
+        assert relay.lost > 0
+        installation.assert_complete()
+        assert installation.books() == undisturbed
+        until(lambda: installation.ask(served, "GET", "/companies").status_code == 200, seconds=30)
 
 
 def test_a_command_reads_in_turn_with_a_worker(installation: Installation, tmp_path: Path) -> None:

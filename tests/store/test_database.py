@@ -20,9 +20,10 @@ import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import QueuePool
 from tests.conftest import new_database
+from tests.relay import relayed
 from tests.store.house import NOON, House, an_invoice
 
-from comptoir.errors import ActionNeeded, StoreAway, TryLater
+from comptoir.errors import ActionNeeded, CommitUnknown, StoreAway, TryLater
 from comptoir.store import Database, open_database, tenants
 from comptoir.store.database import fetch
 from comptoir.store.tables import META, TENANTS
@@ -372,6 +373,22 @@ def _set_for_all(postgres_url: str, setting: str) -> Iterator[None]:
             yield
         finally:
             admin.execute(f'ALTER DATABASE "{name}" RESET ALL'.encode())
+
+
+def test_a_commit_whose_answer_is_lost_is_not_said_to_be_undone(postgres_url: str) -> None:
+    with relayed(postgres_url) as relay, contextlib.closing(open_database(relay.url)) as db:
+
+        def write() -> None:
+            with db.write() as tx:
+                tenants.add(tx, "kept", NOON)
+                relay.lost_share = 1.0
+
+        with pytest.raises(CommitUnknown, match="it is not known whether this was done"):
+            write()
+
+        relay.lost_share = 0.0
+        assert relay.lost == 1
+        assert names(db) == ["kept"]
 
 
 def test_time_limits_of_peoples_sessions_end_no_work_of_ours(postgres_url: str) -> None:

@@ -162,6 +162,13 @@ SENTENCES = (
     N_("Its tax is told in %(base)s alone, and there is no rate to tell it in %(currency)s."),
     N_("The two sides of this transfer do not fit together: it moves nothing, or both the same way."),
     N_("%(name)s's %(path)s is %(what)s, which cannot be read: it was left out."),
+    # Of the database
+    N_("The database does not answer just now: nothing was changed. It is tried again in a moment."),
+    N_("The database file cannot be used just now: nothing was changed. It is tried again in a moment."),
+    N_("The database takes no changes just now: nothing was changed. It is tried again in a moment."),
+    N_("The disk is full: nothing was changed. Make room; work then goes on by itself."),
+    N_("The database's disk is full: nothing was changed. Make room; work then goes on by itself."),
+    N_("The database's answer was lost, so it is not known whether this was done. Look before you do it again."),
     # Of the books check
     N_("There is nothing in these books that it speaks of."),
     *sorted(FINDINGS, key=lambda form: -len(re.sub(r"%\(\w+\)s", "", form))),

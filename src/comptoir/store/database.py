@@ -26,7 +26,7 @@ from sqlalchemy import URL, Connection, Engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import QueuePool
 
-from comptoir.errors import ActionNeeded, NotFound, StoreAway, TryLater
+from comptoir.errors import ActionNeeded, CommitUnknown, NotFound, StoreAway, TryLater
 from comptoir.runtime.clock import Clock, SystemClock
 from comptoir.store import plans, views
 from comptoir.store.direct import Direct, OnPostgres, OnSqlite, marked
@@ -58,6 +58,7 @@ _BEYOND_LIMITS = "54"  # the class of such states of PostgreSQL
 _READ_ONLY = (  # while another server takes its place, say
     "The database takes no changes just now: nothing was changed. It is tried again in a moment."
 )
+_NOT_KNOWN = "The database's answer was lost, so it is not known whether this was done. Look before you do it again."
 _PASSING = frozenset({5, 6, 8, 10, 13, 14})
 _FULL = 13
 _LOOKED_THROUGH = 64 * 1024 * 1024  # a file up to this size is looked through at each start, in well under a second
@@ -90,16 +91,20 @@ class Database:
         return self._room.is_full
 
     @contextmanager
-    def _written(self) -> Iterator[None]:
+    def _written(self) -> Iterator[Connection]:
+        is_asked_for = False  # the commit
         try:
-            with _later():
-                yield
+            with _later(), self._writer.begin() as tx:
+                yield tx
+                is_asked_for = True
         except sa.exc.DBAPIError as error:
             if not isinstance(error.orig, psycopg.errors.ReadOnlySqlTransaction):
                 raise
             raise StoreAway(_READ_ONLY, retry_after_seconds=_RETRY_AFTER_SECONDS) from error
         except StoreAway as error:
             self._room.is_full = self._room.is_full or _is_full(error.__cause__)
+            if is_asked_for and _is_silent(error.__cause__):
+                raise CommitUnknown(_NOT_KNOWN, retry_after_seconds=_RETRY_AFTER_SECONDS) from error
             raise
         self._room.is_full = False
 
@@ -120,10 +125,11 @@ class Database:
         """One writing transaction: committed at the end, rolled back when anything is raised.
 
         NotFound when what a row belongs to is gone, or is another tenant's; TryLater when the database does not
-        answer or its disk is full. Nothing of the transaction is kept then.
+        answer or its disk is full. Nothing of the transaction is kept then; except that CommitUnknown, a TryLater,
+        says that the answer to the commit was lost, and that it may be kept.
         """
         if self.dialect == "postgresql":
-            with self._written(), self._writer.begin() as tx:
+            with self._written() as tx:
                 if self._guard is not None:
                     self._guard(tx)
                 yield tx
@@ -152,7 +158,7 @@ class Database:
     def _turn_taken(self) -> Iterator[Connection]:
         self._holder = threading.get_ident()
         try:
-            with self._written(), self._writer.begin() as tx:
+            with self._written() as tx:
                 yield tx
         finally:
             self._holder = None
@@ -225,6 +231,12 @@ def _is_full(error: BaseException | None) -> bool:
     cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
     is_sqlites = isinstance(cause, sqlite3.Error) and getattr(cause, "sqlite_errorcode", 0) & 0xFF == _FULL
     return is_sqlites or isinstance(cause, psycopg.errors.DiskFull)
+
+
+def _is_silent(error: BaseException | None) -> bool:
+    """Whether the line was lost, and the server itself said nothing."""
+    cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+    return isinstance(cause, psycopg.Error) and cause.sqlstate is None
 
 
 def _passing(error: BaseException | None) -> str | None:
