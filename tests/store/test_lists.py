@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -15,7 +16,9 @@ from tests.store.house import LATER, NOON, House, a_bank_line, an_invoice, prepa
 from comptoir.errors import InvalidInput
 from comptoir.model import SHAPES
 from comptoir.model.sales import CustomerRef, DocumentStatus
-from comptoir.store import companies, connections, records
+from comptoir.store import companies, connections, reading, records
+from comptoir.store.database import Source, fetch
+from comptoir.store.places import Places
 from comptoir.store.query import parse
 from comptoir.store.reading import properties
 
@@ -46,7 +49,10 @@ def walked(house: House, size: int, **more: Any) -> list[str]:
         "-modifiedDate",
     ],
 )
-def test_pages_hold_each_record_once_however_many_are_alike(house: House, order: str | None) -> None:
+def test_pages_hold_each_record_once_however_many_are_alike(
+    house: House, order: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "_places", Places(apart=1))  # so that pages begin where others did
     house.put(
         "invoices",
         *(
@@ -58,6 +64,39 @@ def test_pages_hold_each_record_once_however_many_are_alike(house: House, order:
     for size in (1, 4, 5, 23, 100):
         assert walked(house, size, order=order) == house.ids("invoices", order=order)
         assert sorted(walked(house, size, order=order)) == sorted(str(n) for n in range(23))
+
+    house.put("invoices", *(an_invoice(str(n), total_amount=Decimal(3)) for n in range(0, 30, 2)), now=LATER)
+
+    for size in (4, 7):
+        assert walked(house, size, order=order) == house.ids("invoices", order=order)
+        assert len(set(walked(house, size, order=order))) == 26
+
+
+@pytest.mark.parametrize("order", [None, "totalAmount", "-totalAmount", "id"])
+@pytest.mark.parametrize("query", [None, "totalAmount>=0"])
+def test_a_page_is_looked_for_from_the_nearest_place_known(
+    house: House, order: str | None, query: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "_places", Places(apart=3))
+    skipped: list[int] = []
+
+    def noted(source: Source, sql: str, values: Sequence[Any]) -> Any:
+        if "OFFSET" in sql:
+            skipped.append(values[[at for at, sign in enumerate(sql) if sign == "?"].index(sql.index("OFFSET ?") + 7)])
+        return fetch(source, sql, values)
+
+    monkeypatch.setattr(reading, "fetch", noted)
+    house.put("invoices", *(an_invoice(str(n), total_amount=Decimal(n // 4)) for n in range(40)))
+    whole = house.ids("invoices", query, order=order)
+    skipped.clear()
+
+    for number in (5, 5, 6, 20, 19, 20, 2):
+        assert house.ids("invoices", query, order=order, page=number, page_size=2) == whole[2 * number - 2 : 2 * number]
+
+    assert skipped == [8, 0, 2, 30, 28, 0, 2]
+    house.put("invoices", an_invoice("new"), now=LATER)
+    house.ids("invoices", query, order=order, page=20, page_size=2)
+    assert skipped[-1] == 38
 
 
 def test_orders_are_those_of_what_is_meant(house: House) -> None:

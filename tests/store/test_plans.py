@@ -18,6 +18,7 @@ from comptoir.model.sales import CustomerRef, DocumentStatus
 from comptoir.store import Database, open_database, originals, reading, records
 from comptoir.store.direct import marked
 from comptoir.store.query import Order, parse
+from comptoir.store.values import amount_key
 
 MANY = 2000
 
@@ -87,8 +88,12 @@ def page_plan(house: House, data_type: str, query: str | None, order: str | None
     condition, values = reading._condition(house.tenant, house.company, [house.connection], account, where)
     ordering = Order.parse(order, names, "")
     if where is None and account is None and house.db.dialect == "sqlite":
-        return plan(house, reading._whole_page_sql(data_type, condition, ordering), (house.company, 100, 0, *values))
-    return plan(house, reading._page_sql(data_type, condition, ordering), (*values, 100, 0))
+        return plan(
+            house,
+            reading._whole_page_sql(data_type, condition, ordering, from_place=False),
+            (house.company, 100, 0, *values),
+        )
+    return plan(house, reading._page_sql(data_type, condition, ordering, from_place=False), (*values, 100, 0))
 
 
 @pytest.mark.parametrize(("query", "order", "index"), [
@@ -128,6 +133,34 @@ def test_pages_before_the_one_asked_for_are_skipped_in_an_index_alone(filled_sql
     numbers = [json.loads(document)["id"] for document in found.documents]
     assert numbers == [str(n) for n in range(199, 99, -1)]
     assert "SEARCH s USING COVERING INDEX" in plan(filled_sqlite, *asked[-1])
+
+
+@pytest.mark.parametrize(("order", "index"), [
+    (None, "ix_std_invoices_company"),
+    ("totalAmount", "ix_std_invoices_total_amount"),
+    ("-totalAmount", "ix_std_invoices_total_amount"),
+    ("modifiedDate", "ix_std_invoices_modified"),
+    ("-modifiedDate", "ix_std_invoices_modified"),
+])  # fmt: skip
+def test_a_page_from_a_place_begins_there_in_the_index(filled: House, order: str | None, index: str) -> None:
+    ordering = Order.parse(order, reading.properties("invoices"), "")
+    condition, values = reading._condition(filled.tenant, filled.company, [filled.connection], None, None)
+    amount = Decimal(15) if filled.db.dialect == "postgresql" else amount_key(Decimal(15))
+    value = (amount if order and "Amount" in order else "2026-01-01T00:00:00Z",) if order else ()
+    start = (*value, 1500)
+
+    if filled.db.dialect == "sqlite":
+        sql = reading._whole_page_sql("invoices", condition, ordering, from_place=True)
+        found = plan(filled, sql, (filled.company, *start, 100, 0, *values))
+        column = "p_total_amount" if order and "Amount" in order else "modified_date" if order else "pk"
+        assert (
+            f"COVERING INDEX {index} (company_id=? AND {column}{'<' if order and order[0] == '-' else '>'}?)" in found
+        )
+    else:
+        sql = reading._page_sql("invoices", condition, ordering, from_place=True)
+        found = plan(filled, sql, (*values, *start, 100, 0))
+        assert order is None or index in found  # or the primary key, which gives the order too
+        assert "ROW(" in found if order else "pk >= " in found
 
 
 @pytest.mark.parametrize(

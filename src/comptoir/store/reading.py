@@ -18,6 +18,7 @@ import msgspec
 from comptoir.model import SHAPES, ColumnKind, Shape
 from comptoir.store.database import Database, Source, fetch
 from comptoir.store.ids import CompanyId, ConnectionId, TenantId
+from comptoir.store.places import Place, Places
 from comptoir.store.query import Order, Property, Query, Where
 from comptoir.store.tables import documents_name, standard_name, typed_column_name
 from comptoir.store.values import storable, text_of
@@ -125,14 +126,25 @@ def list_page(
     offset = (page - 1) * page_size
     if offset >= total:
         return Documents(total, [], is_readable=readable)
-    if is_whole:
-        asked = _whole_page_sql(data_type, condition, ordering), (company, page_size, offset, *values)
+    # Missing values have no place in an order, and inside a transaction the records may be of another state.
+    keeps_places = isinstance(source, Database) and (ordering.column is None or ordering.is_required)
+    of = (data_type, condition, values, tuple(versions), ordering)
+    place = _places.before(of, offset) if keeps_places else None
+    if place is None:
+        start, skipped = (), offset
     else:
-        asked = _page_sql(data_type, condition, ordering), (*values, page_size, offset)
-    rows = fetch(source, *asked)
-    ends = {(modified, is_deleted) for _, modified, is_deleted in rows}  # few: records of one sync share them
+        start, skipped = _start(ordering, place), offset - place.offset
+    if is_whole:
+        sql = _whole_page_sql(data_type, condition, ordering, from_place=bool(start))
+        rows = fetch(source, sql, (company, *start, page_size, skipped, *values))
+    else:
+        sql = _page_sql(data_type, condition, ordering, from_place=bool(start))
+        rows = fetch(source, sql, (*values, *start, page_size, skipped))
+    if keeps_places and rows:
+        _places.note(of, Place(offset, *rows[0][3:]))
+    ends = {(modified, is_deleted) for _, modified, is_deleted, _, _ in rows}  # few: records of one sync share them
     said = {end: _end(shape, *end) for end in ends}
-    documents = [document[:-1] + said[modified, is_deleted] for document, modified, is_deleted in rows]
+    documents = [document[:-1] + said[modified, is_deleted] for document, modified, is_deleted, _, _ in rows]
     return Documents(total, documents, is_readable=readable)
 
 
@@ -183,26 +195,40 @@ def _condition(
 
 
 @lru_cache(maxsize=1024)
-def _page_sql(data_type: str, condition: str, order: Order) -> str:
-    column = "" if order.column is None else f", {order.column} AS o"
+def _page_sql(data_type: str, condition: str, order: Order, *, from_place: bool) -> str:
+    column = order.column or "NULL"
     return (
-        f"SELECT d.doc, k.modified_date, k.is_deleted FROM (SELECT s.pk, s.modified_date, s.is_deleted{column} "  # noqa: S608 - our own names; values are bound
-        f"FROM {standard_name(data_type)} s WHERE {condition} ORDER BY {_by(order, order.column, 's')} "
-        f"LIMIT ? OFFSET ?) k JOIN {documents_name(data_type)} d ON d.pk = k.pk ORDER BY {_by(order, 'k.o', 'k')}"
+        f"SELECT d.doc, k.modified_date, k.is_deleted, k.pk, k.o "  # noqa: S608 - our own names; values are bound
+        f"FROM (SELECT s.pk, s.modified_date, s.is_deleted, {column} AS o "
+        f"FROM {standard_name(data_type)} s WHERE {condition}{_from(order) if from_place else ''} "
+        f"ORDER BY {_by(order, order.column, 's')} LIMIT ? OFFSET ?) k "
+        f"JOIN {documents_name(data_type)} d ON d.pk = k.pk ORDER BY {_by(order, 'k.o', 'k')}"
     )
 
 
 @lru_cache(maxsize=1024)
-def _whole_page_sql(data_type: str, condition: str, order: Order) -> str:
+def _whole_page_sql(data_type: str, condition: str, order: Order, *, from_place: bool) -> str:
     """The same for all records of a company: the pages before it are skipped in an index alone, and the condition is
     held against the page. Far pages of many records cost a twentieth of it."""
     name, by = standard_name(data_type), _by(order, order.column, "s")
     return (
-        f"SELECT d.doc, s.modified_date, s.is_deleted "  # noqa: S608 - likewise
-        f"FROM (SELECT s.pk FROM {name} s WHERE s.company_id = ? ORDER BY {by} LIMIT ? OFFSET ?) k "
+        f"SELECT d.doc, s.modified_date, s.is_deleted, s.pk, {order.column or 'NULL'} "  # noqa: S608 - likewise
+        f"FROM (SELECT s.pk FROM {name} s WHERE s.company_id = ?{_from(order) if from_place else ''} "
+        f"ORDER BY {by} LIMIT ? OFFSET ?) k "
         f"JOIN {name} s ON s.pk = k.pk JOIN {documents_name(data_type)} d ON d.pk = s.pk "
         f"WHERE {condition} ORDER BY {by}"
     )
+
+
+def _from(order: Order) -> str:
+    """Nothing that comes before a place; see _start for its values. SQLite begins at the first row of that value."""
+    if order.column is None:
+        return " AND s.pk >= ?"
+    return f" AND ({order.column}, s.pk) {'<=' if order.descending else '>='} (?, ?)"
+
+
+def _start(order: Order, place: Place) -> tuple[Any, ...]:
+    return (place.key,) if order.column is None else (place.value, place.key)
 
 
 def _by(order: Order, column: str | None, rows: str) -> str:
@@ -212,6 +238,7 @@ def _by(order: Order, column: str | None, rows: str) -> str:
     return f"{column}{way}{'' if order.is_required else ' NULLS LAST'}, {rows}.pk{way}"
 
 
+_places = Places()
 _counts: OrderedDict[tuple[Any, ...], int] = OrderedDict()
 _counts_lock = Lock()
 _MOST_COUNTS = 10_000
