@@ -22,12 +22,13 @@ from comptoir.store.ids import CompanyId, ConnectionId, TenantId
 from comptoir.store.raw import Counts
 from comptoir.store.reading import Documents, each, get, is_readable, list_page, properties, was_readable
 from comptoir.store.rows import only
-from comptoir.store.tables import DOCUMENTS, STANDARD, documents_name, standard_name, typed_column_name
+from comptoir.store.tables import CONNECTIONS, DOCUMENTS, STANDARD, documents_name, standard_name, typed_column_name
 from comptoir.store.values import amount_key, folded, from_text, numeric, storable, text_of
 
 __all__ = [
     "Documents",
     "Prepared",
+    "are_there",
     "count",
     "delete",
     "document_of",
@@ -401,16 +402,26 @@ def present(
 
 
 def live_ids(tx: Connection, tenant: TenantId, connection: ConnectionId, data_type: str) -> set[str]:
-    table = STANDARD[data_type]
-    mine = only(table, tenant, table.c.connection_id == connection, sa.not_(table.c.is_deleted))
-    return set(tx.execute(sa.select(table.c.id).where(mine)).scalars())
+    return set(tx.execute(_live(STANDARD[data_type].c.id, tenant, connection)).scalars())
 
 
 def count(tx: Connection, tenant: TenantId, connection: ConnectionId, data_type: str) -> int:
     """Live records."""
-    table = STANDARD[data_type]
-    mine = only(table, tenant, table.c.connection_id == connection, sa.not_(table.c.is_deleted))
-    return tx.execute(sa.select(sa.func.count()).select_from(table).where(mine)).scalar_one()
+    live = _live(STANDARD[data_type].c.id, tenant, connection).subquery()
+    return tx.execute(sa.select(sa.func.count()).select_from(live)).scalar_one()
+
+
+def are_there(tx: Connection, tenant: TenantId, connection: ConnectionId, data_type: str) -> bool:
+    """Whether there are live records."""
+    return tx.execute(_live(STANDARD[data_type].c.id, tenant, connection).limit(1)).first() is not None
+
+
+def _live(column: sa.Column[Any], tenant: TenantId, connection: ConnectionId) -> sa.Select[Any]:
+    """Of live records. Their company is named, because indexes begin with it."""
+    table = column.table
+    owner = sa.select(CONNECTIONS.c.company_id).where(only(CONNECTIONS, tenant, CONNECTIONS.c.id == connection))
+    mine = (table.c.company_id == owner.scalar_subquery(), table.c.connection_id == connection)
+    return sa.select(column).where(only(table, tenant, *mine, sa.not_(table.c.is_deleted)))
 
 
 def next_batch(

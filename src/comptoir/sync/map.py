@@ -237,7 +237,7 @@ class Mapper:
             if one.rows is not None:
                 one.in_all = sum(len(one.chosen(name)) for name in resources)
                 continue
-            one.is_first = not records.count(tx, self._tenant, self._connection, one.name)
+            one.is_first = not records.are_there(tx, self._tenant, self._connection, one.name)
             for name in resources - counts.keys():
                 counts[name] = raw.count_live(tx, self._tenant, self._connection, name)
             one.in_all = sum(counts[name] for name in resources)

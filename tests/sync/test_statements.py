@@ -1,0 +1,64 @@
+"""Nothing that a sync asks the database takes longer because other companies' books lie beside these."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection
+from tests.sync.conftest import HouseOf
+from tests.sync.standin import StandIn
+
+from comptoir.store import open_database
+from comptoir.store.tables import METADATA
+
+_FEW = {  # of an installation, not of its books: few, or looked through on purpose
+    "tenants", "meta", "holds", "connections", "integration_settings", "sync_settings", "alembic_version",
+}  # fmt: skip
+_LITERAL = re.compile(r"'(?:[^']|'')*'|\b\d+(?:\.\d+)?\b|x'[0-9a-fA-F]*'")
+
+
+@pytest.fixture
+def statements(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """All that is run on SQLite from now on, with its values: one of each kind."""
+    found: dict[str, str] = {}
+    connect = sqlite3.dbapi2.connect
+
+    def watched(*arguments: Any, **named: Any) -> sqlite3.Connection:
+        connection: sqlite3.Connection = connect(*arguments, **named)
+        connection.set_trace_callback(lambda sql: found.setdefault(_LITERAL.sub("?", sql), sql))
+        return connection
+
+    monkeypatch.setattr(sqlite3, "connect", watched)
+    monkeypatch.setattr(sqlite3.dbapi2, "connect", watched)
+    return found
+
+
+def test_no_statement_of_a_sync_looks_through_a_whole_table(
+    standin: StandIn, house_of: HouseOf, sqlite_url: str, statements: dict[str, str]
+) -> None:
+    db = open_database(sqlite_url)
+    statements.clear()
+    house = house_of(db, standin)
+    house.sync()
+    invoice, line = (next(iter(standin.served()[name])) for name in ("invoices", "bank_transactions"))
+    standin.mutate("change", "invoices", invoice, set={"comments": "Changed."})
+    standin.mutate("delete", "bank_transactions", line)
+    house.sync()
+
+    with db.read() as tx:
+        through = {kind: found for kind, sql in statements.items() if (found := _looked_through(tx, sql))}
+    db.close()
+    assert not through, "\n".join(f"{kind[:300]} -> {found}" for kind, found in through.items())
+
+
+def _looked_through(tx: Connection, sql: str) -> set[str]:
+    """Tables that a statement reads all rows of, whether in a table or in an index."""
+    if not sql.lstrip().upper().startswith(("SELECT", "WITH", "UPDATE", "DELETE", "INSERT")):
+        return set()
+    driver: Any = tx.connection.driver_connection
+    scanned = {row[3].split()[1] for row in driver.execute(f"EXPLAIN QUERY PLAN {sql}") if row[3].startswith("SCAN ")}
+    tables = METADATA.tables.keys() - _FEW
+    return {table for table in tables for one in scanned if one == table or re.search(rf"\b{table} {one}\b", sql)}
