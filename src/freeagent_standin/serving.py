@@ -33,7 +33,7 @@ from freeagent_standin.wire import Answer, Call
 
 __all__ = ["CannotServe", "Options", "facts", "ready_token", "serve", "server_config"]
 
-_MOST_COMPANIES = 100
+_MOST_COMPANIES = 1000
 _STOP_WITHIN_SECONDS = 2
 _BACKLOG = 512
 

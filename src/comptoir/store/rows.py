@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -40,10 +41,15 @@ def struct_of(kind: type[_T], row: Row[Any], **more: Any) -> _T:
 
 def one_of(tx: Connection, table: Table, tenant: TenantId, id_: str, message: str) -> Row[Any]:
     """One row of the tenant by id; NotFound with `message` if there is none, or if it is another tenant's."""
-    row = tx.execute(sa.select(table).where(only(table, tenant, table.c.id == id_))).one_or_none()
+    row = tx.execute(_one(table), {"tenant": tenant, "id": id_}).one_or_none()
     if row is None:
         raise NotFound(message)
     return row
+
+
+@cache  # making a statement takes longer than running it
+def _one(table: Table) -> sa.Select[Any]:
+    return sa.select(table).where(table.c.tenant_id == sa.bindparam("tenant"), table.c.id == sa.bindparam("id"))
 
 
 def all_of(tx: Connection, table: Table, tenant: TenantId, *conditions: ColumnElement[bool]) -> list[Row[Any]]:
@@ -52,19 +58,39 @@ def all_of(tx: Connection, table: Table, tenant: TenantId, *conditions: ColumnEl
 
 def insert_if_free(tx: Connection, table: Table, **values: Any) -> bool:
     """Insert a row unless another one has its place; waits for whoever takes that place at this very moment."""
-    statement = _insert(tx, table).values(values).on_conflict_do_nothing()
-    return tx.execute(statement, execution_options={"preserve_rowcount": True}).rowcount == 1
+    statement = _inserting(tx.dialect.name, table)
+    return tx.execute(statement, values, execution_options={"preserve_rowcount": True}).rowcount == 1
+
+
+@cache
+def _inserting(dialect: str, table: Table) -> sa.Insert:
+    return _insert(dialect, table).on_conflict_do_nothing()
 
 
 def upsert(tx: Connection, table: Table, key: Mapping[str, Any], values: Mapping[str, Any], **changes: Any) -> None:
     """Insert a row, or change the one with this key; `changes` win where a row that is there takes other values."""
-    statement = _insert(tx, table).values({**values, **key})
-    mine = table.c.tenant_id == statement.excluded.tenant_id if "tenant_id" in table.c else None
-    tx.execute(statement.on_conflict_do_update(index_elements=list(key), set_={**values, **changes}, where=mine))
+    of = (tx.dialect.name, table, tuple(key), tuple(values))
+    tx.execute(_put_with(*of, changes) if changes else _putting(*of), {**values, **key})
 
 
-def _insert(tx: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
-    return postgresql.insert(table) if tx.dialect.name == "postgresql" else sqlite.insert(table)
+@cache
+def _putting(dialect: str, table: Table, key: tuple[str, ...], values: tuple[str, ...]) -> sa.Insert:
+    return _put_with(dialect, table, key, values, {})
+
+
+def _put_with(
+    dialect: str, table: Table, key: tuple[str, ...], values: tuple[str, ...], changes: Mapping[str, Any]
+) -> sa.Insert:
+    statement = _insert(dialect, table)
+    new = statement.excluded
+    mine = table.c.tenant_id == new.tenant_id if "tenant_id" in table.c else None
+    return statement.on_conflict_do_update(
+        index_elements=list(key), set_={**{name: new[name] for name in values}, **changes}, where=mine
+    )
+
+
+def _insert(dialect: str, table: Table) -> postgresql.Insert | sqlite.Insert:
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
 
 
 def take_turns(tx: Connection, tenant: TenantId) -> None:
