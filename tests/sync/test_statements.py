@@ -11,8 +11,8 @@ from sqlalchemy import Connection
 from tests.sync.conftest import HouseOf
 from tests.sync.standin import StandIn
 
-from comptoir.store import open_database
-from comptoir.store.tables import METADATA
+from comptoir.store import Database, open_database, plans
+from comptoir.store.tables import METADATA, standard_name
 
 _FEW = {  # of an installation, not of its books: few, or looked through on purpose
     "tenants", "meta", "holds", "connections", "integration_settings", "sync_settings", "alembic_version",
@@ -52,6 +52,25 @@ def test_no_statement_of_a_sync_looks_through_a_whole_table(
         through = {kind: found for kind, sql in statements.items() if (found := _looked_through(tx, sql))}
     db.close()
     assert not through, "\n".join(f"{kind[:300]} -> {found}" for kind, found in through.items())
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_postgres_has_counted_what_was_read_once_it_may_be_asked_for(
+    standin: StandIn, house_of: HouseOf, database: Database
+) -> None:
+    house = house_of(database, standin)
+    house.sync()
+
+    served = {standard_name(name): len(rows) for name, rows in house.standard().items()}
+    with database.read() as tx:
+        known = tx.exec_driver_sql("SELECT relname, reltuples FROM pg_class WHERE relname LIKE 'std_%%'")
+        assert {name: count for name, count in known if name in served} == served
+
+    with database.write() as tx:
+        tx.exec_driver_sql("UPDATE pg_class SET reltuples = 7 WHERE relname = 'std_invoices'")
+        plans.filled(tx, {"invoices": 7})
+        known = tx.exec_driver_sql("SELECT reltuples FROM pg_class WHERE relname = 'std_invoices'")
+        assert known.scalar_one() == 7
 
 
 def _looked_through(tx: Connection, sql: str) -> set[str]:

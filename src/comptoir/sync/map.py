@@ -24,7 +24,19 @@ from comptoir.model import encode
 from comptoir.model.money import WIDE
 from comptoir.runtime.clock import Clock
 from comptoir.runtime.failpoints import failpoint
-from comptoir.store import CompanyId, ConnectionId, Database, SyncId, TenantId, changes, mappings, profile, raw, records
+from comptoir.store import (
+    CompanyId,
+    ConnectionId,
+    Database,
+    SyncId,
+    TenantId,
+    changes,
+    mappings,
+    plans,
+    profile,
+    raw,
+    records,
+)
 from comptoir.store.datasets import Warning_
 from comptoir.store.history import Counted, Layer, Log, counted
 from comptoir.store.mappings import Doubt
@@ -211,6 +223,8 @@ class Mapper:
             for one in types:
                 self._finish(tx, one, mark)
             changes.forget(tx, self._tenant, self._connection)
+        with self._db.write() as tx:
+            plans.filled(tx, {one.name: one.result.new for one in types})
         return {one.name: one.result for one in types}
 
     # What to map
