@@ -11,7 +11,7 @@ import pytest
 from tests.store.house import LATER, NOON, House
 
 from comptoir.errors import Conflict, NotFound, ProductError
-from comptoir.store import DatasetId, SyncId, datasets, pages, records, syncs
+from comptoir.store import DatasetId, SyncId, datasets, history, pages, records, syncs
 from comptoir.store.datasets import Dataset, Status, Warning_
 from comptoir.store.syncs import ResourceRead
 
@@ -166,6 +166,63 @@ def test_the_latest_and_the_latest_good_of_each_type_are_told(house: House) -> N
         assert datasets.latest(tx, house.tenant, other.company).keys() == {"payments"}
 
 
+def ended(house: House, days_ago: float, data_type: str = "invoices", **members: Any) -> Dataset:
+    """A read that ended so long ago, of a sync of its own."""
+    at = NOON - timedelta(days=days_ago)
+    asked = queue(house, data_type, at)
+    with house.db.write() as tx:
+        sync = syncs.begin(tx, house.tenant, house.connection, at)
+        syncs.end(tx, house.tenant, sync.id, calls=1, checks=None, now=at)
+    return advance(house, asked, **{"status": Status.COMPLETE, "completed": at, "sync_id": sync.id, **members})
+
+
+def test_reads_that_told_nothing_are_forgotten_sooner_and_the_newest_never(house: House, stranger: House) -> None:
+    warned = (Warning_(item_id="1", message="Odd."),)
+    kept = [
+        ended(house, 400, "bills"),  # the newest that succeeded, and the newest
+        ended(house, 300, "bills", status=Status.FETCH_ERROR),
+        ended(house, 80, records_deleted=1),
+        ended(house, 70, warnings=warned),
+        ended(house, 60, status=Status.FETCH_ERROR),
+        ended(house, 13),
+        ended(stranger, 200),
+        ended(stranger, 100),
+    ]
+    gone = [ended(house, 91, records_changed=7), ended(house, 15), ended(house, 14.1), ended(house, 500, "bills")]
+
+    for _ in range(2):
+        with house.db.write() as tx:
+            datasets.purge(tx, house.tenant, house.connection, NOON)
+            syncs.purge(tx, house.tenant, house.connection, NOON - datasets.QUIET_KEPT)
+
+    for owner in (house, stranger):
+        with owner.db.read() as tx:
+            held = datasets.list_page(tx, owner.tenant, owner.company).rows
+            told = syncs.list_page(tx, owner.tenant, owner.connection).rows
+        mine = {one.id for one in kept if one.tenant_id == owner.tenant}
+        assert {one.id for one in held} == mine
+        assert {one.id for one in told} == {one.sync_id for one in kept if one.tenant_id == owner.tenant}
+    assert not {one.id for one in gone} & {one.id for one in kept}
+
+
+def test_a_sync_is_told_while_its_check_is_the_newest_or_its_changes_are_listed(house: House) -> None:
+    found = []
+    for number, checks in enumerate((b"{}", b"{}", None, None)):
+        at = NOON - timedelta(days=50 - number)
+        with house.db.write() as tx:
+            sync = syncs.begin(tx, house.tenant, house.connection, at)
+            syncs.end(tx, house.tenant, sync.id, calls=1, checks=checks, now=at)
+        found.append(sync.id)
+    with house.db.write() as tx:
+        log = history.Log(house.tenant, house.connection, found[3])
+        log.note(tx, history.Layer.STANDARD, "invoices", history.Change.NEW, ["1"])
+
+        syncs.purge(tx, house.tenant, house.connection, NOON - timedelta(days=14))
+
+        held = {one.id for one in syncs.list_page(tx, house.tenant, house.connection).rows}
+    assert held == {found[1], found[3]}
+
+
 def test_whatever_is_under_way_ends_together(house: House) -> None:
     done = advance(house, queue(house), status=Status.COMPLETE, completed=NOON)
     running = [queue(house), queue(house, "bills")]
@@ -231,7 +288,7 @@ def test_a_sync_that_was_killed_goes_on_under_its_own_id_until_it_ends(house: Ho
         held = syncs.latest(tx, house.tenant, house.connection)
         assert held is not None
         assert (held.id, held.calls, held.checks, held.ended) == (first.id, 7, b'{"breaches":0}', LATER)
-        assert syncs.count_ended(tx, house.tenant, house.connection) == 1
+        assert [one.ended is None for one in syncs.list_page(tx, house.tenant, house.connection).rows] == [True, False]
 
 
 def test_the_newest_read_of_a_resource_counts(house: House, stranger: House) -> None:
@@ -255,7 +312,7 @@ def test_the_newest_read_of_a_resource_counts(house: House, stranger: House) -> 
         assert syncs.reads(tx, stranger.tenant, house.connection) == {}
         assert syncs.active(tx, stranger.tenant, house.connection) is None
         assert syncs.latest(tx, stranger.tenant, house.connection) is None
-        assert syncs.count_ended(tx, stranger.tenant, house.connection) == 0
+        assert syncs.list_page(tx, stranger.tenant, house.connection).rows == []
 
 
 def test_pages_of_a_run_are_remembered_until_it_ends(house: House, stranger: House) -> None:

@@ -21,7 +21,7 @@ from comptoir.store.connections import ConnectionStatus
 from comptoir.store.database import Database
 from comptoir.store.datasets import Status
 from comptoir.store.soundness import findings
-from comptoir.store.tables import CONNECTIONS, DATASETS, INTEGRATION_SETTINGS, SYNC_CALLS
+from comptoir.store.tables import CONNECTIONS, DATASET_IS_OPEN, DATASETS, INTEGRATION_SETTINGS, SYNC_CALLS
 
 __all__ = ["Tables", "app_keys", "damage", "needing_approval", "stuck", "tables_of"]
 
@@ -102,7 +102,7 @@ def stuck(tx: Connection, now: datetime) -> list[str]:
         .scalar_subquery()
     )
     last = sa.func.coalesce(last_call, DATASETS.c.started, DATASETS.c.requested)
-    is_under_way = sa.and_(sa.not_(DATASETS.c.is_ended), DATASETS.c.status != Status.QUEUED.value)
+    is_under_way = sa.and_(DATASET_IS_OPEN, DATASETS.c.status != Status.QUEUED.value)
     mine = sa.and_(
         DATASETS.c.tenant_id.is_not(None), is_under_way, last < sa.literal(now - _QUIET, DATASETS.c.requested.type)
     )

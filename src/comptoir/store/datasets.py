@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -12,15 +13,17 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Row
 
 from comptoir.errors import Conflict, NotFound
-from comptoir.model import ColumnKind
+from comptoir.model import SHAPES, ColumnKind
 from comptoir.store import lists, records
+from comptoir.store.history import KEPT
 from comptoir.store.ids import CompanyId, ConnectionId, DatasetId, SyncId, TenantId, new_id
 from comptoir.store.query import Order, Property, Query, Where
 from comptoir.store.rows import Page, all_of, insert_if_free, one_of, only, struct_of
-from comptoir.store.tables import CONNECTIONS
+from comptoir.store.tables import CONNECTIONS, DATASET_IS_OPEN
 from comptoir.store.tables import DATASETS as TABLE
 
 __all__ = [
+    "QUIET_KEPT",
     "Dataset",
     "Status",
     "Warning_",
@@ -34,6 +37,7 @@ __all__ = [
     "newest_of",
     "of_syncs",
     "open_ones",
+    "purge",
     "queue",
     "set_right",
     "wake",
@@ -41,6 +45,7 @@ __all__ = [
 ]
 
 
+QUIET_KEPT = timedelta(days=14)  # as long as the calls that were made for it
 _CLOCKS_APART = timedelta(minutes=10)
 
 
@@ -151,7 +156,7 @@ def queue(
 ) -> Dataset:
     """Queue a read; Conflict if one of this type is running. One that only waits for its next try is run at once."""
     mine = only(TABLE, tenant, TABLE.c.connection_id == connection, TABLE.c.data_type == data_type)
-    is_running = sa.select(TABLE).where(mine, sa.not_(TABLE.c.is_ended))
+    is_running = sa.select(TABLE).where(mine, DATASET_IS_OPEN)
     running = tx.execute(is_running).one_or_none()
     if running is None:
         id_ = DatasetId(new_id())
@@ -189,17 +194,15 @@ def get(tx: Connection, tenant: TenantId, dataset: str, company: str | None = No
 
 def open_ones(tx: Connection, tenant: TenantId, connection: ConnectionId) -> list[Dataset]:
     """Those that have not ended, in the order they were asked for."""
-    rows = all_of(tx, TABLE, tenant, TABLE.c.connection_id == connection, sa.not_(TABLE.c.is_ended))
+    rows = all_of(tx, TABLE, tenant, TABLE.c.connection_id == connection, DATASET_IS_OPEN)
     return sorted(map(_dataset, rows), key=lambda one: (one.requested, one.data_type))
 
 
 def all_waiting(tx: Connection, now: datetime) -> list[tuple[TenantId, ConnectionId]]:
     """Connections of every tenant with something to read now: for whoever starts syncs, for all of them."""
     is_due = sa.or_(TABLE.c.retry_at.is_(None), TABLE.c.retry_at <= now)
-    rows = tx.execute(
-        sa.select(TABLE.c.tenant_id, TABLE.c.connection_id).where(sa.not_(TABLE.c.is_ended), is_due).distinct()
-    )
-    return [(TenantId(row.tenant_id), ConnectionId(row.connection_id)) for row in rows]
+    rows = tx.execute(sa.select(TABLE.c.tenant_id, TABLE.c.connection_id).where(DATASET_IS_OPEN, is_due))
+    return list(dict.fromkeys((TenantId(row.tenant_id), ConnectionId(row.connection_id)) for row in rows))
 
 
 def set_right(tx: Connection, now: datetime) -> int:
@@ -226,23 +229,30 @@ def wake(tx: Connection, tenant: TenantId, integration_key: str) -> None:
     theirs = sa.select(CONNECTIONS.c.id).where(
         only(CONNECTIONS, tenant, CONNECTIONS.c.integration_key == integration_key)
     )
-    mine = only(
-        TABLE, tenant, TABLE.c.connection_id.in_(theirs), sa.not_(TABLE.c.is_ended), TABLE.c.retry_at.is_not(None)
-    )
+    mine = only(TABLE, tenant, TABLE.c.connection_id.in_(theirs), DATASET_IS_OPEN, TABLE.c.retry_at.is_not(None))
     tx.execute(sa.update(TABLE).where(mine).values(retry_at=None, status_description=None))
 
 
 def newest_of(tx: Connection, tenant: TenantId, connection: ConnectionId) -> dict[str, Dataset]:
     """Per data type the dataset that was asked for last over a connection."""
-    ranked = sa.select(
-        TABLE.c.id,
-        sa.func.row_number()
-        .over(partition_by=TABLE.c.data_type, order_by=(TABLE.c.requested.desc(), TABLE.c.id))
-        .label("rank"),
-    ).where(only(TABLE, tenant, TABLE.c.connection_id == connection))
-    inner = ranked.subquery()
-    rows = all_of(tx, TABLE, tenant, TABLE.c.id.in_(sa.select(inner.c.id).where(inner.c.rank == 1)))
+    return _newest_of(tx, tenant, connection, is_good=False)
+
+
+def _newest_of(tx: Connection, tenant: TenantId, connection: ConnectionId, *, is_good: bool) -> dict[str, Dataset]:
+    rows = tx.execute(_newest(is_good), {"tenant": tenant, "connection": connection})
     return {row.data_type: _dataset(row) for row in rows}
+
+
+@cache
+def _newest(is_good: bool) -> sa.CompoundSelect[Any]:
+    """The newest of each data type, or the newest that succeeded: each looked up, whatever lies behind it."""
+    mine = [TABLE.c.tenant_id == sa.bindparam("tenant"), TABLE.c.connection_id == sa.bindparam("connection")]
+    if is_good:
+        mine.append(TABLE.c.status == Status.COMPLETE.value)
+    ordered = sa.select(TABLE).order_by(TABLE.c.requested.desc(), TABLE.c.id).limit(1)
+    return sa.union_all(
+        *(sa.select(ordered.where(TABLE.c.data_type == name, *mine).subquery()) for name in sorted(SHAPES))
+    )
 
 
 def of_syncs(
@@ -263,7 +273,7 @@ def advance(tx: Connection, tenant: TenantId, dataset: DatasetId, **members: Any
     if (status := members.get("status")) is not None:
         members["status"] = Status(status).value
         members["is_ended"] = Status(status).is_ended
-    mine = only(TABLE, tenant, TABLE.c.id == dataset, sa.not_(TABLE.c.is_ended))
+    mine = only(TABLE, tenant, TABLE.c.id == dataset, DATASET_IS_OPEN)
     moved = tx.execute(sa.update(TABLE).where(mine).values(members)).rowcount
     now = get(tx, tenant, dataset)
     if moved and now.status is Status.COMPLETE:
@@ -298,7 +308,7 @@ def end_all(
     tx: Connection, tenant: TenantId, connection: ConnectionId, status: Status, message: str, now: datetime
 ) -> None:
     """End whatever is under way over a connection, as when it is unlinked."""
-    mine = only(TABLE, tenant, TABLE.c.connection_id == connection, sa.not_(TABLE.c.is_ended))
+    mine = only(TABLE, tenant, TABLE.c.connection_id == connection, DATASET_IS_OPEN)
     values = {
         "status": status.value,
         "status_description": None,
@@ -311,26 +321,39 @@ def end_all(
 
 def latest(tx: Connection, tenant: TenantId, company: CompanyId) -> dict[str, tuple[Dataset, Dataset | None]]:
     """Per data type the newest dataset and the newest that succeeded."""
-    newest: dict[str, tuple[Dataset, Dataset | None]] = {}
-    ranked = sa.select(
-        TABLE.c.id,
-        sa.func.row_number()
-        .over(
-            partition_by=(TABLE.c.data_type, TABLE.c.status == Status.COMPLETE.value),
-            order_by=(TABLE.c.requested.desc(), TABLE.c.id),
+    found: dict[str, tuple[Dataset, Dataset | None]] = {}
+    for connection in all_of(tx, CONNECTIONS, tenant, CONNECTIONS.c.company_id == company):
+        good = _newest_of(tx, tenant, connection.id, is_good=True)
+        for name, dataset in newest_of(tx, tenant, connection.id).items():
+            last, last_good = found.get(name, (dataset, None))
+            both = [one for one in (last_good, good.get(name)) if one is not None]
+            found[name] = (
+                max(last, dataset, key=lambda one: one.requested),
+                max(both, key=lambda one: one.requested, default=None),
+            )
+    return found
+
+
+def purge(tx: Connection, tenant: TenantId, connection: ConnectionId, now: datetime) -> None:
+    """Forget reads of long ago, and those that told nothing sooner; not the newest of a data type, nor the newest that
+    succeeded."""
+    kept = {one.id for is_good in (False, True) for one in _newest_of(tx, tenant, connection, is_good=is_good).values()}
+    told_nothing = sa.and_(
+        TABLE.c.status == Status.COMPLETE.value,
+        TABLE.c.warnings == b"[]",
+        TABLE.c.records_new + TABLE.c.records_changed + TABLE.c.records_deleted + TABLE.c.records_set_aside == 0,
+    )
+    is_old = sa.or_(TABLE.c.requested < now - KEPT, sa.and_(TABLE.c.requested < now - QUIET_KEPT, told_nothing))
+    mine = (TABLE.c.connection_id == connection, TABLE.c.data_type.in_(sorted(SHAPES)))
+    tx.execute(
+        sa.delete(TABLE).where(
+            only(TABLE, tenant, *mine),
+            TABLE.c.requested < now - QUIET_KEPT,
+            is_old,
+            TABLE.c.is_ended,
+            TABLE.c.id.not_in(sorted(kept)),
         )
-        .label("rank"),
-    ).where(only(TABLE, tenant, TABLE.c.company_id == company))
-    inner = ranked.subquery()
-    wanted = sa.select(inner.c.id).where(inner.c.rank == 1)
-    for row in all_of(tx, TABLE, tenant, TABLE.c.id.in_(wanted)):
-        dataset = _dataset(row)
-        last, good = newest.get(dataset.data_type, (dataset, None))
-        newest[dataset.data_type] = (
-            max(last, dataset, key=lambda one: one.requested),
-            dataset if dataset.status is Status.COMPLETE else good,
-        )
-    return newest
+    )
 
 
 def list_page(

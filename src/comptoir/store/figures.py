@@ -13,7 +13,7 @@ from comptoir.store.connections import ConnectionStatus
 from comptoir.store.database import Database
 from comptoir.store.datasets import Status
 from comptoir.store.rows import upsert
-from comptoir.store.tables import CONNECTIONS, DATASETS, META, STANDARD
+from comptoir.store.tables import CONNECTIONS, DATASET_IS_OPEN, DATASETS, META, STANDARD
 
 __all__ = ["Queue", "connections", "probe", "queue", "records"]
 
@@ -44,7 +44,7 @@ def queue(tx: Connection, now: datetime) -> Queue:
         sa.func.count().filter(sa.not_(is_queued)),
         sa.func.min(due_since, type_=DATASETS.c.requested.type).filter(is_due),
     )
-    row = tx.execute(sa.select(*columns).where(sa.not_(DATASETS.c.is_ended))).one()
+    row = tx.execute(sa.select(*columns).where(DATASET_IS_OPEN)).one()
     waited = timedelta() if row[3] is None else now - row[3]
     return Queue(due=row[0], later=row[1], running=row[2], oldest_due=max(waited, timedelta()))
 

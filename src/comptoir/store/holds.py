@@ -16,7 +16,7 @@ from comptoir.errors import OnHold
 from comptoir.store.database import Source, fetch
 from comptoir.store.ids import TenantId
 from comptoir.store.rows import only, upsert
-from comptoir.store.tables import DATASETS, HOLDS, META
+from comptoir.store.tables import DATASET_IS_OPEN, DATASETS, HOLDS, META
 
 __all__ = ["Hold", "Why", "lift", "of", "put", "refuse"]
 
@@ -92,6 +92,6 @@ def lift(tx: Connection, tenant: TenantId | None) -> bool:
     else:
         lifted = tx.execute(sa.delete(HOLDS).where(only(HOLDS, tenant))).rowcount
         theirs = only(DATASETS, tenant)
-    waits = sa.and_(theirs, sa.not_(DATASETS.c.is_ended), DATASETS.c.retry_at.is_not(None))
+    waits = sa.and_(theirs, DATASET_IS_OPEN, DATASETS.c.retry_at.is_not(None))
     tx.execute(sa.update(DATASETS).where(waits).values(retry_at=None, status_description=None))
     return bool(lifted)

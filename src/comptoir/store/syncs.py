@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from comptoir.errors import NotFound
 from comptoir.store.ids import CompanyId, ConnectionId, SyncId, TenantId, new_id
 from comptoir.store.rows import Page, insert_if_free, only, struct_of, upsert
-from comptoir.store.tables import CONNECTIONS, RESOURCE_READS, SYNCS
+from comptoir.store.tables import CONNECTIONS, DATASETS, RESOURCE_READS, SYNC_CHANGES, SYNCS
 
 __all__ = [
     "Remade",
@@ -25,13 +25,13 @@ __all__ = [
     "begin_remaking",
     "checked",
     "checked_page",
-    "count_ended",
     "end",
     "end_remaking",
     "get",
     "latest",
     "latest_checks",
     "list_page",
+    "purge",
     "read_again",
     "read_ended",
     "reads",
@@ -220,9 +220,19 @@ def _checked(tenant: TenantId, company: CompanyId, connection: ConnectionId | No
     return sa.select(SYNCS).where(mine)
 
 
-def count_ended(tx: Connection, tenant: TenantId, connection: ConnectionId) -> int:
-    mine = only(SYNCS, tenant, SYNCS.c.connection_id == connection, SYNCS.c.ended.is_not(None))
-    return tx.execute(sa.select(sa.func.count()).select_from(SYNCS).where(mine)).scalar_one()
+def purge(tx: Connection, tenant: TenantId, connection: ConnectionId, before: datetime) -> None:
+    """Forget syncs that ended before a moment and of which nothing else is told; not the newest books check."""
+    mine = only(SYNCS, tenant, SYNCS.c.connection_id == connection, SYNCS.c.started < before, SYNCS.c.ended < before)
+    checked = sa.select(SYNCS.c.id).where(
+        only(SYNCS, tenant, SYNCS.c.connection_id == connection, SYNCS.c.checks.is_not(None))
+    )
+    newest = checked.order_by(SYNCS.c.started.desc()).limit(1).scalar_subquery()
+    datasets = sa.exists().where(only(DATASETS, tenant, DATASETS.c.sync_id == SYNCS.c.id))
+    changes = sa.exists().where(
+        only(SYNC_CHANGES, tenant, SYNC_CHANGES.c.connection_id == connection, SYNC_CHANGES.c.sync_id == SYNCS.c.id)
+    )
+    is_newest = sa.func.coalesce(SYNCS.c.id == newest, sa.false())
+    tx.execute(sa.delete(SYNCS).where(mine, sa.not_(datasets), sa.not_(changes), sa.not_(is_newest)))
 
 
 def read_ended(tx: Connection, tenant: TenantId, connection: ConnectionId, read: ResourceRead) -> None:

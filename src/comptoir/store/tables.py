@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import sqlalchemy as sa
@@ -295,11 +295,12 @@ DATASETS = Table(
     Column("is_whole", Boolean, nullable=False, default=False),
     Column("is_ended", Boolean, nullable=False, default=False),
     Index("ix_datasets_company", "tenant_id", "company_id", "requested"),
-    Index("ix_datasets_connection", "tenant_id", "connection_id", "data_type"),
+    Index("ix_datasets_connection", "tenant_id", "connection_id", "data_type", "requested"),
     Index("ix_datasets_sync", "sync_id"),
     # One active dataset of a data type a connection.
     Index(
         "ux_datasets_active",
+        "tenant_id",
         "connection_id",
         "data_type",
         unique=True,
@@ -307,6 +308,8 @@ DATASETS = Table(
         postgresql_where=sa.text("NOT is_ended"),
     ),
 )
+# As the index of the few says it: SQLite takes that index for nothing that is said otherwise, as of a truth value.
+DATASET_IS_OPEN = cast("sa.ColumnElement[bool]", sa.literal_column("NOT datasets.is_ended", Integer))
 PAGES = Table(
     "pages",
     METADATA,

@@ -52,6 +52,8 @@ def close(
     pages.purge(tx, tenant, sync)
     calls.fold(tx, tenant, connection_id, sync, now)
     history.purge(tx, tenant, connection_id, now)
+    datasets.purge(tx, tenant, connection_id, now)
+    syncs.purge(tx, tenant, connection_id, now - datasets.QUIET_KEPT)
     newest = {one.data_type: one for one in datasets.of_syncs(tx, tenant, connection_id, [sync])[sync]}
     ended = [one for one in newest.values() if one.status.is_ended]
     if report is not None:

@@ -248,12 +248,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_datasets")),
     )
     op.create_index("ix_datasets_company", "datasets", ["tenant_id", "company_id", "requested"], unique=False)
-    op.create_index("ix_datasets_connection", "datasets", ["tenant_id", "connection_id", "data_type"], unique=False)
+    op.create_index(
+        "ix_datasets_connection", "datasets", ["tenant_id", "connection_id", "data_type", "requested"], unique=False
+    )
     op.create_index("ix_datasets_sync", "datasets", ["sync_id"], unique=False)
     op.create_index(
         "ux_datasets_active",
         "datasets",
-        ["connection_id", "data_type"],
+        ["tenant_id", "connection_id", "data_type"],
         unique=True,
         sqlite_where=sa.text("NOT is_ended"),
         postgresql_where=sa.text("NOT is_ended"),
