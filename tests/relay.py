@@ -41,7 +41,7 @@ class Relay:
                 threading.Thread(target=self._carry, args=(ours,), daemon=True).start()
 
     def _carry(self, ours: socket.socket) -> None:
-        with ours, self._server() as theirs, contextlib.suppress(OSError):
+        with contextlib.suppress(OSError), ours, self._server() as theirs:
             is_lost = threading.Event()
             back = threading.Thread(target=self._answers, args=(theirs, ours, is_lost), daemon=True)
             back.start()
@@ -74,7 +74,7 @@ class Relay:
 
     def _is_to_be_lost(self) -> bool:
         with self._guard:
-            return self._lot.random() < self.lost_share
+            return self.lost_share > 0 and self._lot.random() < self.lost_share
 
 
 @contextlib.contextmanager

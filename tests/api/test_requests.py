@@ -11,12 +11,13 @@ from uuid import uuid4
 import msgspec
 import pytest
 from tests.api.conftest import House, error_in, header, house_in, services_for
+from tests.relay import relayed
 
 from comptoir.access import ANYONE
 from comptoir.api import OPERATIONS, api
 from comptoir.api.routing import Operation
 from comptoir.runtime import failpoints
-from comptoir.store import open_database
+from comptoir.store import companies, open_database
 
 ID = "0b9e3b3e-35c9-4a7e-9a4c-0a6a36f0f7a1"
 
@@ -228,6 +229,29 @@ def test_what_the_database_cannot_do_now_answers_503_and_says_when_to_come_back(
         assert int(answer.headers["retry-after"]) >= 1
         assert house.get("/companies").json()["totalResults"] == 0  # reading goes on
     database.close()
+
+
+def test_a_change_that_may_be_done_already_is_not_to_be_repeated_unseen(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with relayed(postgres_url) as relay:
+        database = open_database(relay.url)
+        with house_in(database) as house:
+            add = companies.add
+
+            def lost(*told: Any, **more: Any) -> Any:
+                relay.lost_share = 0.0 if relay.lost else 1.0
+                return add(*told, **more)
+
+            monkeypatch.setattr(companies, "add", lost)
+            answer = house.ask("POST", "/companies", json={"name": "Toft"})
+            relay.lost_share = 0.0
+
+            assert "it is not known whether this was done" in error_in(answer, 409)
+            assert answer.json()["canBeRetried"] == "Unknown"
+            assert "retry-after" not in answer.headers
+            assert house.get("/companies").json()["totalResults"] == 1
+        database.close()
 
 
 def test_a_body_is_measured_as_it_arrives_not_as_it_is_announced(standing: House) -> None:

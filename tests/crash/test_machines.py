@@ -49,15 +49,18 @@ class Server:
     @contextlib.contextmanager
     def frozen(self) -> Iterator[None]:
         """It answers nobody, and hangs up on nobody."""
-        parent = (self._folder / "postmaster.pid").read_text().split()[0]
-        all_of_it = [parent, *Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
+        parent = int((self._folder / "postmaster.pid").read_text().split()[0])
+        os.kill(parent, signal.SIGSTOP)  # first: then there are no more of them
+        children = [int(one) for one in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
         try:
-            for one in all_of_it:
-                os.kill(int(one), signal.SIGSTOP)
+            for one in children:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(one, signal.SIGSTOP)
             yield
         finally:
-            for one in reversed(all_of_it):
-                os.kill(int(one), signal.SIGCONT)
+            for one in (*children, parent):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(one, signal.SIGCONT)
 
     def database(self) -> str:
         name = f"comptoir_{uuid4().hex}"

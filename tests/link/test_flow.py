@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from tests.conftest import opened
 from tests.link.conftest import HouseOf
 from tests.link.house import TOKENS, House, a_secret
+from tests.relay import relayed
 from tests.sync.standin import StandIn
 
 from comptoir.errors import Conflict, TryLater
 from comptoir.integrations.freeagent import FREEAGENT
 from comptoir.link import lifecycle
-from comptoir.store import companies, connections, integration_settings
+from comptoir.store import companies, connections, events, integration_settings
 from comptoir.store.connections import ConnectionStatus
 from comptoir.store.tables import GRANTS, LINK_STATES
 from comptoir.upstream import Client, Limits
@@ -49,6 +52,29 @@ def test_an_approval_links_the_connection_to_the_books_it_was_given_for(house_on
     assert connection.errors == ()
     assert house.events() == ["connection.connected"]
     assert house.call() == 200
+
+
+def test_an_approval_is_kept_where_the_answer_to_its_commit_is_lost(
+    postgres_url: str, house_of: HouseOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with relayed(postgres_url) as relay, contextlib.closing(opened(relay.url)) as db:
+        house = house_of(db)
+        sent = house.approve(house.begin())
+        audit = events.audit
+
+        def lost(*told: Any, **more: Any) -> None:
+            audit(*told, **more)
+            relay.lost_share = 1.0 if told[3] == "connection.linked" and not relay.lost else 0.0
+
+        monkeypatch.setattr(events, "audit", lost)
+        outcome = house.finish(sent)
+
+        assert relay.lost == 1
+        assert (outcome.status_code, outcome.message) == (200, "")
+        assert house.connection().status is LINKED
+        assert house.connection().errors == ()
+        assert house.events() == ["connection.connected"]
+        assert house.call() == 200
 
 
 def test_tokens_and_state_are_not_kept_in_the_clear(house_on_each: House) -> None:

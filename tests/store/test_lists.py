@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
@@ -72,7 +73,7 @@ def test_pages_hold_each_record_once_however_many_are_alike(
         assert len(set(walked(house, size, order=order))) == 26
 
 
-@pytest.mark.parametrize("order", [None, "totalAmount", "-totalAmount", "id"])
+@pytest.mark.parametrize("order", [None, "issueDate", "-issueDate", "id"])
 @pytest.mark.parametrize("query", [None, "totalAmount>=0"])
 def test_a_page_is_looked_for_from_the_nearest_place_known(
     house: House, order: str | None, query: str | None, monkeypatch: pytest.MonkeyPatch
@@ -86,17 +87,57 @@ def test_a_page_is_looked_for_from_the_nearest_place_known(
         return fetch(source, sql, values)
 
     monkeypatch.setattr(reading, "fetch", noted)
-    house.put("invoices", *(an_invoice(str(n), total_amount=Decimal(n // 4)) for n in range(40)))
+    house.put("invoices", *(an_invoice(str(n), issue_date=f"2026-01-{10 + n // 4}T00:00:00") for n in range(40)))
     whole = house.ids("invoices", query, order=order)
     skipped.clear()
 
-    for number in (5, 5, 6, 20, 19, 20, 2):
+    for number in (5, 5, 6, 20, 19, 20, 17, 2):
         assert house.ids("invoices", query, order=order, page=number, page_size=2) == whole[2 * number - 2 : 2 * number]
 
-    assert skipped == [8, 0, 2, 30, 28, 0, 2]
+    assert skipped == [8, 0, 2, 30, 28, 0, 24, 2]
     house.put("invoices", an_invoice("new"), now=LATER)
     house.ids("invoices", query, order=order, page=20, page_size=2)
     assert skipped[-1] == 38
+
+
+@pytest.mark.parametrize("order", ["totalAmount", "-totalAmount"])
+def test_numbers_too_long_for_a_column_are_on_a_page_too(
+    house: House, order: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "_places", Places(apart=1))
+    amounts = [Decimal(n) for n in range(8)] + [Decimal("1E+140000")] * 4
+    house.put("invoices", *(an_invoice(str(n), total_amount=amount) for n, amount in enumerate(amounts)))
+
+    whole = house.page("invoices", order=order).documents
+    for _ in range(2):
+        pages = [house.page("invoices", order=order, page=number, page_size=2).documents for number in range(1, 7)]
+        assert [one for page in pages for one in page] == whole
+    assert len(whole) == 12
+
+
+def test_what_another_connection_stores_meanwhile_moves_no_page_of_this_one(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "_places", Places(apart=1))
+    house.put("invoices", *(an_invoice(f"{2 * n:02}") for n in range(30)))
+    with house.db.write() as tx:
+        second = connections.add(tx, house.tenant, house.company, "fbrh", LATER).id
+    other = House(house.db, house.tenant, house.company, second)
+    counted = reading._total
+
+    def meanwhile(*asked: Any) -> int:
+        total = counted(*asked)
+        monkeypatch.setattr(reading, "_total", counted)
+        other.put("invoices", *(an_invoice(f"{2 * n + 1:02}") for n in range(30)))
+        return total
+
+    monkeypatch.setattr(reading, "_total", meanwhile)
+    house.ids("invoices", order="id", page=3, page_size=10)
+
+    mine = records.list_page(
+        house.db, house.tenant, house.company, "invoices", connection=house.connection, order="id", page=3, page_size=10
+    )
+    assert [json.loads(one)["id"] for one in mine.documents] == [f"{2 * n:02}" for n in range(20, 30)]
 
 
 def test_orders_are_those_of_what_is_meant(house: House) -> None:

@@ -8,6 +8,7 @@ import msgspec
 
 from comptoir.errors import (
     ActionNeeded,
+    CommitUnknown,
     Conflict,
     InvalidInput,
     NotFound,
@@ -26,9 +27,11 @@ _STATUSES: tuple[tuple[type[ProductError], int], ...] = (
     (InvalidInput, 400),
     (Conflict, 409),
     (ActionNeeded, 409),
+    # Nobody is to do these again unseen, and SDKs repeat what answers with a 5xx for an hour.
+    (CommitUnknown, 409),
+    (OutcomeUnknown, 409),
+    (UpstreamChanged, 409),
     (TryLater, 503),
-    (OutcomeUnknown, 503),
-    (UpstreamChanged, 409),  # waiting heals nothing, and SDKs repeat what answers with a 5xx for an hour
 )
 _UNEXPECTED = "Something went wrong here. It is our fault, not yours, and it is noted under the correlation id."
 
@@ -88,5 +91,11 @@ def error_of(error: Exception, correlation_id: str) -> ErrorMessage:
         error=sentence_of(error),
         correlation_id=correlation_id,
         validation=findings,
-        can_be_retried="True" if status in (429, 503) else "Unknown" if status >= 500 else "False",
+        can_be_retried=_can_be_retried(error, status),
     )
+
+
+def _can_be_retried(error: Exception, status: int) -> Literal["True", "False", "Unknown"]:
+    if status in (429, 503):
+        return "True"
+    return "Unknown" if status >= 500 or isinstance(error, (CommitUnknown, OutcomeUnknown)) else "False"

@@ -205,7 +205,7 @@ class Serving:
     def _failed(self, request: _Request, error: Exception) -> _Answer:
         status = status_of(error)
         headers: tuple[tuple[bytes, bytes], ...] = error.headers if isinstance(error, Refused) else ()
-        if isinstance(error, TryLater):
+        if isinstance(error, TryLater) and status == 503:
             headers = ((b"retry-after", b"%d" % max(1, round(error.retry_after_seconds or 5))),)
         facts = {"correlation_id": request.correlation_id, "method": request.method, "path": request.path}
         if isinstance(error, ProductError):

@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,6 +18,7 @@ import msgspec
 
 from comptoir.errors import (
     ActionNeeded,
+    CommitUnknown,
     Conflict,
     NotFound,
     OnHold,
@@ -28,7 +30,7 @@ from comptoir.errors import (
 )
 from comptoir.integrations.contract import Access, Identity, Integration
 from comptoir.link.app_keys import AppKeys
-from comptoir.link.endpoint import UNREADABLE, GrantRefused, TokenEndpoint, WrongPair, read
+from comptoir.link.endpoint import UNREADABLE, GrantRefused, TokenEndpoint, Tokens, WrongPair, read
 from comptoir.link.tokens import TokenKeeper
 from comptoir.runtime.clock import Clock
 from comptoir.store import (
@@ -56,6 +58,16 @@ _NOT_OURS = (
     "This approval does not belong to a link that was begun here, or it was used already. Open your link again and "
     "approve once more; nothing was changed."
 )
+
+
+class _Approved(msgspec.Struct, frozen=True, kw_only=True):
+    """What an approval brought, from which network address of a browser, and when."""
+
+    tokens: Tokens
+    identity: Identity
+    access: Access
+    address: str
+    at: datetime
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -235,39 +247,11 @@ class Flow:
         now = self._clock.now()
         tokens = read(answer, now)
         identity, access = self._ask_whose(integration, connection, tokens.access_token)
-        with self._db.write() as tx:
-            before = connections.get(tx, taken.tenant_id, connection.id)
-            self._refuse_others(tx, before, identity, integration)
-            was = before.status
-            grants.put(
-                tx,
-                taken.tenant_id,
-                connection.id,
-                self._vault,
-                access_token=tokens.access_token,
-                refresh_token=tokens.refresh_token,
-                expires_at=tokens.expires_at,
-                now=now,
-            )
-            if was is not ConnectionStatus.LINKED:
-                connections.set_status(tx, taken.tenant_id, connection.id, ConnectionStatus.LINKED, now)
-            connections.set_identity(
-                tx,
-                taken.tenant_id,
-                connection.id,
-                company_id=identity.company_id,
-                company_name=identity.company_name,
-                level=access.level,
-                name=access.name,
-            )
-            connections.resolve_errors(tx, taken.tenant_id, connection.id, now)
-            if was is not ConnectionStatus.LINKED:
-                kind = "connection.connected" if was is ConnectionStatus.PENDING_AUTH else "connection.reconnected"
-                events.append(tx, taken.tenant_id, kind, {"connectionId": connection.id}, now)
-            linked = connections.get(tx, taken.tenant_id, connection.id)
-            customer = Actor(kind=ActorKind.CUSTOMER, name="Link URL", address=address)
-            opened = "opened: the app's secret"
-            events.audit(tx, taken.tenant_id, customer, "connection.linked", connection.id, now, detail=opened)
+        approved = _Approved(tokens=tokens, identity=identity, access=access, address=address, at=now)
+        try:
+            linked = self._keep(taken, connection, integration, approved)
+        except CommitUnknown:  # kept twice it is as kept once
+            linked = self._keep(taken, connection, integration, approved)
         self._keeper.forget(connection.id)
         if connection.budget != linked.budget:
             self._client_of(integration.key).limits.count_as(connection.budget, linked.budget)
@@ -278,6 +262,46 @@ class Flow:
             company_name=identity.company_name,
             parameters=taken.parameters,
         )
+
+    def _keep(
+        self, taken: LinkState, connection: Connection, integration: Integration, approved: _Approved
+    ) -> Connection:
+        """Everything an approval brings, and that it is linked, at once or not at all."""
+        now = approved.at
+        with self._db.write() as tx:
+            before = connections.get(tx, taken.tenant_id, connection.id)
+            self._refuse_others(tx, before, approved.identity, integration)
+            was = before.status
+            grants.put(
+                tx,
+                taken.tenant_id,
+                connection.id,
+                self._vault,
+                access_token=approved.tokens.access_token,
+                refresh_token=approved.tokens.refresh_token,
+                expires_at=approved.tokens.expires_at,
+                now=now,
+            )
+            if was is not ConnectionStatus.LINKED:
+                connections.set_status(tx, taken.tenant_id, connection.id, ConnectionStatus.LINKED, now)
+            connections.set_identity(
+                tx,
+                taken.tenant_id,
+                connection.id,
+                company_id=approved.identity.company_id,
+                company_name=approved.identity.company_name,
+                level=approved.access.level,
+                name=approved.access.name,
+            )
+            connections.resolve_errors(tx, taken.tenant_id, connection.id, now)
+            if was is not ConnectionStatus.LINKED:
+                kind = "connection.connected" if was is ConnectionStatus.PENDING_AUTH else "connection.reconnected"
+                events.append(tx, taken.tenant_id, kind, {"connectionId": connection.id}, now)
+            linked = connections.get(tx, taken.tenant_id, connection.id)
+            customer = Actor(kind=ActorKind.CUSTOMER, name="Link URL", address=approved.address)
+            opened = "opened: the app's secret"
+            events.audit(tx, taken.tenant_id, customer, "connection.linked", connection.id, now, detail=opened)
+            return linked
 
     def _exchange(self, tenant: TenantId, integration: Integration, code: str) -> bytes:
         def exchange(client_id: str, secret: str) -> bytes:

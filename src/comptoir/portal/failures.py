@@ -12,7 +12,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, NotAuthorizedException, PermissionDeniedException
 from sqlalchemy.exc import SQLAlchemyError
 
-from comptoir.errors import ActionNeeded, Conflict, InvalidInput, NotFound, ProductError, TryLater
+from comptoir.errors import ActionNeeded, CommitUnknown, Conflict, InvalidInput, NotFound, ProductError, TryLater
 from comptoir.portal.languages import N_
 from comptoir.portal.services import PortalServices
 from comptoir.portal.visits import SecondFactorNeeded, Visit, anonymous, identified, parts_of, safe_path
@@ -26,6 +26,7 @@ _STATUSES: tuple[tuple[type[ProductError], int], ...] = (
     (InvalidInput, 400),
     (Conflict, 409),
     (ActionNeeded, 409),
+    (CommitUnknown, 500),
     (TryLater, 503),
 )
 _TITLES: Mapping[int, str] = {
@@ -78,7 +79,7 @@ def error_response(services: PortalServices) -> Callable[[Request[Any, Any, Any]
             sentence=sentence,
             reference=reference(request),
         )
-        if isinstance(error, TryLater):
+        if isinstance(error, TryLater) and status == 503:
             page.headers["Retry-After"] = str(max(1, round(error.retry_after_seconds or _AGAIN_SECONDS)))
         return page
 

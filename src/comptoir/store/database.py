@@ -55,6 +55,7 @@ _PRAGMAS = (
 )
 # What heals by itself: busy, locked, read-only, input/output, full, cannot open.
 _BEYOND_LIMITS = "54"  # the class of such states of PostgreSQL
+_LOST = "08"  # likewise, of lines that are lost
 _READ_ONLY = (  # while another server takes its place, say
     "The database takes no changes just now: nothing was changed. It is tried again in a moment."
 )
@@ -104,7 +105,7 @@ class Database:
         except StoreAway as error:
             self._room.is_full = self._room.is_full or _is_full(error.__cause__)
             if is_asked_for and _is_silent(error.__cause__):
-                raise CommitUnknown(_NOT_KNOWN, retry_after_seconds=_RETRY_AFTER_SECONDS) from error
+                raise CommitUnknown(_NOT_KNOWN, retry_after_seconds=_RETRY_AFTER_SECONDS) from error.__cause__
             raise
         self._room.is_full = False
 
@@ -234,9 +235,9 @@ def _is_full(error: BaseException | None) -> bool:
 
 
 def _is_silent(error: BaseException | None) -> bool:
-    """Whether the line was lost, and the server itself said nothing."""
+    """Whether the line was lost: the server itself says nothing then, and a pooler before it that it is gone."""
     cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
-    return isinstance(cause, psycopg.Error) and cause.sqlstate is None
+    return isinstance(cause, psycopg.Error) and (cause.sqlstate or _LOST)[: len(_LOST)] == _LOST
 
 
 def _passing(error: BaseException | None) -> str | None:

@@ -343,7 +343,8 @@ def purge(tx: Connection, tenant: TenantId, connection: ConnectionId, now: datet
         TABLE.c.warnings == b"[]",
         TABLE.c.records_new + TABLE.c.records_changed + TABLE.c.records_deleted + TABLE.c.records_set_aside == 0,
     )
-    is_old = sa.or_(TABLE.c.requested < now - KEPT, sa.and_(TABLE.c.requested < now - QUIET_KEPT, told_nothing))
+    ended = sa.func.coalesce(TABLE.c.completed, TABLE.c.requested, type_=TABLE.c.requested.type)
+    is_old = sa.or_(ended < now - KEPT, sa.and_(ended < now - QUIET_KEPT, told_nothing))
     mine = (TABLE.c.connection_id == connection, TABLE.c.data_type.in_(sorted(SHAPES)))
     tx.execute(
         sa.delete(TABLE).where(

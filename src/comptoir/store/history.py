@@ -152,7 +152,7 @@ def of(
 
 
 def purge(tx: Connection, tenant: TenantId, connection: ConnectionId, now: datetime) -> None:
-    """Forget which records syncs changed that ended long ago; their counts stay with their datasets."""
+    """Forget which records syncs changed that ended long ago."""
     old = sa.select(SYNCS.c.id).where(
         only(SYNCS, tenant, SYNCS.c.connection_id == connection, SYNCS.c.ended < now - KEPT)
     )

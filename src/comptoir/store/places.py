@@ -5,7 +5,7 @@ A place holds for one state of the records, which is part of its list's key; wha
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_right, insort
 from collections import OrderedDict
 from operator import attrgetter
 from threading import Lock
@@ -31,7 +31,7 @@ class Places:
     """Of the `most_lists` asked for last, at least so many rows `apart`, which are passed over in no time; for all
     threads."""
 
-    def __init__(self, most_lists: int = 20, *, apart: int = 1000) -> None:
+    def __init__(self, most_lists: int = 100, *, apart: int = 1000) -> None:
         self._most_lists, self._apart = most_lists, apart
         self._lists: OrderedDict[tuple[Any, ...], list[Place]] = OrderedDict()
         self._lock = Lock()
@@ -43,14 +43,19 @@ class Places:
             at = bisect_right(found, offset, key=_offset)
             return found[at - 1] if at else None
 
+    def is_wanted(self, of: tuple[Any, ...], offset: int) -> bool:
+        """Whether none is known near this one."""
+        with self._lock:
+            found = self._lists.get(of, [])
+            at = bisect_right(found, offset, key=_offset)
+            before = found[at - 1].offset if at else 0
+            is_near_next = at < len(found) and found[at].offset - offset < self._apart
+            return offset - before >= self._apart and not is_near_next and len(found) < _MOST_OF_A_LIST
+
     def note(self, of: tuple[Any, ...], place: Place) -> None:
-        """Keep it, unless there is one near it."""
         with self._lock:
             found = self._lists.setdefault(of, [])
             self._lists.move_to_end(of)
-            at = bisect_right(found, place.offset, key=_offset)
-            nearest = found[at - 1].offset if at else 0
-            if place.offset - nearest >= self._apart and len(found) < _MOST_OF_A_LIST:
-                found.insert(at, place)
+            insort(found, place, key=_offset)
             while len(self._lists) > self._most_lists:
                 self._lists.popitem(last=False)

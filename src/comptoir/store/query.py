@@ -78,11 +78,13 @@ class Where(msgspec.Struct, frozen=True):
 
 
 class Order(msgspec.Struct, frozen=True):
-    """What a list is ordered by: our own column, and which way."""
+    """What a list is ordered by: our own column, and which way. Records have a value there if it `is_required`; in
+    the column that value `is_always_there`, unless it may be too long a number for it."""
 
     column: str | None = None
     descending: bool = False
     is_required: bool = False
+    is_always_there: bool = False
 
     @classmethod
     def parse(cls, text: str | None, properties: Mapping[str, Property], type_word: str) -> Order:
@@ -96,7 +98,8 @@ class Order(msgspec.Struct, frozen=True):
             raise InvalidInput(
                 f"Error parsing query - Could not resolve property {name[:100]} on {type_word}", field="orderBy"
             )
-        return cls(found.column, descending, found.is_required)
+        is_there = found.is_required and found.kind is not ColumnKind.AMOUNT
+        return cls(found.column, descending, found.is_required, is_there)
 
     def sql(self, tie: str) -> str:
         """ORDER BY terms; missing values last, `tie` decides between equals."""

@@ -126,9 +126,9 @@ def list_page(
     offset = (page - 1) * page_size
     if offset >= total:
         return Documents(total, [], is_readable=readable)
-    # Missing values have no place in an order, and inside a transaction the records may be of another state.
-    keeps_places = isinstance(source, Database) and (ordering.column is None or ordering.is_required)
-    of = (data_type, condition, values, tuple(versions), ordering)
+    # Inside a transaction the records may be of another state.
+    keeps_places = isinstance(source, Database) and (ordering.column is None or ordering.is_always_there)
+    of = (data_type, condition, values, tuple(versions), ordering, is_whole)
     place = _places.before(of, offset) if keeps_places else None
     if place is None:
         start, skipped = (), offset
@@ -140,7 +140,7 @@ def list_page(
     else:
         sql = _page_sql(data_type, condition, ordering, from_place=bool(start))
         rows = fetch(source, sql, (*values, *start, page_size, skipped))
-    if keeps_places and rows:
+    if keeps_places and rows and _places.is_wanted(of, offset):
         _places.note(of, Place(offset, *rows[0][3:]))
     ends = {(modified, is_deleted) for _, modified, is_deleted, _, _ in rows}  # few: records of one sync share them
     said = {end: _end(shape, *end) for end in ends}

@@ -52,8 +52,6 @@ def close(
     pages.purge(tx, tenant, sync)
     calls.fold(tx, tenant, connection_id, sync, now)
     history.purge(tx, tenant, connection_id, now)
-    datasets.purge(tx, tenant, connection_id, now)
-    syncs.purge(tx, tenant, connection_id, now - datasets.QUIET_KEPT)
     newest = {one.data_type: one for one in datasets.of_syncs(tx, tenant, connection_id, [sync])[sync]}
     ended = [one for one in newest.values() if one.status.is_ended]
     if report is not None:
@@ -65,6 +63,8 @@ def close(
         ]
         if any(one.status is Status.COMPLETE for one in ended):
             connections.set_last_sync(tx, tenant, connection_id, now)
+    datasets.purge(tx, tenant, connection_id, now)
+    syncs.purge(tx, tenant, connection_id, now - datasets.QUIET_KEPT)
     if not ended:
         return
     payload = _read_completed(tx, tenant, connection, ended)
