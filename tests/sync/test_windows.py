@@ -61,7 +61,7 @@ class _Upstream:
 
     def __init__(self) -> None:
         self.first = 2024
-        self.rows: dict[str, list[str]] = {"2024": ["1", "2"], "2025": ["3"], "2026": ["4"]}
+        self.rows: dict[str, list[str | None]] = {"2024": ["1", "2"], "2025": ["3"], "2026": ["4"]}
         self.asked: list[tuple[str, tuple[tuple[str, str], ...]]] = []
         self.parts = 1  # of so many equal parts of a list it gives one, each time another
 
@@ -189,3 +189,20 @@ def test_a_window_that_is_over_is_read_again_when_its_report_moved(connection: _
         (("year", "2026"),),
     ]
     assert connection.held("ledger").keys() == {"1", "2", "3", "4", "6"}
+
+
+def test_windows_read_while_something_could_not_be_read_are_read_again_although_no_report_moved(
+    connection: _Connection,
+) -> None:
+    ledger = msgspec.structs.replace(LEDGER, closed_until_moved="report", asked_by_id=False)
+    rows = connection.upstream.rows
+    rows |= {"2024": ["1", "2", "7"], "2025": ["3", "5"]}
+    connection.fetch(ledger)
+    rows |= {"2024": ["1", "2", "9", None], "2025": ["3", "6", "10"]}  # what is gone cannot be told from this
+    connection.fetch(ledger)
+    assert connection.held("ledger").keys() == {"1", "2", "3", "4", "5", "6", "7", "9", "10"}
+    rows["2024"][-1] = "8"
+
+    connection.fetch(ledger)
+
+    assert connection.held("ledger").keys() == {"1", "2", "3", "4", "6", "8", "9", "10"}

@@ -117,6 +117,7 @@ class Passes:
         if not (resource.kind is Kind.LIST and resource.tells_changes) and resource.closed_until_moved is None:
             return
         bases, now = self._bases.get(resource.name, {}), self._clock.now()
+        are_all_read = not any(window.unread for window in walk.windows.values())
         with self._db.write() as tx:
             if not walk.is_settled:
                 cursors.forget(tx, self._tenant, self._connection, resource.name, walk.whole)
@@ -127,8 +128,10 @@ class Passes:
                 window = walk.windows[name]
                 cursor = keeping_up.moved(before.get(name), name, window, held.get(name, raw.Standing()), now)
                 if resource.closed_until_moved is not None:
-                    # What its source dates later may stand otherwise in this window.
-                    cursor = msgspec.structs.replace(cursor, seen=window.begun_at, basis=bases.get(name))
+                    # What its source dates later may stand otherwise in this window. Where some could not be read,
+                    # what is gone was not told from what is there, in no window: all are read again.
+                    basis = bases.get(name) if are_all_read else None
+                    cursor = msgspec.structs.replace(cursor, seen=window.begun_at, basis=basis)
                 cursors.move(tx, self._tenant, self._connection, resource.name, cursor)
 
 
