@@ -217,7 +217,7 @@ def test_a_401_ends_the_connection_at_once_and_keeps_what_is_held(
 def test_a_429_is_waited_for_and_spends_no_try(
     db: Database, house_of: HouseOf, tmp_path_factory: pytest.TempPathFactory, standin: StandIn, retry_after: int | None
 ) -> None:
-    house = house_of(db, standin, time_scale=120.0)
+    house = house_of(db, standin, time_scale=600.0)  # up to an hour is waited for
     more = {} if retry_after is None else {"retryAfter": retry_after}
     standin.fault({"list": "bills", "times": 5}, "status", status=429, **more)
     standin.fault({"list": "invoices", "times": 1}, "status", status=429, **more)
