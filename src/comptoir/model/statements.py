@@ -34,7 +34,7 @@ from comptoir.model.reports import (
 __all__ = ["Asked", "balance_sheet", "by_code", "cash_flow", "group", "profit_and_loss", "profit_and_loss_report"]
 
 _M = TypeVar("_M", bound=Month)
-UNKNOWN_CURRENCY = "XXX"
+_NO_CURRENCY = "XXX"  # of ISO 4217: where no month is held, none is told
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,7 +100,7 @@ def profit_and_loss(months: Iterable[ProfitAndLossMonth], asked: Asked) -> Profi
 
     newest = held[-1] if held else None
     return ProfitAndLoss(
-        currency=newest.currency if newest else UNKNOWN_CURRENCY,
+        currency=newest.currency if newest else _NO_CURRENCY,
         report_basis=newest.report_basis if newest else ReportBasis.UNKNOWN,
         reports=tuple(
             profit_and_loss_report(
@@ -125,7 +125,7 @@ def balance_sheet(months: Iterable[BalanceSheetMonth], asked: Asked) -> BalanceS
     ends = {_number(one.id): one for one in held}
     wanted = (ends.get(last) for _, last in _bounds(held, asked))
     return BalanceSheet(
-        currency=held[-1].currency if held else UNKNOWN_CURRENCY,
+        currency=held[-1].currency if held else _NO_CURRENCY,
         reports=tuple(one.report for one in wanted if one is not None),
         **_available(held),
     )
@@ -136,7 +136,7 @@ def cash_flow(months: Iterable[CashFlowMonth], asked: Asked) -> CashFlowStatemen
     held = _held(months)
     newest = held[-1] if held else None
     return CashFlowStatement(
-        currency=newest.currency if newest else UNKNOWN_CURRENCY,
+        currency=newest.currency if newest else _NO_CURRENCY,
         report_basis=newest.report_basis if newest else ReportBasis.UNKNOWN,
         report_input=newest.report_input if newest else ReportInput.UNKNOWN,
         reports=tuple(
