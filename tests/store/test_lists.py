@@ -19,7 +19,7 @@ from comptoir.model import SHAPES
 from comptoir.model.sales import CustomerRef, DocumentStatus
 from comptoir.store import companies, connections, reading, records
 from comptoir.store.database import Source, fetch
-from comptoir.store.places import Places
+from comptoir.store.places import Place, Places
 from comptoir.store.query import parse
 from comptoir.store.reading import properties
 
@@ -98,6 +98,17 @@ def test_a_page_is_looked_for_from_the_nearest_place_known(
     house.put("invoices", an_invoice("new"), now=LATER)
     house.ids("invoices", query, order=order, page=20, page_size=2)
     assert skipped[-1] == 38
+
+
+def test_places_of_lists_that_are_asked_for_stay_longest() -> None:
+    places = Places(2, apart=1)
+    for name in ("first", "second"):
+        places.note((name,), Place(5, 1, None))
+    assert places.before(("first",), 9) is not None
+
+    places.note(("third",), Place(5, 1, None))
+
+    assert [places.before((name,), 9) is not None for name in ("first", "second", "third")] == [True, False, True]
 
 
 @pytest.mark.parametrize("order", ["totalAmount", "-totalAmount"])

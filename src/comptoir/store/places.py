@@ -39,7 +39,9 @@ class Places:
     def before(self, of: tuple[Any, ...], offset: int) -> Place | None:
         """The nearest that is not behind `offset`."""
         with self._lock:
-            found = self._lists.get(of, [])
+            if (found := self._lists.get(of)) is None:
+                return None
+            self._lists.move_to_end(of)
             at = bisect_right(found, offset, key=_offset)
             return found[at - 1] if at else None
 
